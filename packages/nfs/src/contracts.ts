@@ -1,0 +1,74 @@
+import type { Awaitable } from "./vfs/index.ts";
+
+/** Time as the engine sees it. A test's clock moves only when told to. */
+export interface Clock {
+  /** Milliseconds, never backwards, from any start. Leases and time limits. */
+  monotonic(): number;
+  /** Milliseconds since 1970. What is shown to people. */
+  now(): number;
+}
+
+/** Where every id and verifier that must not be guessed or repeated comes from. */
+export interface Randomness {
+  bytes(count: number): Buffer;
+}
+
+/**
+ * Keeps the engine's own records (clients that may reclaim, the server's identity) across a restart. Changes are seen by the
+ * next `load` in the order they were made; `stable` answers when all so far would survive a loss of power.
+ */
+export interface StateStore {
+  /** Every record. Called once, before the first request. */
+  load(): Awaitable<Iterable<readonly [key: string, value: Buffer]>>;
+  put(key: string, value: Buffer): void;
+  delete(key: string): void;
+  stable(): Awaitable<void>;
+}
+
+/** Why a binding of a connection to a session ended. */
+export type UnbindReason = "explicit" | "disconnect" | "session_destroy" | "reaper" | "drained";
+
+/** What happens inside the engine, for logs and metrics. Listeners must not throw and must return at once. */
+export type EngineEvent =
+  | {
+      readonly type: "connection_opened";
+      readonly connection: number;
+      readonly remote: string;
+      readonly local: string;
+    }
+  | { readonly type: "connection_closed"; readonly connection: number; readonly reason: string }
+  | {
+      readonly type: "client_confirmed";
+      readonly client: string;
+      readonly owner: string;
+      readonly remote: string;
+    }
+  | {
+      readonly type: "client_removed";
+      readonly client: string;
+      readonly reason: "destroyed" | "expired" | "replaced";
+    }
+  | {
+      readonly type: "session_created";
+      readonly session: string;
+      readonly client: string;
+      readonly slots: number;
+    }
+  | { readonly type: "session_destroyed"; readonly session: string; readonly reason: "destroyed" | "client" }
+  | {
+      readonly type: "bound";
+      readonly connection: number;
+      readonly session: string;
+      readonly direction: "fore" | "back" | "both";
+    }
+  | {
+      readonly type: "unbound";
+      readonly connection: number;
+      readonly session: string;
+      readonly reason: UnbindReason;
+    }
+  | { readonly type: "grace_started"; readonly seconds: number; readonly clients: number }
+  | { readonly type: "grace_ended" }
+  | { readonly type: "fault"; readonly operation: string; readonly error: unknown };
+
+export type EventListener = (event: EngineEvent) => void;

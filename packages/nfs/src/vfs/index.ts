@@ -1,0 +1,5 @@
+export * from "./attributes.ts";
+export * from "./credentials.ts";
+export * from "./errors.ts";
+export * from "./file-system.ts";
+export * from "./posix.ts";
