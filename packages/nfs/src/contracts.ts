@@ -1,4 +1,4 @@
-import type { Awaitable } from "./vfs/index.ts";
+import type { Awaitable } from './vfs/index.ts';
 
 /** Time as the engine sees it. A test's clock moves only when told to. */
 export interface Clock {
@@ -26,49 +26,49 @@ export interface StateStore {
 }
 
 /** Why a binding of a connection to a session ended. */
-export type UnbindReason = "explicit" | "disconnect" | "session_destroy" | "reaper" | "drained";
+export type UnbindReason = 'explicit' | 'disconnect' | 'session_destroy' | 'reaper' | 'drained';
 
 /** What happens inside the engine, for logs and metrics. Listeners must not throw and must return at once. */
 export type EngineEvent =
   | {
-      readonly type: "connection_opened";
+      readonly type: 'connection_opened';
       readonly connection: number;
       readonly remote: string;
       readonly local: string;
     }
-  | { readonly type: "connection_closed"; readonly connection: number; readonly reason: string }
+  | { readonly type: 'connection_closed'; readonly connection: number; readonly reason: string }
   | {
-      readonly type: "client_confirmed";
+      readonly type: 'client_confirmed';
       readonly client: string;
       readonly owner: string;
       readonly remote: string;
     }
   | {
-      readonly type: "client_removed";
+      readonly type: 'client_removed';
       readonly client: string;
-      readonly reason: "destroyed" | "expired" | "replaced";
+      readonly reason: 'destroyed' | 'expired' | 'replaced';
     }
   | {
-      readonly type: "session_created";
+      readonly type: 'session_created';
       readonly session: string;
       readonly client: string;
       readonly slots: number;
     }
-  | { readonly type: "session_destroyed"; readonly session: string; readonly reason: "destroyed" | "client" }
+  | { readonly type: 'session_destroyed'; readonly session: string; readonly reason: 'destroyed' | 'client' }
   | {
-      readonly type: "bound";
+      readonly type: 'bound';
       readonly connection: number;
       readonly session: string;
-      readonly direction: "fore" | "back" | "both";
+      readonly direction: 'fore' | 'back' | 'both';
     }
   | {
-      readonly type: "unbound";
+      readonly type: 'unbound';
       readonly connection: number;
       readonly session: string;
       readonly reason: UnbindReason;
     }
-  | { readonly type: "grace_started"; readonly seconds: number; readonly clients: number }
-  | { readonly type: "grace_ended" }
-  | { readonly type: "fault"; readonly operation: string; readonly error: unknown };
+  | { readonly type: 'grace_started'; readonly seconds: number; readonly clients: number }
+  | { readonly type: 'grace_ended' }
+  | { readonly type: 'fault'; readonly operation: string; readonly error: unknown };
 
 export type EventListener = (event: EngineEvent) => void;

@@ -1,4 +1,4 @@
-export * from "./contracts.ts";
-export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-export * from "./server.ts";
-export * from "./vfs/index.ts";
+export * from './contracts.ts';
+export { DEFAULT_LIMITS, type Limits } from './limits.ts';
+export * from './server.ts';
+export * from './vfs/index.ts';

@@ -1,8 +1,10 @@
-import type { Clock, EventListener, Randomness, StateStore } from "./contracts.ts";
-import type { FileSystem } from "./vfs/index.ts";
+export { createNfsServer } from './create-server.ts';
+
+import type { Clock, EventListener, Randomness, StateStore } from './contracts.ts';
+import type { FileSystem } from './vfs/index.ts';
 
 /** Whose requests a share takes for somebody else's: root's (the default), everybody's, nobody's. */
-export type SquashMode = "root" | "all" | "none";
+export type SquashMode = 'root' | 'all' | 'none';
 
 /** A file system and the terms on which it is served. */
 export interface Share {
@@ -44,7 +46,7 @@ export interface NfsServerOptions {
   /** Names for numeric ids and back. Numbers as strings are always understood. */
   readonly names?: NameService;
   /** Any of the numbers of `limits.ts`, otherwise its default. */
-  readonly limits?: Partial<import("./limits.ts").Limits>;
+  readonly limits?: Partial<import('./limits.ts').Limits>;
   readonly minMinorVersion?: 1 | 2;
   readonly maxMinorVersion?: 1 | 2;
 }
@@ -81,5 +83,3 @@ export interface ServerStats {
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
-
-export declare function createNfsServer(options: NfsServerOptions): Promise<NfsServer>;

@@ -1,0 +1,71 @@
+import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
+import { CbOp, type Status } from '../constants/index.ts';
+import type { Namespace } from '../exports.ts';
+import type { Client } from '../state/clients.ts';
+import { backConnections } from '../state/connection-table.ts';
+import type { Connection } from '../state/connections.ts';
+import type { FileState } from '../state/files.ts';
+import type { LockWaiter } from '../state/locks.ts';
+import type { Session } from '../state/sessions.ts';
+import { BackChannel } from './back-channel.ts';
+
+/** How a CB_COMPOUND reaches a client; given by whoever owns the sockets. */
+export interface CallbackTransport {
+  /** One call over one connection. Rejects where that connection cannot carry it. */
+  call(
+    connection: Connection,
+    target: { program: number; version: number; procedure: number; flavor: number; credential: Uint8Array },
+    timeoutMs: number,
+    write: (out: XdrWriter) => void,
+  ): Promise<XdrReader>;
+}
+
+/** Calls to clients over the back channels of their sessions (RFC 8881 §2.10.3.1, §20). */
+export class Callbacks {
+  readonly #transport: CallbackTransport;
+  readonly #channels = new WeakMap<Session, BackChannel>();
+
+  constructor(transport: CallbackTransport) {
+    this.#transport = transport;
+  }
+
+  /** Some session of the client has a connection for callbacks. */
+  reachable(client: Client): boolean {
+    for (const session of client.sessions) if (backConnections(session).length > 0) return true;
+    return false;
+  }
+
+  #channel(session: Session): BackChannel {
+    let channel = this.#channels.get(session);
+    if (channel === undefined) {
+      channel = new BackChannel(session, this.#transport);
+      this.#channels.set(session, channel);
+    }
+    return channel;
+  }
+
+  /**
+   * Sends one operation behind CB_SEQUENCE, over each back-capable connection of each session of the client until one carries it. Resolves to the
+   * operation's status, or undefined where nobody could be reached.
+   */
+  async send(
+    client: Client,
+    op: CbOp,
+    minor: number,
+    write: (out: XdrWriter) => void,
+  ): Promise<Status | undefined> {
+    for (const session of [...client.sessions]) {
+      const status = await this.#channel(session).send(op, minor, write);
+      if (status !== undefined) return status;
+    }
+    return undefined;
+  }
+
+  /** CB_NOTIFY_LOCK (§20.11): a hint that the lock may be had now. Nobody waits for its outcome. */
+  notifyLock(namespace: Namespace, file: FileState, waiter: LockWaiter): void {
+    void this.send(waiter.client, CbOp.NOTIFY_LOCK, 1, (out) => {
+      namespace.writeHandle(out, file.export, file.node);
+      out.u32(waiter.client.instance).u32(waiter.client.number).opaque(waiter.owner);
+    });
+  }
+}

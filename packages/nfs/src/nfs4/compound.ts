@@ -1,0 +1,123 @@
+import type { Attributes, Awaitable, Credentials, FileSystem } from '../vfs/index.ts';
+import type { XdrReader, XdrWriter } from '../xdr/index.ts';
+import { Status } from './constants/index.ts';
+import type { Engine } from './engine.ts';
+import { NfsError } from './errors.ts';
+import type { Export } from './exports.ts';
+import type { Connection } from './state/connections.ts';
+import type { Session } from './state/sessions.ts';
+import type { Slot } from './state/slots.ts';
+import type { Stateid } from './stateid.ts';
+
+/** The caller of an RPC as its credential names it, before squashing. */
+export interface Principal {
+  readonly flavor: number;
+  readonly credentials: Credentials;
+  readonly machine: string;
+}
+
+/** One COMPOUND while it runs: its arguments, its reply, and what one operation leaves to the next (RFC 8881 §16.2.3). */
+export class Compound {
+  readonly engine: Engine;
+  readonly connection: Connection;
+  readonly principal: Principal;
+  readonly args: XdrReader;
+  readonly out: XdrWriter;
+  readonly minor: number;
+  /** Operations that the request says it has. */
+  readonly count: number;
+  /** Bytes of the whole RPC request. */
+  readonly requestBytes: number;
+  /** The operation that runs, from 0. */
+  index = 0;
+
+  session: Session | undefined;
+  slot: Slot | undefined;
+  /** The client asked that the reply be cached (sa_cachethis). */
+  cacheThis = false;
+  /** Where the RPC reply starts in `out`: its sizes count from behind the record mark. */
+  readonly replyStart = 4;
+  /** What every further operation is answered with, unrun. */
+  refuseRest: Status | undefined;
+  /** The reply must end before this position of `out`. */
+  replyEnd = Number.MAX_SAFE_INTEGER;
+  /** What a reply beyond `replyEnd` is answered with. */
+  tooBig: Status = Status.REP_TOO_BIG;
+
+  export: Export | undefined;
+  node: object | undefined;
+  savedExport: Export | undefined;
+  savedNode: object | undefined;
+  stateid: Stateid | undefined;
+  savedStateid: Stateid | undefined;
+
+  /** Something changed: the reply waits for the stores. */
+  changed = false;
+  /** The failing operation's result has a body. */
+  keepBody = false;
+  /** The whole reply is this one, from the slot's cache, or comes later from the first run of the same request. */
+  replay: Buffer | Promise<Buffer> | undefined;
+
+  constructor(
+    engine: Engine,
+    connection: Connection,
+    principal: Principal,
+    args: XdrReader,
+    out: XdrWriter,
+    minor: number,
+    count: number,
+    requestBytes: number,
+  ) {
+    this.engine = engine;
+    this.connection = connection;
+    this.principal = principal;
+    this.args = args;
+    this.out = out;
+    this.minor = minor;
+    this.count = count;
+    this.requestBytes = requestBytes;
+  }
+
+  /** The current file system. Only for operations that need a filehandle. */
+  get fs(): FileSystem {
+    return this.here.fileSystem;
+  }
+
+  /** The export of the current filehandle. */
+  get here(): Export {
+    if (this.export === undefined) throw new NfsError(Status.NOFILEHANDLE);
+    return this.export;
+  }
+
+  /** The object of the current filehandle. */
+  get object(): object {
+    if (this.node === undefined) throw new NfsError(Status.NOFILEHANDLE);
+    return this.node;
+  }
+
+  /** The caller on the current export, squashed as that says. */
+  get cred(): Credentials {
+    return this.here.squash(this.principal.credentials);
+  }
+
+  /** Bytes that the reply may still grow by. */
+  get room(): number {
+    return this.replyEnd - this.out.position;
+  }
+
+  /** Makes an object the current filehandle; the current stateid is gone with the old one (RFC 8881 §16.2.3.1.2). */
+  setCurrent(target: Export, node: object): void {
+    this.export = target;
+    this.node = node;
+    this.stateid = undefined;
+  }
+
+  attributes(): Awaitable<Attributes> {
+    return this.fs.attributes(this.object);
+  }
+
+  /** NFS4ERR_ROFS on a read-only share. */
+  requireWritable(): void {
+    if (this.here.readOnly) throw new NfsError(Status.ROFS);
+  }
+}

@@ -1,0 +1,26 @@
+import type { Clock, EventListener, Randomness } from '../contracts.ts';
+import type { Limits } from '../limits.ts';
+import type { Callbacks } from './callback/callbacks.ts';
+import type { Namespace } from './exports.ts';
+import type { ServerIdentity } from './identity.ts';
+import type { Owners } from './owners.ts';
+import type { State } from './state/state.ts';
+
+/** What every operation may use. */
+export interface Engine {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly namespace: Namespace;
+  readonly state: State;
+  readonly owners: Owners;
+  readonly emit: EventListener;
+  readonly minMinorVersion: number;
+  readonly maxMinorVersion: number;
+  /** Operations that the operator has switched off. */
+  readonly blockedOperations: ReadonlySet<number>;
+  readonly identity: ServerIdentity;
+  readonly callbacks: Callbacks;
+  /** Counts an operation's outcome. */
+  observe(op: number, status: number): void;
+}

@@ -1,0 +1,213 @@
+import type { Awaitable, FileSystem } from '../vfs/index.ts';
+import type { Compound } from './compound.ts';
+import { Op, opName, Status } from './constants/index.ts';
+import { statusOf } from './errors.ts';
+import { isListed } from './op-statuses.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS } from './ops/index.ts';
+
+/** Operations that may stand without SEQUENCE, and then only alone (RFC 8881 §2.10.2). */
+const SESSIONLESS: ReadonlySet<number> = new Set([
+  Op.EXCHANGE_ID,
+  Op.CREATE_SESSION,
+  Op.BIND_CONN_TO_SESSION,
+  Op.DESTROY_SESSION,
+  Op.DESTROY_CLIENTID,
+]);
+
+/** Where the first change of a COMPOUND stands in its reply: what is left of the reply should that change not become stable. */
+interface FirstChange {
+  readonly op: number;
+  readonly index: number;
+  readonly position: number;
+}
+
+/**
+ * Runs a COMPOUND to its end and writes its COMPOUND4res to `c.out` (RFC 8881 §16.2). Answers at once where no operation had to wait.
+ */
+export class Execution {
+  readonly #c: Compound;
+  readonly #start: number;
+  readonly #countAt: number;
+  #status: Status = Status.OK;
+  #done = 0;
+  #first: FirstChange | undefined;
+  #dirty: FileSystem[] | undefined;
+
+  constructor(c: Compound, tag: Buffer) {
+    this.#c = c;
+    this.#start = c.out.position;
+    c.out.u32(Status.OK).opaque(tag);
+    this.#countAt = c.out.position;
+    c.out.u32(0);
+  }
+
+  run(): Awaitable<void> {
+    const c = this.#c;
+    const refused = versionStatus(c);
+    if (refused !== Status.OK) {
+      this.#status = refused;
+      return this.#finish();
+    }
+    return this.#loop();
+  }
+
+  #loop(): Awaitable<void> {
+    const c = this.#c;
+    while (c.index < c.count) {
+      const started = this.#step();
+      if (started instanceof Promise) return started.then((more) => (more ? this.#loop() : this.#settle()));
+      if (!started) break;
+    }
+    return this.#settle();
+  }
+
+  /** Runs one operation; true where the next may follow. */
+  #step(): boolean | Promise<boolean> {
+    const c = this.#c;
+    const { out } = c;
+    const at = out.position;
+    let op: number;
+    try {
+      op = c.args.u32();
+    } catch {
+      return this.#end(undefined, Op.ILLEGAL, at, Status.BADXDR);
+    }
+    const known = OPERATIONS.get(op);
+    const operation = known !== undefined && known.minor <= c.minor ? known : undefined;
+    const shown = operation === undefined ? Op.ILLEGAL : op;
+    out.u32(shown).u32(0);
+    const refused = this.#refusal(operation, op);
+    if (refused !== Status.OK) return this.#end(operation, shown, at, refused);
+    try {
+      const result = operation!.run(c);
+      if (typeof result === 'number') return this.#end(operation, shown, at, result);
+      return result.then(
+        (status) => this.#end(operation, shown, at, status),
+        (error) => this.#end(operation, shown, at, this.#caught(shown, error)),
+      );
+    } catch (error) {
+      return this.#end(operation, shown, at, this.#caught(shown, error));
+    }
+  }
+
+  #refusal(operation: Operation | undefined, op: number): Status {
+    const c = this.#c;
+    if (operation === undefined) return Status.OP_ILLEGAL;
+    if (c.refuseRest !== undefined) return c.refuseRest;
+    if (c.engine.blockedOperations.has(op)) return Status.NOTSUPP;
+    if (c.index === 0 && op !== Op.SEQUENCE) {
+      if (!SESSIONLESS.has(op)) return Status.OP_NOT_IN_SESSION;
+      if (c.count > 1) return Status.NOT_ONLY_OP;
+    }
+    if (operation.needsFh && c.node === undefined) return Status.NOFILEHANDLE;
+    if (operation.modifies && c.room < operation.replyRoom) return c.tooBig;
+    return Status.OK;
+  }
+
+  #caught(op: number, error: unknown): Status {
+    const status = statusOf(error);
+    if (status !== undefined) return status;
+    this.#c.engine.emit({ type: 'fault', operation: opName(op), error });
+    return Status.SERVERFAULT;
+  }
+
+  /** Completes an operation's result. */
+  #end(operation: Operation | undefined, op: number, at: number, given: Status): boolean {
+    const c = this.#c;
+    const { out } = c;
+    let status = given;
+    if (out.position > c.replyEnd && status === Status.OK) status = c.tooBig;
+    if (status !== Status.OK) {
+      status = this.#listed(op, status);
+      if (!c.keepBody) out.truncate(at);
+      if (out.position === at) out.u32(op).u32(status);
+      else out.patchU32(at + 4, status);
+    } else {
+      out.patchU32(at + 4, Status.OK);
+      if (operation?.modifies && operation.changesFiles !== false) c.changed = true;
+      if (c.changed) this.#changed(op, at);
+    }
+    c.engine.observe(op, status);
+    this.#status = status;
+    this.#done++;
+    c.index++;
+    return status === Status.OK && c.replay === undefined;
+  }
+
+  /** Only what the RFC lists for the operation leaves the server (§15.2); anything else is a fault of ours. */
+  #listed(op: number, status: Status): Status {
+    if (isListed(op, status)) return status;
+    const error = new Error(`status ${status} is not listed for ${opName(op)}`);
+    this.#c.engine.emit({ type: 'fault', operation: opName(op), error });
+    return Status.SERVERFAULT;
+  }
+
+  #changed(op: number, at: number): void {
+    const c = this.#c;
+    c.changed = false;
+    this.#first ??= { op, index: c.index, position: at };
+    const fs = c.export?.fileSystem;
+    if (fs === undefined || fs.stable === undefined) return;
+    if (this.#dirty === undefined) this.#dirty = [fs];
+    else if (!this.#dirty.includes(fs)) this.#dirty.push(fs);
+  }
+
+  /** Waits for what must be stable before the reply. */
+  #settle(): Awaitable<void> {
+    const grace = this.#c.engine.state.grace;
+    if (this.#dirty === undefined && !grace.dirty) return this.#finish();
+    const waits: Promise<void>[] = [];
+    try {
+      for (const fs of this.#dirty ?? []) {
+        const wait = fs.stable!();
+        if (wait instanceof Promise) waits.push(wait);
+      }
+      if (grace.dirty) waits.push(grace.stable());
+    } catch (error) {
+      this.#unstable(error);
+      return this.#finish();
+    }
+    if (waits.length === 0) return this.#finish();
+    return Promise.all(waits).then(
+      () => this.#finish(),
+      (error) => {
+        this.#unstable(error);
+        this.#finish();
+      },
+    );
+  }
+
+  /** What changed did not become stable: the reply ends with an error at the first change. */
+  #unstable(error: unknown): void {
+    const { out, engine } = this.#c;
+    const first = this.#first ?? { op: Op.SEQUENCE, index: 0, position: this.#countAt + 4 };
+    engine.emit({ type: 'fault', operation: opName(first.op), error });
+    out.truncate(first.position);
+    this.#status = isListed(first.op, Status.IO) ? Status.IO : Status.SERVERFAULT;
+    out.u32(first.op).u32(this.#status);
+    this.#done = first.index + 1;
+  }
+
+  #finish(): Awaitable<void> {
+    const c = this.#c;
+    if (c.replay instanceof Promise) return c.replay.then((reply) => this.#replay(reply));
+    if (c.replay !== undefined) return this.#replay(c.replay);
+    c.out.patchU32(this.#start, this.#status);
+    c.out.patchU32(this.#countAt, this.#done);
+    // A request of SEQUENCE alone is always cached: there is no other operation to carry RETRY_UNCACHED_REP.
+    c.slot?.finish(c.out.bytes(this.#start), c.cacheThis || c.count === 1);
+  }
+
+  #replay(reply: Buffer): void {
+    this.#c.out.truncate(this.#start);
+    this.#c.out.fixed(reply);
+  }
+}
+
+function versionStatus(c: Compound): Status {
+  if (c.minor < c.engine.minMinorVersion || c.minor > c.engine.maxMinorVersion) {
+    return Status.MINOR_VERS_MISMATCH;
+  }
+  return Status.OK;
+}

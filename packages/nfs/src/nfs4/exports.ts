@@ -1,0 +1,156 @@
+import { BlockList, isIPv6 } from 'node:net';
+import type { Share, SquashMode } from '../server.ts';
+import type { Awaitable, Credentials, FileSystem } from '../vfs/index.ts';
+import type { XdrReader, XdrWriter } from '../xdr/index.ts';
+import { FH_SIZE, Status } from './constants/index.ts';
+import { NfsError } from './errors.ts';
+import { buildPseudo, type PseudoDirectory, PseudoFileSystem } from './pseudo.ts';
+
+const NOBODY = 65534;
+const PRIVILEGED_PORTS = 1024;
+const HANDLE_VERSION = 1;
+const HANDLE_HEADER = 5;
+export const PSEUDO_EXPORT_ID = 0;
+
+/** A share as the engine serves it: its file system, and the terms checked and compiled. */
+export class Export {
+  readonly id: number;
+  readonly path: string;
+  readonly fileSystem: FileSystem;
+  readonly readOnly: boolean;
+  readonly #squash: SquashMode;
+  readonly #anonymous: Credentials;
+  readonly #clients: BlockList | undefined;
+  readonly #privilegedPort: boolean;
+  /** The pseudo directory that the share's root covers. */
+  junction: PseudoDirectory | undefined;
+  /** The last credentials squashed and what became of them: one connection's requests have the same. */
+  #lastFrom: Credentials | undefined;
+  #lastTo: Credentials | undefined;
+
+  constructor(share: Share) {
+    this.id = share.id;
+    this.path = share.path;
+    this.fileSystem = share.fileSystem;
+    this.readOnly = share.readOnly ?? false;
+    this.#squash = share.squash ?? 'root';
+    const gid = share.anonymousGid ?? NOBODY;
+    this.#anonymous = Object.freeze({ uid: share.anonymousUid ?? NOBODY, gid, groups: Object.freeze([]) });
+    this.#clients = share.clients === undefined ? undefined : blockList(share.clients);
+    this.#privilegedPort = share.requirePrivilegedPort ?? false;
+  }
+
+  get anonymous(): Credentials {
+    return this.#anonymous;
+  }
+
+  squash(cred: Credentials): Credentials {
+    if (cred === this.#lastFrom) return this.#lastTo!;
+    const squashed = this.#squashed(cred);
+    this.#lastFrom = cred;
+    this.#lastTo = squashed;
+    return squashed;
+  }
+
+  #squashed(cred: Credentials): Credentials {
+    if (this.#squash === 'all') return this.#anonymous;
+    if (this.#squash === 'none') return cred;
+    if (cred.uid === 0) return this.#anonymous;
+    if (cred.gid !== 0 && !cred.groups.includes(0)) return cred;
+    // Root's group is squashed like root: it would open what belongs to group 0.
+    const gid = cred.gid === 0 ? this.#anonymous.gid : cred.gid;
+    return Object.freeze({ uid: cred.uid, gid, groups: cred.groups.filter((g) => g !== 0) });
+  }
+
+  /** May somebody at this address and port use the share? */
+  admits(address: string, port: number): boolean {
+    if (this.#privilegedPort && port >= PRIVILEGED_PORTS) return false;
+    return this.#clients === undefined || this.#clients.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  }
+}
+
+function blockList(entries: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+/** All exports, joined under one root by the pseudo file system (RFC 8881 §7.3). */
+export class Namespace {
+  #exports = new Map<number, Export>();
+  #pseudo: Export;
+
+  /** `now` in milliseconds dates the pseudo directories. */
+  constructor(shares: readonly Share[], now: number) {
+    this.#pseudo = new Export(pseudoShare(new PseudoFileSystem(buildPseudo([], now))));
+    this.setShares(shares, now);
+  }
+
+  get pseudo(): Export {
+    return this.#pseudo;
+  }
+
+  get exports(): Iterable<Export> {
+    return this.#exports.values();
+  }
+
+  byId(id: number): Export | undefined {
+    return id === PSEUDO_EXPORT_ID ? this.#pseudo : this.#exports.get(id);
+  }
+
+  /** Replaces the shares; an export that stays keeps its id and so its handles. */
+  setShares(shares: readonly Share[], now: number): void {
+    const exports = new Map<number, Export>();
+    for (const share of shares) {
+      if (share.id === PSEUDO_EXPORT_ID || exports.has(share.id))
+        throw new RangeError(`share id ${share.id} is taken`);
+      exports.set(share.id, new Export(share));
+    }
+    const root = buildPseudo([...exports.values()], now);
+    this.#exports = exports;
+    this.#pseudo = new Export(pseudoShare(new PseudoFileSystem(root)));
+  }
+
+  /** The wire handle of an object, at most FH_SIZE bytes. */
+  handleBytes(target: Export, node: object): number {
+    return HANDLE_HEADER + target.fileSystem.handle(node).length;
+  }
+
+  /** Writes an nfs_fh4. */
+  writeHandle(out: XdrWriter, target: Export, node: object): void {
+    const inner = target.fileSystem.handle(node);
+    const length = HANDLE_HEADER + inner.length;
+    const room = out.u32(length).room(length);
+    room[0] = HANDLE_VERSION;
+    room.writeUInt32BE(target.id, 1);
+    room.set(inner, HANDLE_HEADER);
+  }
+
+  /** Reads an nfs_fh4 and finds its export. BADHANDLE, STALE. */
+  readHandle(args: XdrReader): { target: Export; inner: Buffer } {
+    const bytes = args.opaque(FH_SIZE);
+    if (bytes.length <= HANDLE_HEADER || bytes[0] !== HANDLE_VERSION) throw new NfsError(Status.BADHANDLE);
+    const target = this.byId(bytes.readUInt32BE(1));
+    if (target === undefined) throw new NfsError(Status.STALE);
+    return { target, inner: bytes.subarray(HANDLE_HEADER) };
+  }
+
+  resolve(target: Export, inner: Buffer): Awaitable<object> {
+    return target.fileSystem.resolve(inner);
+  }
+}
+
+function pseudoShare(fileSystem: PseudoFileSystem): Share {
+  return {
+    id: PSEUDO_EXPORT_ID,
+    path: '/',
+    fileSystem: fileSystem as FileSystem,
+    readOnly: true,
+    squash: 'none',
+  };
+}

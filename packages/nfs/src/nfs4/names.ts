@@ -1,0 +1,39 @@
+import { isUtf8 } from 'node:buffer';
+import type { XdrReader } from '../xdr/index.ts';
+import { Status } from './constants/index.ts';
+import { NfsError } from './errors.ts';
+
+const SLASH = 0x2f;
+const DOT = 0x2e;
+/** XDR takes more than a name may have, so that a long one gets its own status rather than NFS4ERR_BADXDR. */
+const MAX_WIRE_NAME = 64 * 1024;
+
+/** A component4, not yet checked. */
+export function readNameBytes(args: XdrReader): Buffer {
+  return args.opaque(MAX_WIRE_NAME);
+}
+
+/**
+ * Checks a component4 and decodes it: NFS4ERR_INVAL where it is empty or not UTF-8, NAMETOOLONG beyond `max` bytes, BADCHAR for "/" and
+ * NUL, BADNAME for "." and ".." (RFC 8881 §14.4, §15.1.3).
+ */
+export function checkName(bytes: Buffer, max: number): string {
+  const length = bytes.length;
+  if (length === 0) throw new NfsError(Status.INVAL);
+  if (length > max) throw new NfsError(Status.NAMETOOLONG);
+  let ascii = true;
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[i]!;
+    if (byte === SLASH || byte === 0) throw new NfsError(Status.BADCHAR);
+    if (byte > 0x7f) ascii = false;
+  }
+  if (bytes[0] === DOT && (length === 1 || (length === 2 && bytes[1] === DOT)))
+    throw new NfsError(Status.BADNAME);
+  if (ascii) return bytes.toString('latin1', 0, length);
+  if (!isUtf8(bytes)) throw new NfsError(Status.INVAL);
+  return bytes.toString('utf8', 0, length);
+}
+
+export function readName(args: XdrReader, max: number): string {
+  return checkName(readNameBytes(args), max);
+}

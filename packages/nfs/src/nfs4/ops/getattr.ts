@@ -1,0 +1,20 @@
+import { after } from '../after.ts';
+import { readBitmap } from '../attributes/bitmap.ts';
+import { encodeAttributes, requireReadable } from '../attributes/encode.ts';
+import { Op, Status } from '../constants/index.ts';
+import type { Operation } from '../operation.ts';
+
+/** RFC 8881 §18.7. */
+export const getattr: Operation = {
+  op: Op.GETATTR,
+  minor: 1,
+  needsFh: true,
+  modifies: false,
+  replyRoom: 8,
+  run(c) {
+    const asked = readBitmap(c.args);
+    requireReadable(asked);
+    const written = encodeAttributes(c, c.here, c.object, asked);
+    return written instanceof Promise ? after(written, () => Status.OK) : Status.OK;
+  },
+};

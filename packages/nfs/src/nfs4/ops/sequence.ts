@@ -1,0 +1,123 @@
+import { crc32 } from 'node:zlib';
+import type { Compound } from '../compound.ts';
+import { Op, SESSION_ID_SIZE, SequenceStatus, Status } from '../constants/index.ts';
+import type { Operation } from '../operation.ts';
+import { backConnections } from '../state/connection-table.ts';
+import { carriesFore } from '../state/connections.ts';
+import type { Session } from '../state/sessions.ts';
+import type { Slot } from '../state/slots.ts';
+
+/** Bytes of the request that tell it from another on the same slot with the same sequence id. */
+const DIGEST_BYTES = 512;
+const RESULT_BYTES = SESSION_ID_SIZE + 5 * 4;
+const MAX_SEQUENCE_ID = 0xffffffff;
+
+interface Arguments {
+  readonly sessionId: Buffer;
+  readonly sequenceId: number;
+  readonly slotId: number;
+  readonly highestSlot: number;
+  readonly cacheThis: boolean;
+}
+
+/** RFC 8881 §18.46. Everything is validated before the slot is touched: a refused SEQUENCE has changed nothing. */
+export const sequence: Operation = {
+  op: Op.SEQUENCE,
+  minor: 1,
+  needsFh: false,
+  modifies: false,
+  replyRoom: RESULT_BYTES,
+  run(c) {
+    if (c.index > 0) return Status.SEQUENCE_POS;
+    const args: Arguments = {
+      sessionId: c.args.fixed(SESSION_ID_SIZE),
+      sequenceId: c.args.u32(),
+      slotId: c.args.u32(),
+      highestSlot: c.args.u32(),
+      cacheThis: c.args.bool(),
+    };
+    const session = c.engine.state.sessions.find(args.sessionId);
+    if (session === undefined) return Status.BADSESSION;
+    const refused = channelStatus(c, session);
+    if (refused !== Status.OK) return refused;
+    const slot = session.slot(args.slotId);
+    if (slot === undefined) return Status.BADSLOT;
+    if (args.highestSlot < args.slotId) return Status.BAD_HIGH_SLOT;
+    const digest = requestDigest(c);
+    if (args.sequenceId === slot.sequenceId) return retry(c, session, slot, args, digest);
+    const expected = slot.sequenceId === MAX_SEQUENCE_ID ? 0 : slot.sequenceId + 1;
+    if (args.sequenceId !== expected || slot.busy) return Status.SEQ_MISORDERED;
+    return begin(c, session, slot, args, digest);
+  },
+};
+
+/** What the connection and the size of the request allow. Binds a connection that carries no session yet, fore only (§2.10.3.1). */
+function channelStatus(c: Compound, session: Session): Status {
+  const binding = c.connection.bindings.get(session);
+  if (binding !== undefined && !carriesFore(binding)) return Status.CONN_NOT_BOUND_TO_SESSION;
+  if (c.requestBytes > session.fore.maxRequest) return Status.REQ_TOO_BIG;
+  return Status.OK;
+}
+
+function requestDigest(c: Compound): number {
+  const from = c.args.position;
+  const bytes = c.args.buffer.subarray(from, Math.min(c.args.end, from + DIGEST_BYTES));
+  return (crc32(bytes, c.principal.credentials.uid) ^ c.args.remaining) >>> 0;
+}
+
+/** The slot's last request came again (§2.10.6.1.3). */
+function retry(c: Compound, session: Session, slot: Slot, args: Arguments, digest: number): Status {
+  if (slot.sequenceId === 0 && slot.reply === undefined && !slot.busy) return Status.SEQ_MISORDERED;
+  if (digest !== slot.digest) return Status.SEQ_FALSE_RETRY;
+  c.engine.state.renew(session.client);
+  bindImplicitly(c, session);
+  if (slot.busy) {
+    c.replay = slot.wait();
+    return Status.OK;
+  }
+  if (slot.reply !== undefined) {
+    c.replay = slot.reply;
+    return Status.OK;
+  }
+  c.refuseRest = Status.RETRY_UNCACHED_REP;
+  writeResult(c, session, args);
+  return Status.OK;
+}
+
+function begin(c: Compound, session: Session, slot: Slot, args: Arguments, digest: number): Status {
+  if (c.count > session.fore.maxOperations) return Status.TOO_MANY_OPS;
+  const { maxResponse, maxResponseCached } = session.fore;
+  const limit = args.cacheThis ? Math.min(maxResponse, maxResponseCached) : maxResponse;
+  c.tooBig =
+    args.cacheThis && maxResponseCached < maxResponse ? Status.REP_TOO_BIG_TO_CACHE : Status.REP_TOO_BIG;
+  c.replyEnd = c.replyStart + limit;
+  if (c.out.position + RESULT_BYTES > c.replyEnd) return c.tooBig;
+  slot.begin(args.sequenceId, digest);
+  c.session = session;
+  c.slot = slot;
+  c.cacheThis = args.cacheThis;
+  bindImplicitly(c, session);
+  c.engine.state.renew(session.client);
+  writeResult(c, session, args);
+  return Status.OK;
+}
+
+function bindImplicitly(c: Compound, session: Session): void {
+  if (!c.connection.bindings.has(session)) c.engine.state.connections.bind(c.connection, session, 'fore');
+}
+
+function writeResult(c: Compound, session: Session, args: Arguments): void {
+  const { out } = c;
+  out.fixed(session.id).u32(args.sequenceId).u32(args.slotId);
+  out.u32(session.highestSlot).u32(session.highestSlot);
+  out.u32(statusFlags(c, session));
+}
+
+function statusFlags(c: Compound, session: Session): number {
+  let flags = 0;
+  if (session.wantsBackChannel) {
+    if (backConnections(session).length === 0) flags |= SequenceStatus.CB_PATH_DOWN_SESSION;
+    if (!c.engine.callbacks.reachable(session.client)) flags |= SequenceStatus.CB_PATH_DOWN;
+  }
+  return flags;
+}

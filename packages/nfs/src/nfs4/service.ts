@@ -1,0 +1,179 @@
+import { type CredentialCache, isKnownFlavor } from '../rpc/auth.ts';
+import type { RpcConnection } from '../rpc/connection.ts';
+import {
+  AcceptStat,
+  AuthStat,
+  beginDenied,
+  beginReply,
+  type CallHeader,
+  endRecord,
+  RejectStat,
+  RPC_VERSION,
+  readCallHeader,
+} from '../rpc/message.ts';
+import { XdrReader, XdrWriter } from '../xdr/index.ts';
+import { Compound, type Principal } from './compound.ts';
+import type { Engine } from './engine.ts';
+import { Execution } from './execute.ts';
+import type { Connection } from './state/connections.ts';
+
+export const NFS_PROGRAM = 100003;
+export const NFS_VERSION = 4;
+const Procedure = { NULL: 0, COMPOUND: 1 } as const;
+/** Writers kept for compounds that had to wait; beyond these they are left to the collector. */
+const MAX_SPARE_WRITERS = 64;
+/** A writer that has grown beyond this is not kept: one large reply must not hold its memory for ever. */
+const MAX_SPARE_BYTES = 256 * 1024;
+
+/** The NFS program: takes RPC calls, runs COMPOUNDs, sends the replies. */
+export class NfsService {
+  readonly #engine: Engine;
+  readonly #spare: XdrWriter[] = [];
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Handles one call to its end; `reader` is good only until this returns. */
+  call(
+    rpc: RpcConnection,
+    connection: Connection,
+    auth: CredentialCache,
+    xid: number,
+    reader: XdrReader,
+    bytes: number,
+  ): void {
+    connection.requests++;
+    connection.lastActivity = this.#engine.clock.now();
+    const out = this.#spare.pop() ?? new XdrWriter();
+    let waits = false;
+    try {
+      waits = this.#dispatch(rpc, connection, auth, xid, reader, bytes, out);
+    } catch (error) {
+      // Nothing of the call could be made out, or an operation broke in a way that nobody foresaw.
+      this.#engine.emit({ type: 'fault', operation: 'RPC', error });
+      out.clear();
+      beginReply(out, xid, AcceptStat.SYSTEM_ERR);
+    }
+    if (!waits) this.#finish(rpc, out);
+  }
+
+  #finish(rpc: RpcConnection, out: XdrWriter): void {
+    if (out.position > 0) {
+      endRecord(out);
+      rpc.send(out);
+    }
+    rpc.done();
+    out.clear();
+    if (this.#spare.length < MAX_SPARE_WRITERS && out.capacity <= MAX_SPARE_BYTES) this.#spare.push(out);
+  }
+
+  /** True where the reply comes later. */
+  #dispatch(
+    rpc: RpcConnection,
+    connection: Connection,
+    auth: CredentialCache,
+    xid: number,
+    reader: XdrReader,
+    bytes: number,
+    out: XdrWriter,
+  ): boolean {
+    let header: CallHeader;
+    try {
+      header = readCallHeader(reader);
+    } catch {
+      // Without a header there is no telling what to answer: the peer does not speak RPC.
+      rpc.destroy('RPC header does not decode');
+      return false;
+    }
+    const principal = this.#authenticate(header, auth, xid, out);
+    if (principal === undefined || !programServed(header, xid, out)) return false;
+    if (header.procedure === Procedure.NULL) {
+      beginReply(out, xid, AcceptStat.SUCCESS);
+      return false;
+    }
+    if (header.procedure !== Procedure.COMPOUND) {
+      beginReply(out, xid, AcceptStat.PROC_UNAVAIL);
+      return false;
+    }
+    return this.#compound(rpc, connection, principal, xid, reader, bytes, out);
+  }
+
+  /** Who calls; undefined where the call was refused for its RPC version or credential. */
+  #authenticate(
+    header: CallHeader,
+    auth: CredentialCache,
+    xid: number,
+    out: XdrWriter,
+  ): Principal | undefined {
+    if (header.rpcVersion !== RPC_VERSION) {
+      beginDenied(out, xid);
+      out.u32(RejectStat.RPC_MISMATCH).u32(RPC_VERSION).u32(RPC_VERSION);
+      return undefined;
+    }
+    let why: number = AuthStat.REJECTEDCRED;
+    if (isKnownFlavor(header.flavor)) {
+      try {
+        return auth.decode(header.flavor, header.credential);
+      } catch {
+        why = AuthStat.BADCRED;
+      }
+    }
+    beginDenied(out, xid);
+    out.u32(RejectStat.AUTH_ERROR).u32(why);
+    return undefined;
+  }
+
+  #compound(
+    rpc: RpcConnection,
+    connection: Connection,
+    principal: Principal,
+    xid: number,
+    reader: XdrReader,
+    bytes: number,
+    out: XdrWriter,
+  ): boolean {
+    const args = new XdrReader(reader.buffer, reader.position, reader.end);
+    let tag: Buffer;
+    let minor: number;
+    let count: number;
+    try {
+      tag = args.opaque(this.#engine.limits.maxTag);
+      minor = args.u32();
+      count = args.count(MAX_WIRE_OPS);
+    } catch {
+      beginReply(out, xid, AcceptStat.GARBAGE_ARGS);
+      return false;
+    }
+    beginReply(out, xid, AcceptStat.SUCCESS);
+    const c = new Compound(this.#engine, connection, principal, args, out, minor, count, bytes);
+    const running = new Execution(c, tag).run();
+    if (!(running instanceof Promise)) return false;
+    running.then(
+      () => this.#finish(rpc, out),
+      (error) => {
+        this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
+        out.clear();
+        beginReply(out, xid, AcceptStat.SYSTEM_ERR);
+        this.#finish(rpc, out);
+      },
+    );
+    return true;
+  }
+}
+
+/** Operations that a COMPOUND may claim to have before its session's own limit is known; each takes four bytes at least. */
+const MAX_WIRE_OPS = 65_536;
+
+function programServed(header: CallHeader, xid: number, out: XdrWriter): boolean {
+  if (header.program !== NFS_PROGRAM) {
+    beginReply(out, xid, AcceptStat.PROG_UNAVAIL);
+    return false;
+  }
+  if (header.version !== NFS_VERSION) {
+    beginReply(out, xid, AcceptStat.PROG_MISMATCH);
+    out.u32(NFS_VERSION).u32(NFS_VERSION);
+    return false;
+  }
+  return true;
+}

@@ -1,0 +1,60 @@
+import type { Client } from './clients.ts';
+
+/** All client records: by clientid, and by owner, of which there may be one confirmed and one unconfirmed each (RFC 8881 §18.35.4). */
+export class ClientTable {
+  readonly #byNumber = new Map<number, Client>();
+  readonly #confirmed = new Map<string, Client>();
+  readonly #unconfirmed = new Map<string, Client>();
+  readonly #instance: number;
+  #next = 1;
+
+  constructor(instance: number) {
+    this.#instance = instance;
+  }
+
+  get instance(): number {
+    return this.#instance;
+  }
+
+  get size(): number {
+    return this.#byNumber.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Client> {
+    return this.#byNumber.values();
+  }
+
+  allocate(): number {
+    return this.#next++;
+  }
+
+  find(instance: number, number: number): Client | undefined {
+    return instance === this.#instance ? this.#byNumber.get(number) : undefined;
+  }
+
+  confirmedBy(ownerKey: string): Client | undefined {
+    return this.#confirmed.get(ownerKey);
+  }
+
+  unconfirmedBy(ownerKey: string): Client | undefined {
+    return this.#unconfirmed.get(ownerKey);
+  }
+
+  addUnconfirmed(client: Client): void {
+    this.#byNumber.set(client.number, client);
+    this.#unconfirmed.set(client.ownerKey, client);
+  }
+
+  /** The client has proven itself by CREATE_SESSION. No other confirmed record of its owner may be left. */
+  confirm(client: Client): void {
+    if (this.#unconfirmed.get(client.ownerKey) === client) this.#unconfirmed.delete(client.ownerKey);
+    this.#confirmed.set(client.ownerKey, client);
+    client.confirmed = true;
+  }
+
+  delete(client: Client): void {
+    this.#byNumber.delete(client.number);
+    if (this.#confirmed.get(client.ownerKey) === client) this.#confirmed.delete(client.ownerKey);
+    if (this.#unconfirmed.get(client.ownerKey) === client) this.#unconfirmed.delete(client.ownerKey);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Limits } from '../../limits.ts';
+import { Status } from '../constants/index.ts';
+import { NfsError } from '../errors.ts';
+import type { Export } from '../exports.ts';
+import type { Client } from './clients.ts';
+import type { FileState, Files } from './files.ts';
+import { OpenOwner, OpenState } from './opens.ts';
+import type { Stateids } from './stateids.ts';
+
+/** Opens and their share reservations (RFC 8881 §9.7). */
+export class OpenTable {
+  readonly #files: Files;
+  readonly #stateids: Stateids;
+  readonly #limits: Limits;
+  #count = 0;
+
+  constructor(files: Files, stateids: Stateids, limits: Limits) {
+    this.#files = files;
+    this.#stateids = stateids;
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  owner(client: Client, key: string): OpenOwner {
+    return client.openOwners.get(key) ?? new OpenOwner(client, key);
+  }
+
+  /** The first open that such an open would conflict with. The owner's own open counts too: it may not break its own denial. */
+  conflict(
+    file: FileState | undefined,
+    access: number,
+    deny: number,
+    except?: OpenState,
+  ): OpenState | undefined {
+    if (file === undefined) return undefined;
+    for (const open of file.opens) {
+      if (open === except) continue;
+      if ((open.deny & access) !== 0 || (open.access & deny) !== 0) return open;
+    }
+    return undefined;
+  }
+
+  /** Opens, or adds to the owner's open of the same file. Conflicts have been ruled out. */
+  open(
+    client: Client,
+    ownerKey: string,
+    target: Export,
+    node: object,
+    access: number,
+    deny: number,
+  ): OpenState {
+    const owner = this.owner(client, ownerKey);
+    const file = this.#files.obtain(target, node);
+    const existing = owner.opens.get(file);
+    if (existing !== undefined) {
+      existing.upgrade(access, deny);
+      return existing;
+    }
+    if (
+      client.opens >= this.#limits.maxOpensPerClient ||
+      client.openOwners.size >= this.#limits.maxOwnersPerClient
+    ) {
+      this.#files.settle(file);
+      throw new NfsError(Status.DELAY);
+    }
+    const open = new OpenState(this.#stateids.allocate(), owner, file, access, deny);
+    this.#stateids.add(open);
+    client.openOwners.set(ownerKey, owner);
+    owner.opens.set(file, open);
+    file.opens.add(open);
+    client.opens++;
+    this.#count++;
+    return open;
+  }
+
+  /** Ends an open. Its locks must be gone. */
+  close(open: OpenState): void {
+    this.#stateids.delete(open);
+    open.file.opens.delete(open);
+    open.owner.opens.delete(open.file);
+    if (open.owner.opens.size === 0) open.client.openOwners.delete(open.owner.key);
+    open.client.opens--;
+    this.#count--;
+    this.#files.settle(open.file);
+  }
+}

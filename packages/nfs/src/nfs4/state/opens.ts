@@ -1,0 +1,83 @@
+import type { Client } from './clients.ts';
+import type { FileState } from './files.ts';
+import type { LockState } from './locks.ts';
+import { nextSeqid, StateKind } from './stateids.ts';
+
+/** An open-owner: whoever opens on the client's side, told apart by bytes of the client's choice (RFC 8881 §8.4... open_owner4). */
+export class OpenOwner {
+  readonly client: Client;
+  readonly key: string;
+  /** One open for each file. */
+  readonly opens = new Map<FileState, OpenState>();
+
+  constructor(client: Client, key: string) {
+    this.client = client;
+    this.key = key;
+  }
+}
+
+/** One open of a file by one open-owner: what it may do, and what it denies others (RFC 8881 §9.7). */
+export class OpenState {
+  readonly kind = StateKind.OPEN;
+  readonly number: number;
+  seqid = 1;
+  readonly client: Client;
+  readonly owner: OpenOwner;
+  readonly file: FileState;
+  access: number;
+  deny: number;
+  /** Each combination opened so far, one bit for each value: what OPEN_DOWNGRADE may go back to (§18.18.3). */
+  accessSeen: number;
+  denySeen: number;
+  readonly locks = new Set<LockState>();
+
+  constructor(number: number, owner: OpenOwner, file: FileState, access: number, deny: number) {
+    this.number = number;
+    this.client = owner.client;
+    this.owner = owner;
+    this.file = file;
+    this.access = access;
+    this.deny = deny;
+    this.accessSeen = 1 << access;
+    this.denySeen = 1 << deny;
+  }
+
+  /** The same owner opened the file again. */
+  upgrade(access: number, deny: number): void {
+    this.access |= access;
+    this.deny |= deny;
+    this.accessSeen |= 1 << access;
+    this.denySeen |= 1 << deny;
+    this.seqid = nextSeqid(this.seqid);
+  }
+
+  /** False where that was never opened. */
+  downgrade(access: number, deny: number): boolean {
+    if ((access & ~this.access) !== 0 || (deny & ~this.deny) !== 0) return false;
+    if (!reachable(this.accessSeen, access) || !reachable(this.denySeen, deny)) return false;
+    this.access = access;
+    this.deny = deny;
+    this.accessSeen = kept(this.accessSeen, access);
+    this.denySeen = kept(this.denySeen, deny);
+    this.seqid = nextSeqid(this.seqid);
+    return true;
+  }
+}
+
+/** Is `wanted` the union of some combinations seen? */
+function reachable(seen: number, wanted: number): boolean {
+  let union = 0;
+  for (let value = 0; value <= wanted; value++) {
+    if ((seen & (1 << value)) !== 0 && (value & ~wanted) === 0) union |= value;
+  }
+  return union === wanted;
+}
+
+/** The combinations within `wanted` stay, and `wanted` itself. */
+function kept(seen: number, wanted: number): number {
+  let left = 1 << wanted;
+  for (let value = 0; value <= wanted; value++) {
+    if ((seen & (1 << value)) !== 0 && (value & ~wanted) === 0) left |= 1 << value;
+  }
+  return left;
+}

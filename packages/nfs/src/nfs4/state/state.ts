@@ -1,0 +1,132 @@
+import type { Clock, EventListener, Randomness, StateStore } from '../../contracts.ts';
+import type { Limits } from '../../limits.ts';
+import { ClientTable } from './client-table.ts';
+import type { Client } from './clients.ts';
+import { ConnectionTable } from './connection-table.ts';
+import { type FileState, Files } from './files.ts';
+import { Grace } from './grace.ts';
+import { LockTable } from './lock-table.ts';
+import type { LockWaiter } from './locks.ts';
+import { OpenTable } from './open-table.ts';
+import type { OpenState } from './opens.ts';
+import { SessionTable } from './session-table.ts';
+import { Stateids } from './stateids.ts';
+
+export interface StateOptions {
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly limits: Limits;
+  readonly emit: EventListener;
+  readonly store: StateStore | undefined;
+  /** Tells this run of the server from earlier ones: counts up with every start. */
+  readonly instance: number;
+  /** Tells this run's stateids from those of all others. */
+  readonly stateidInstance: number;
+  readonly leaseMs: number;
+  readonly graceMs: number;
+  /** Tells a client that it may ask again for a lock. */
+  readonly notifyLock: (file: FileState, waiter: LockWaiter) => void;
+}
+
+/** A client that was heard of last so long ago is dropped, conflict or not. */
+const COURTESY_MS = 24 * 3600 * 1000;
+
+/** The state engine: clients, sessions, connections, opens, locks, leases. Synchronous, and without any I/O. */
+export class State {
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  readonly clients: ClientTable;
+  readonly connections: ConnectionTable;
+  readonly sessions: SessionTable;
+  readonly stateids: Stateids;
+  readonly files = new Files();
+  readonly opens: OpenTable;
+  readonly locks: LockTable;
+  readonly grace: Grace;
+  readonly #emit: EventListener;
+
+  constructor(options: StateOptions) {
+    const { clock, randomness, limits, emit } = options;
+    this.clock = clock;
+    this.leaseMs = options.leaseMs;
+    this.#emit = emit;
+    this.clients = new ClientTable(options.instance);
+    this.connections = new ConnectionTable(clock, emit);
+    this.sessions = new SessionTable(clock, randomness, emit, this.connections);
+    this.stateids = new Stateids(options.stateidInstance);
+    this.opens = new OpenTable(this.files, this.stateids, limits);
+    this.locks = new LockTable(this.files, this.stateids, limits, options.notifyLock);
+    this.grace = new Grace(clock, options.store, emit, options.graceMs);
+  }
+
+  renew(client: Client): void {
+    client.lastRenewal = this.clock.monotonic();
+    client.courtesy = false;
+  }
+
+  expired(client: Client): boolean {
+    return this.clock.monotonic() - client.lastRenewal > this.leaseMs;
+  }
+
+  /** Finds leases that have ended. Unconfirmed records go; confirmed ones are kept by courtesy until somebody conflicts. */
+  tick(): void {
+    const now = this.clock.monotonic();
+    for (const client of this.clients) {
+      if (!this.expired(client)) continue;
+      if (!client.confirmed || now - client.lastRenewal > COURTESY_MS) this.removeClient(client, 'expired');
+      else client.courtesy = true;
+    }
+    // Looking at it is what ends it.
+    void this.grace.active;
+  }
+
+  /** An open or lock of this client is in somebody's way: true where its lease has ended and it has been dropped for that. */
+  yields(client: Client): boolean {
+    if (!this.expired(client) || this.busy(client)) return false;
+    this.removeClient(client, 'expired');
+    return true;
+  }
+
+  /** A request of the client is running: it is not as silent as its lease says. */
+  busy(client: Client): boolean {
+    for (const session of client.sessions) if (session.busySlots > 0) return true;
+    return false;
+  }
+
+  /** Makes room for a new client at the limit: the record silent for longest goes, if its lease has ended. */
+  makeRoom(): boolean {
+    let oldest: Client | undefined;
+    for (const client of this.clients) {
+      if (this.expired(client) && (oldest === undefined || client.lastRenewal < oldest.lastRenewal))
+        oldest = client;
+    }
+    if (oldest === undefined) return false;
+    this.removeClient(oldest, 'expired');
+    return true;
+  }
+
+  /** Ends an open with the locks taken through it. */
+  closeOpen(open: OpenState): void {
+    for (const lock of [...open.locks]) this.locks.free(lock);
+    this.opens.close(open);
+  }
+
+  /** Ends a client and all that hangs on it. */
+  removeClient(client: Client, reason: 'destroyed' | 'expired' | 'replaced'): void {
+    if (client.removed) return;
+    client.removed = true;
+    for (const owner of [...client.openOwners.values()]) {
+      for (const open of [...owner.opens.values()]) this.closeOpen(open);
+    }
+    const unbind = reason === 'expired' ? 'reaper' : 'session_destroy';
+    for (const session of [...client.sessions]) this.sessions.destroy(session, 'client', unbind);
+    this.clients.delete(client);
+    if (client.confirmed && this.clients.confirmedBy(client.ownerKey) === undefined) {
+      this.grace.removed(client);
+      // A replaced client comes back under a new record at once, and a restart in between must let it reclaim nothing
+      // of the old: its verifier says that it lost that itself.
+      if (reason !== 'replaced') this.grace.forget(client);
+    }
+    this.#emit({ type: 'client_removed', client: client.name, reason });
+  }
+}

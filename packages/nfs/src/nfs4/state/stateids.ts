@@ -1,0 +1,63 @@
+import type { Stateid } from '../stateid.ts';
+import type { LockState } from './locks.ts';
+import type { OpenState } from './opens.ts';
+
+/** What a stateid stands for. */
+export type StateEntry = OpenState | LockState;
+
+/** The second word of a stateid: which kind of state it is. */
+export const StateKind = { OPEN: 1, LOCK: 2, DELEGATION: 3 } as const;
+export type StateKind = (typeof StateKind)[keyof typeof StateKind];
+
+/** The largest seqid; the next is 1, for 0 has a meaning of its own (RFC 8881 §8.2.2). */
+const MAX_SEQID = 0xffffffff;
+
+export function nextSeqid(seqid: number): number {
+  return seqid === MAX_SEQID ? 1 : seqid + 1;
+}
+
+/** Finds state by stateid. */
+export class Stateids {
+  readonly #instance: number;
+  readonly #entries = new Map<number, StateEntry>();
+  #next = 1;
+
+  /** `instance` tells this run of the server from all others. */
+  constructor(instance: number) {
+    this.#instance = instance;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** A number for new state. */
+  allocate(): number {
+    while (this.#entries.has(this.#next)) this.#advance();
+    const number = this.#next;
+    this.#advance();
+    return number;
+  }
+
+  #advance(): void {
+    this.#next = this.#next >= 0xffffffff ? 1 : this.#next + 1;
+  }
+
+  add(entry: StateEntry): void {
+    this.#entries.set(entry.number, entry);
+  }
+
+  delete(entry: StateEntry): void {
+    this.#entries.delete(entry.number);
+  }
+
+  find(id: Stateid): StateEntry | undefined {
+    if (id.a !== this.#instance) return undefined;
+    const entry = this.#entries.get(id.c);
+    return entry?.kind === id.b ? entry : undefined;
+  }
+
+  idOf(entry: StateEntry): Stateid {
+    return { seqid: entry.seqid, a: this.#instance, b: entry.kind, c: entry.number };
+  }
+}

@@ -1,0 +1,232 @@
+import type { Socket } from 'node:net';
+import { XdrReader, XdrWriter } from '../xdr/index.ts';
+import { AcceptStat, beginCall, endRecord, MAX_AUTH_BYTES, MsgType, ReplyStat } from './message.ts';
+import { COPY_LIMIT, Output } from './output.ts';
+import { RecordError, type RecordLimits, RecordSplitter } from './record.ts';
+
+const KEEPALIVE_MS = 60_000;
+const RPC_HEAD = 8;
+
+export interface RpcLimits extends RecordLimits {
+  /** Bytes that wait for the peer to read; above it, nothing more is read from it. */
+  readonly maxOutputBuffer: number;
+  /** Calls from the peer that are being worked on; above it, nothing more is read from it. */
+  readonly maxRequestsInFlight: number;
+}
+
+/** What a connection tells its owner. */
+export interface RpcConnectionHandler {
+  /**
+   * A call arrived, its reader behind the message type. Answered by `connection.reply` now or later; `connection.done` must follow each,
+   * answered or not.
+   */
+  onCall(connection: RpcConnection, xid: number, reader: XdrReader, bytes: number): void;
+  onClose(connection: RpcConnection, reason: string): void;
+}
+
+/** A call to the peer failed: the connection went, time ran out, or the peer refused it. */
+export class RpcCallError extends Error {
+  readonly code: 'RPC_CLOSED' | 'RPC_TIMEOUT' | 'RPC_REFUSED';
+
+  constructor(code: RpcCallError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+interface PendingCall {
+  readonly resolve: (reply: XdrReader) => void;
+  readonly reject: (error: RpcCallError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** One TCP connection that carries ONC RPC both ways (RFC 5531): calls of the peer, and our own calls to it. */
+export class RpcConnection {
+  readonly id: number;
+  readonly socket: Socket;
+  readonly #limits: RpcLimits;
+  readonly #handler: RpcConnectionHandler;
+  readonly #splitter: RecordSplitter;
+  readonly #output: Output;
+  readonly #reader = new XdrReader();
+  readonly #pending = new Map<number, PendingCall>();
+  #nextXid = 1;
+  #inFlight = 0;
+  /** Reads are being worked through: replies are gathered and written at the end of it. */
+  #turn = false;
+  #flushPlanned = false;
+  #paused = false;
+  #closeReason = 'closed by the client';
+  bytesIn = 0;
+  bytesOut = 0;
+
+  constructor(id: number, socket: Socket, limits: RpcLimits, handler: RpcConnectionHandler) {
+    this.id = id;
+    this.socket = socket;
+    this.#limits = limits;
+    this.#handler = handler;
+    this.#splitter = new RecordSplitter(limits, (buffer, start, end) => this.#onRecord(buffer, start, end));
+    this.#output = new Output(socket);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEPALIVE_MS);
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('drain', () => this.#resume());
+    socket.on('error', (error) => {
+      this.#closeReason = error.message;
+    });
+    socket.on('close', () => this.#onClosed());
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Ends the connection at once. */
+  destroy(reason: string): void {
+    if (this.socket.destroyed) return;
+    this.#closeReason = reason;
+    this.#output.flush();
+    this.socket.destroySoon();
+  }
+
+  #onData(chunk: Buffer): void {
+    this.bytesIn += chunk.length;
+    this.#turn = true;
+    try {
+      this.#splitter.push(chunk);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      this.destroy(error.message);
+    } finally {
+      this.#turn = false;
+      this.#flush();
+    }
+  }
+
+  #onRecord(buffer: Buffer, start: number, end: number): void {
+    if (this.socket.destroyed) return;
+    const bytes = end - start;
+    if (bytes < RPC_HEAD) {
+      this.destroy('record too short for RPC');
+      return;
+    }
+    const xid = buffer.readUInt32BE(start);
+    const type = buffer.readUInt32BE(start + 4);
+    if (type === MsgType.CALL) {
+      this.#inFlight++;
+      this.#handler.onCall(this, xid, this.#reader.reset(buffer, start + RPC_HEAD, end), bytes);
+    } else if (type === MsgType.REPLY) {
+      this.#onReply(xid, new XdrReader(buffer, start + RPC_HEAD, end));
+    } else {
+      this.destroy(`RPC message type ${type}`);
+    }
+  }
+
+  /** Sends a finished record. The writer is free for other use afterwards. */
+  send(out: XdrWriter): void {
+    this.bytesOut += out.position;
+    if (out.position <= COPY_LIMIT) this.#output.copy(out.bytes());
+    else this.#output.give(out.detach());
+    this.#planFlush();
+  }
+
+  /** A call of the peer has been answered, or will not be. */
+  done(): void {
+    this.#inFlight--;
+    if (this.#paused) this.#resume();
+  }
+
+  #planFlush(): void {
+    if (this.#turn || this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    queueMicrotask(() => {
+      this.#flushPlanned = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    this.#output.flush();
+    const overfull = this.socket.writableLength > this.#limits.maxOutputBuffer;
+    if (!this.#paused && (overfull || this.#inFlight >= this.#limits.maxRequestsInFlight)) {
+      this.#paused = true;
+      this.socket.pause();
+    }
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.socket.destroyed) return;
+    if (this.socket.writableLength > this.#limits.maxOutputBuffer) return;
+    if (this.#inFlight >= this.#limits.maxRequestsInFlight) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  /**
+   * Calls the peer. Resolves with the reader at the results of a successful reply; rejects with {@link RpcCallError}. `write` encodes the arguments.
+   */
+  call(
+    target: { program: number; version: number; procedure: number; flavor: number; credential: Uint8Array },
+    timeoutMs: number,
+    write: (out: XdrWriter) => void,
+  ): Promise<XdrReader> {
+    return new Promise((resolve, reject) => {
+      if (this.socket.destroyed) {
+        reject(new RpcCallError('RPC_CLOSED', 'connection closed'));
+        return;
+      }
+      const xid = this.#nextXid;
+      this.#nextXid = xid >= 0xffffffff ? 1 : xid + 1;
+      const timer = setTimeout(
+        () => this.#fail(xid, 'RPC_TIMEOUT', `no reply in ${timeoutMs} ms`),
+        timeoutMs,
+      );
+      timer.unref();
+      this.#pending.set(xid, { resolve, reject, timer });
+      const out = new XdrWriter(512);
+      beginCall(out, xid, target.program, target.version, target.procedure, target.flavor, target.credential);
+      write(out);
+      endRecord(out);
+      this.send(out);
+    });
+  }
+
+  #onReply(xid: number, reader: XdrReader): void {
+    const pending = this.#pending.get(xid);
+    if (pending === undefined) return;
+    const refused = refusal(reader);
+    if (refused !== undefined) {
+      this.#fail(xid, 'RPC_REFUSED', refused);
+      return;
+    }
+    clearTimeout(pending.timer);
+    this.#pending.delete(xid);
+    pending.resolve(reader);
+  }
+
+  #fail(xid: number, code: RpcCallError['code'], message: string): void {
+    const pending = this.#pending.get(xid);
+    if (pending === undefined) return;
+    clearTimeout(pending.timer);
+    this.#pending.delete(xid);
+    pending.reject(new RpcCallError(code, message));
+  }
+
+  #onClosed(): void {
+    for (const xid of [...this.#pending.keys()]) this.#fail(xid, 'RPC_CLOSED', 'connection closed');
+    this.#handler.onClose(this, this.#closeReason);
+  }
+}
+
+/** Reads a reply's header; why the peer did not carry out the call, undefined where it did. */
+function refusal(reader: XdrReader): string | undefined {
+  try {
+    if (reader.u32() !== ReplyStat.ACCEPTED) return 'call denied';
+    reader.u32();
+    reader.opaque(MAX_AUTH_BYTES);
+    const stat = reader.u32();
+    return stat === AcceptStat.SUCCESS ? undefined : `call answered with status ${stat}`;
+  } catch {
+    return 'reply does not decode';
+  }
+}

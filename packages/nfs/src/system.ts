@@ -1,0 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock, Randomness } from './contracts.ts';
+
+export const systemClock: Clock = {
+  monotonic: () => performance.now(),
+  now: () => Date.now(),
+};
+
+export const systemRandomness: Randomness = { bytes: randomBytes };
