@@ -1,5 +1,5 @@
-import { Attr } from "../nfs4/constants/index.ts";
-import { XdrReader, XdrWriter } from "../xdr/index.ts";
+import { Attr } from '../nfs4/constants/index.ts';
+import { XdrReader, XdrWriter } from '../xdr/index.ts';
 import {
   type Hyper,
   MAX_FIELD,
@@ -13,8 +13,8 @@ import {
   writeHyper,
   writeText,
   writeTime,
-} from "./codec.ts";
-import { RpcError } from "./errors.ts";
+} from './codec.ts';
+import { RpcError } from './errors.ts';
 
 export interface Ace {
   readonly type: number;
@@ -57,77 +57,77 @@ const openArguments = (r: XdrReader) => ({
 
 /** The name of each attribute in a decoded object, and its decoder. */
 const DECODERS = {
-  [Attr.SUPPORTED_ATTRS]: ["supportedAttrs", readBitmap],
-  [Attr.TYPE]: ["type", u32],
-  [Attr.FH_EXPIRE_TYPE]: ["fhExpireType", u32],
-  [Attr.CHANGE]: ["change", hyper],
-  [Attr.SIZE]: ["size", hyper],
-  [Attr.LINK_SUPPORT]: ["linkSupport", bool],
-  [Attr.SYMLINK_SUPPORT]: ["symlinkSupport", bool],
-  [Attr.NAMED_ATTR]: ["namedAttr", bool],
-  [Attr.FSID]: ["fsid", pair],
-  [Attr.UNIQUE_HANDLES]: ["uniqueHandles", bool],
-  [Attr.LEASE_TIME]: ["leaseTime", u32],
-  [Attr.RDATTR_ERROR]: ["rdattrError", u32],
-  [Attr.ACL]: ["acl", acl],
-  [Attr.ACLSUPPORT]: ["aclSupport", u32],
-  [Attr.ARCHIVE]: ["archive", bool],
-  [Attr.CANSETTIME]: ["canSetTime", bool],
-  [Attr.CASE_INSENSITIVE]: ["caseInsensitive", bool],
-  [Attr.CASE_PRESERVING]: ["casePreserving", bool],
-  [Attr.CHOWN_RESTRICTED]: ["chownRestricted", bool],
-  [Attr.FILEHANDLE]: ["filehandle", bytes],
-  [Attr.FILEID]: ["fileid", hyper],
-  [Attr.FILES_AVAIL]: ["filesAvail", hyper],
-  [Attr.FILES_FREE]: ["filesFree", hyper],
-  [Attr.FILES_TOTAL]: ["filesTotal", hyper],
-  [Attr.FS_LOCATIONS]: ["fsLocations", locations],
-  [Attr.HIDDEN]: ["hidden", bool],
-  [Attr.HOMOGENEOUS]: ["homogeneous", bool],
-  [Attr.MAXFILESIZE]: ["maxFileSize", hyper],
-  [Attr.MAXLINK]: ["maxLink", u32],
-  [Attr.MAXNAME]: ["maxName", u32],
-  [Attr.MAXREAD]: ["maxRead", hyper],
-  [Attr.MAXWRITE]: ["maxWrite", hyper],
-  [Attr.MIMETYPE]: ["mimetype", readText],
-  [Attr.MODE]: ["mode", u32],
-  [Attr.NO_TRUNC]: ["noTrunc", bool],
-  [Attr.NUMLINKS]: ["numlinks", u32],
-  [Attr.OWNER]: ["owner", readText],
-  [Attr.OWNER_GROUP]: ["ownerGroup", readText],
-  [Attr.QUOTA_AVAIL_HARD]: ["quotaAvailHard", hyper],
-  [Attr.QUOTA_AVAIL_SOFT]: ["quotaAvailSoft", hyper],
-  [Attr.QUOTA_USED]: ["quotaUsed", hyper],
-  [Attr.RAWDEV]: ["rawdev", (r: XdrReader) => ({ major: r.u32(), minor: r.u32() })],
-  [Attr.SPACE_AVAIL]: ["spaceAvail", hyper],
-  [Attr.SPACE_FREE]: ["spaceFree", hyper],
-  [Attr.SPACE_TOTAL]: ["spaceTotal", hyper],
-  [Attr.SPACE_USED]: ["spaceUsed", hyper],
-  [Attr.SYSTEM]: ["system", bool],
-  [Attr.TIME_ACCESS]: ["timeAccess", readTime],
-  [Attr.TIME_BACKUP]: ["timeBackup", readTime],
-  [Attr.TIME_CREATE]: ["timeCreate", readTime],
-  [Attr.TIME_DELTA]: ["timeDelta", readTime],
-  [Attr.TIME_METADATA]: ["timeMetadata", readTime],
-  [Attr.TIME_MODIFY]: ["timeModify", readTime],
-  [Attr.MOUNTED_ON_FILEID]: ["mountedOnFileid", hyper],
-  [Attr.DIR_NOTIF_DELAY]: ["dirNotifDelay", readTime],
-  [Attr.DIRENT_NOTIF_DELAY]: ["direntNotifDelay", readTime],
-  [Attr.CHANGE_POLICY]: ["changePolicy", pair],
-  [Attr.FS_LAYOUT_TYPES]: ["fsLayoutTypes", (r: XdrReader) => readList(r, WORD, () => r.u32())],
-  [Attr.LAYOUT_TYPES]: ["layoutTypes", (r: XdrReader) => readList(r, WORD, () => r.u32())],
-  [Attr.LAYOUT_BLKSIZE]: ["layoutBlksize", u32],
-  [Attr.LAYOUT_ALIGNMENT]: ["layoutAlignment", u32],
-  [Attr.SUPPATTR_EXCLCREAT]: ["suppattrExclcreat", readBitmap],
-  [Attr.FS_CHARSET_CAP]: ["fsCharsetCap", u32],
-  [Attr.CLONE_BLKSIZE]: ["cloneBlksize", u32],
-  [Attr.SPACE_FREED]: ["spaceFreed", hyper],
-  [Attr.CHANGE_ATTR_TYPE]: ["changeAttrType", u32],
-  [Attr.XATTR_SUPPORT]: ["xattrSupport", bool],
-  [Attr.OFFLINE]: ["offline", bool],
-  [Attr.TIME_DELEG_ACCESS]: ["timeDelegAccess", readTime],
-  [Attr.TIME_DELEG_MODIFY]: ["timeDelegModify", readTime],
-  [Attr.OPEN_ARGUMENTS]: ["openArguments", openArguments],
+  [Attr.SUPPORTED_ATTRS]: ['supportedAttrs', readBitmap],
+  [Attr.TYPE]: ['type', u32],
+  [Attr.FH_EXPIRE_TYPE]: ['fhExpireType', u32],
+  [Attr.CHANGE]: ['change', hyper],
+  [Attr.SIZE]: ['size', hyper],
+  [Attr.LINK_SUPPORT]: ['linkSupport', bool],
+  [Attr.SYMLINK_SUPPORT]: ['symlinkSupport', bool],
+  [Attr.NAMED_ATTR]: ['namedAttr', bool],
+  [Attr.FSID]: ['fsid', pair],
+  [Attr.UNIQUE_HANDLES]: ['uniqueHandles', bool],
+  [Attr.LEASE_TIME]: ['leaseTime', u32],
+  [Attr.RDATTR_ERROR]: ['rdattrError', u32],
+  [Attr.ACL]: ['acl', acl],
+  [Attr.ACLSUPPORT]: ['aclSupport', u32],
+  [Attr.ARCHIVE]: ['archive', bool],
+  [Attr.CANSETTIME]: ['canSetTime', bool],
+  [Attr.CASE_INSENSITIVE]: ['caseInsensitive', bool],
+  [Attr.CASE_PRESERVING]: ['casePreserving', bool],
+  [Attr.CHOWN_RESTRICTED]: ['chownRestricted', bool],
+  [Attr.FILEHANDLE]: ['filehandle', bytes],
+  [Attr.FILEID]: ['fileid', hyper],
+  [Attr.FILES_AVAIL]: ['filesAvail', hyper],
+  [Attr.FILES_FREE]: ['filesFree', hyper],
+  [Attr.FILES_TOTAL]: ['filesTotal', hyper],
+  [Attr.FS_LOCATIONS]: ['fsLocations', locations],
+  [Attr.HIDDEN]: ['hidden', bool],
+  [Attr.HOMOGENEOUS]: ['homogeneous', bool],
+  [Attr.MAXFILESIZE]: ['maxFileSize', hyper],
+  [Attr.MAXLINK]: ['maxLink', u32],
+  [Attr.MAXNAME]: ['maxName', u32],
+  [Attr.MAXREAD]: ['maxRead', hyper],
+  [Attr.MAXWRITE]: ['maxWrite', hyper],
+  [Attr.MIMETYPE]: ['mimetype', readText],
+  [Attr.MODE]: ['mode', u32],
+  [Attr.NO_TRUNC]: ['noTrunc', bool],
+  [Attr.NUMLINKS]: ['numlinks', u32],
+  [Attr.OWNER]: ['owner', readText],
+  [Attr.OWNER_GROUP]: ['ownerGroup', readText],
+  [Attr.QUOTA_AVAIL_HARD]: ['quotaAvailHard', hyper],
+  [Attr.QUOTA_AVAIL_SOFT]: ['quotaAvailSoft', hyper],
+  [Attr.QUOTA_USED]: ['quotaUsed', hyper],
+  [Attr.RAWDEV]: ['rawdev', (r: XdrReader) => ({ major: r.u32(), minor: r.u32() })],
+  [Attr.SPACE_AVAIL]: ['spaceAvail', hyper],
+  [Attr.SPACE_FREE]: ['spaceFree', hyper],
+  [Attr.SPACE_TOTAL]: ['spaceTotal', hyper],
+  [Attr.SPACE_USED]: ['spaceUsed', hyper],
+  [Attr.SYSTEM]: ['system', bool],
+  [Attr.TIME_ACCESS]: ['timeAccess', readTime],
+  [Attr.TIME_BACKUP]: ['timeBackup', readTime],
+  [Attr.TIME_CREATE]: ['timeCreate', readTime],
+  [Attr.TIME_DELTA]: ['timeDelta', readTime],
+  [Attr.TIME_METADATA]: ['timeMetadata', readTime],
+  [Attr.TIME_MODIFY]: ['timeModify', readTime],
+  [Attr.MOUNTED_ON_FILEID]: ['mountedOnFileid', hyper],
+  [Attr.DIR_NOTIF_DELAY]: ['dirNotifDelay', readTime],
+  [Attr.DIRENT_NOTIF_DELAY]: ['direntNotifDelay', readTime],
+  [Attr.CHANGE_POLICY]: ['changePolicy', pair],
+  [Attr.FS_LAYOUT_TYPES]: ['fsLayoutTypes', (r: XdrReader) => readList(r, WORD, () => r.u32())],
+  [Attr.LAYOUT_TYPES]: ['layoutTypes', (r: XdrReader) => readList(r, WORD, () => r.u32())],
+  [Attr.LAYOUT_BLKSIZE]: ['layoutBlksize', u32],
+  [Attr.LAYOUT_ALIGNMENT]: ['layoutAlignment', u32],
+  [Attr.SUPPATTR_EXCLCREAT]: ['suppattrExclcreat', readBitmap],
+  [Attr.FS_CHARSET_CAP]: ['fsCharsetCap', u32],
+  [Attr.CLONE_BLKSIZE]: ['cloneBlksize', u32],
+  [Attr.SPACE_FREED]: ['spaceFreed', hyper],
+  [Attr.CHANGE_ATTR_TYPE]: ['changeAttrType', u32],
+  [Attr.XATTR_SUPPORT]: ['xattrSupport', bool],
+  [Attr.OFFLINE]: ['offline', bool],
+  [Attr.TIME_DELEG_ACCESS]: ['timeDelegAccess', readTime],
+  [Attr.TIME_DELEG_MODIFY]: ['timeDelegModify', readTime],
+  [Attr.OPEN_ARGUMENTS]: ['openArguments', openArguments],
 } as const;
 
 type Decoders = typeof DECODERS;
@@ -170,11 +170,11 @@ export function readAttributes(reader: XdrReader): FileAttributes {
   const attributes: Record<string, unknown> = {};
   for (const number of mask) {
     const entry = BY_NUMBER.get(number);
-    if (entry === undefined) throw new RpcError("RPC_MALFORMED", `attribute ${number} is unknown`);
+    if (entry === undefined) throw new RpcError('RPC_MALFORMED', `attribute ${number} is unknown`);
     attributes[entry[0]] = entry[1](values);
   }
   if (values.remaining > 0)
-    throw new RpcError("RPC_MALFORMED", `${values.remaining} bytes behind the attributes`);
+    throw new RpcError('RPC_MALFORMED', `${values.remaining} bytes behind the attributes`);
   return attributes;
 }
 
@@ -196,17 +196,17 @@ export interface NewAttributes {
   readonly owner?: Text;
   readonly ownerGroup?: Text;
   /** "server" is the server's clock. */
-  readonly timeAccess?: Time | "server";
+  readonly timeAccess?: Time | 'server';
   readonly timeCreate?: Time;
-  readonly timeModify?: Time | "server";
+  readonly timeModify?: Time | 'server';
   readonly modeSetMasked?: { readonly mode: number; readonly mask: number };
   readonly modeUmask?: { readonly mode: number; readonly umask: number };
 }
 
 export type AttributeArgs = NewAttributes | RawAttributes;
 
-function writeSetTime(out: XdrWriter, time: Time | "server"): void {
-  if (time === "server") {
+function writeSetTime(out: XdrWriter, time: Time | 'server'): void {
+  if (time === 'server') {
     out.u32(0);
     return;
   }
@@ -240,7 +240,7 @@ export function encodeAttributes(attributes: NewAttributes): RawAttributes {
 }
 
 export function writeAttributes(out: XdrWriter, attributes: AttributeArgs): void {
-  const raw = "mask" in attributes ? attributes : encodeAttributes(attributes);
+  const raw = 'mask' in attributes ? attributes : encodeAttributes(attributes);
   writeBitmap(out, raw.mask);
   out.opaque(raw.values);
 }

@@ -1,8 +1,8 @@
-import { CbOp, SESSION_ID_SIZE } from "../nfs4/constants/index.ts";
-import { readStateid, type Stateid } from "../nfs4/stateid.ts";
-import type { XdrReader } from "../xdr/index.ts";
-import { MAX_FIELD, readBitmap, readList, readStateOwner, type StateOwner } from "./codec.ts";
-import { type Delegation, readDelegation } from "./ops/open.ts";
+import { CbOp, SESSION_ID_SIZE } from '../nfs4/constants/index.ts';
+import { readStateid, type Stateid } from '../nfs4/stateid.ts';
+import type { XdrReader } from '../xdr/index.ts';
+import { MAX_FIELD, readBitmap, readList, readStateOwner, type StateOwner } from './codec.ts';
+import { type Delegation, readDelegation } from './ops/open.ts';
 
 const SESSION_LIST_BYTES = SESSION_ID_SIZE + 4;
 const REFERRING_CALL_BYTES = 8;

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { Attr, CbOp, Status } from "../nfs4/constants/index.ts";
-import { XdrWriter } from "../xdr/index.ts";
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Attr, CbOp, Status } from '../nfs4/constants/index.ts';
+import { XdrWriter } from '../xdr/index.ts';
 import {
   type CallbackOp,
   type CbGetattr,
@@ -8,11 +8,11 @@ import {
   type CbRecall,
   type CbSequence,
   readCallbackOp,
-} from "./callback-ops.ts";
-import { MAX_LIST, readText, type Time, writeBitmap, writeTime } from "./codec.ts";
-import { RpcError } from "./errors.ts";
-import type { RpcConnection } from "./rpc-client.ts";
-import { AcceptStat, type IncomingCall, type RpcAuth } from "./rpc-message.ts";
+} from './callback-ops.ts';
+import { MAX_LIST, readText, type Time, writeBitmap, writeTime } from './codec.ts';
+import { RpcError } from './errors.ts';
+import type { RpcConnection } from './rpc-client.ts';
+import { AcceptStat, type IncomingCall, type RpcAuth } from './rpc-message.ts';
 
 /** In the range that RFC 5531 leaves to be assigned at run time. */
 export const CALLBACK_PROGRAM = 0x40000000;
@@ -37,7 +37,7 @@ export interface CallbackHandlers {
   /** Any other operation but CB_SEQUENCE. */
   other?(args: CallbackOp, call: CallbackCall): Answer<Status>;
   /** First, for every call: an answer in the place of the proper one. */
-  intercept?(call: CallbackCall): Answer<Buffer | AcceptStat | "drop" | undefined>;
+  intercept?(call: CallbackCall): Answer<Buffer | AcceptStat | 'drop' | undefined>;
 }
 
 /** One callback as it came in. */
@@ -83,11 +83,11 @@ export class CallbackService {
 
   addSession(sessionId: Buffer, slots: number, onRecallSlot: (target: number) => void): void {
     const table = Array.from({ length: slots }, (): BackSlot => ({ sequence: 0, reply: undefined }));
-    this.#sessions.set(sessionId.toString("hex"), { slots: table, onRecallSlot });
+    this.#sessions.set(sessionId.toString('hex'), { slots: table, onRecallSlot });
   }
 
   removeSession(sessionId: Buffer): void {
-    this.#sessions.delete(sessionId.toString("hex"));
+    this.#sessions.delete(sessionId.toString('hex'));
   }
 
   /** The next call, or one that has come already, with an operation of this number. Rejects with RPC_TIMEOUT. */
@@ -106,7 +106,7 @@ export class CallbackService {
     };
     const timer = setTimeout(() => {
       this.#watchers.delete(watcher);
-      reject(new RpcError("RPC_TIMEOUT", `no callback ${op} within ${timeoutMs} ms`));
+      reject(new RpcError('RPC_TIMEOUT', `no callback ${op} within ${timeoutMs} ms`));
     }, timeoutMs);
     this.#watchers.add(watcher);
     return promise;
@@ -116,7 +116,7 @@ export class CallbackService {
   readonly handle = async (
     call: IncomingCall,
     connection: RpcConnection,
-  ): Promise<Buffer | AcceptStat | "drop"> => {
+  ): Promise<Buffer | AcceptStat | 'drop'> => {
     if (call.program !== this.program) return AcceptStat.PROG_UNAVAIL;
     if (call.version !== CALLBACK_VERSION) return AcceptStat.PROG_MISMATCH;
     if (call.procedure > CallbackProcedure.COMPOUND) return AcceptStat.PROC_UNAVAIL;
@@ -136,7 +136,7 @@ export class CallbackService {
     return (await this.#note(known)) ?? this.#compound(request.tag, known);
   };
 
-  async #note(call: CallbackCall): Promise<Buffer | AcceptStat | "drop" | undefined> {
+  async #note(call: CallbackCall): Promise<Buffer | AcceptStat | 'drop' | undefined> {
     this.received.push(call);
     for (const watcher of [...this.#watchers]) if (watcher.matches(call)) watcher.resolve(call);
     return this.handlers.intercept?.(call);
@@ -164,7 +164,7 @@ export class CallbackService {
 
   /** A callback may overtake the code that waits for CREATE_SESSION's reply in the same read. */
   async #session(id: Buffer): Promise<BackSession | undefined> {
-    const key = id.toString("hex");
+    const key = id.toString('hex');
     if (!this.#sessions.has(key)) await nextTurn();
     return this.#sessions.get(key);
   }
@@ -190,7 +190,7 @@ export class CallbackService {
         return [args.op, (await handlers.notifyLock?.(args, call)) ?? Status.OK];
       case CbOp.GETATTR: {
         const answer = (await handlers.getattr?.(args, call)) ?? Status.BADHANDLE;
-        return typeof answer === "number" ? [args.op, answer] : [args.op, Status.OK, delegatedBody(answer)];
+        return typeof answer === 'number' ? [args.op, answer] : [args.op, Status.OK, delegatedBody(answer)];
       }
       case CbOp.RECALL_SLOT:
         session.onRecallSlot(args.targetHighestSlot);

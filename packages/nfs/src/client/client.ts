@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { CreateSessionFlag, VERIFIER_SIZE } from "../nfs4/constants/index.ts";
-import { CallbackService } from "./callback.ts";
+import { randomBytes } from 'node:crypto';
+import { CreateSessionFlag, VERIFIER_SIZE } from '../nfs4/constants/index.ts';
+import { CallbackService } from './callback.ts';
 import {
   type ClientOp,
   type CompoundOptions,
@@ -11,8 +11,8 @@ import {
   NFS_VERSION,
   Procedure,
   type Results,
-} from "./compound.ts";
-import { RpcError } from "./errors.ts";
+} from './compound.ts';
+import { RpcError } from './errors.ts';
 import {
   type ChannelAttributes,
   type CreateSessionArgs,
@@ -21,10 +21,10 @@ import {
   type ExchangeIdArgs,
   type ExchangeIdResult,
   exchangeId,
-} from "./ops/session.ts";
-import { type CallOptions, type ConnectOptions, RpcConnection } from "./rpc-client.ts";
-import { authSys, type RpcAuth } from "./rpc-message.ts";
-import { Session } from "./session.ts";
+} from './ops/session.ts';
+import { type CallOptions, type ConnectOptions, RpcConnection } from './rpc-client.ts';
+import { authSys, type RpcAuth } from './rpc-message.ts';
+import { Session } from './session.ts';
 
 export const DEFAULT_FORE: ChannelAttributes = {
   headerPad: 0,
@@ -47,7 +47,7 @@ export const DEFAULT_BACK: ChannelAttributes = {
 /** AUTH_SYS as root of machine "test". */
 export const ROOT_CREDENTIAL: RpcAuth = authSys({ uid: 0, gid: 0 });
 
-export interface ClientOptions extends Omit<ConnectOptions, "onCall"> {
+export interface ClientOptions extends Omit<ConnectOptions, 'onCall'> {
   readonly minor?: 1 | 2;
   /** co_ownerid; random where absent. */
   readonly ownerId?: Uint8Array;
@@ -55,6 +55,9 @@ export interface ClientOptions extends Omit<ConnectOptions, "onCall"> {
   readonly verifier?: Uint8Array;
   readonly callbacks?: CallbackService;
 }
+
+/** What CREATE_SESSION asks for, where not the usual. */
+export type CreateSessionOptions = Partial<CreateSessionArgs>;
 
 export interface SessionlessOptions extends CompoundOptions, CallOptions {
   readonly connection?: RpcConnection;
@@ -85,14 +88,11 @@ export class NfsClient {
   }
 
   /** Connects, makes a client id and a session, and ends the reclaim. */
-  static async start(
-    options: ClientOptions,
-    session: Partial<CreateSessionArgs> & { readonly reclaim?: boolean } = {},
-  ): Promise<Session> {
+  static async start(options: ClientOptions, session: CreateSessionOptions = {}): Promise<Session> {
     const client = new NfsClient(options);
     await client.exchangeId();
     const made = await client.createSession(session);
-    if (session.reclaim !== true) await made.reclaimComplete();
+    await made.reclaimComplete();
     return made;
   }
 
@@ -135,7 +135,7 @@ export class NfsClient {
   async ping(connection?: RpcConnection): Promise<void> {
     const to = connection ?? (await this.connection());
     const reader = await to.call(NFS_PROGRAM, NFS_VERSION, Procedure.NULL, Buffer.alloc(0));
-    if (reader.remaining > 0) throw new RpcError("RPC_MALFORMED", "NULL answered with a body");
+    if (reader.remaining > 0) throw new RpcError('RPC_MALFORMED', 'NULL answered with a body');
   }
 
   async exchangeId(
@@ -150,7 +150,7 @@ export class NfsClient {
   }
 
   /** The arguments of CREATE_SESSION as this client sends them. */
-  sessionArgs(args: Partial<CreateSessionArgs> = {}): CreateSessionArgs {
+  sessionArgs(args: CreateSessionOptions = {}): CreateSessionArgs {
     return {
       clientId: this.clientId,
       sequence: this.sequenceId,
@@ -163,10 +163,7 @@ export class NfsClient {
     };
   }
 
-  async createSession(
-    args: Partial<CreateSessionArgs> = {},
-    options: SessionlessOptions = {},
-  ): Promise<Session> {
+  async createSession(args: CreateSessionOptions = {}, options: SessionlessOptions = {}): Promise<Session> {
     const connection = options.connection ?? (await this.connection());
     const [created] = await this.run([createSession(this.sessionArgs(args))], { ...options, connection });
     this.sequenceId = (created.sequence + 1) >>> 0;

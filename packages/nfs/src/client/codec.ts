@@ -1,4 +1,4 @@
-import type { XdrReader, XdrWriter } from "../xdr/index.ts";
+import type { XdrReader, XdrWriter } from '../xdr/index.ts';
 
 /** A 64-bit unsigned argument: a bigint where it may exceed 2^53. */
 export type Hyper = number | bigint;
@@ -14,7 +14,7 @@ export const MAX_FIELD = 32 * 1024 * 1024;
 export const MAX_LIST = 1024 * 1024;
 
 export function writeHyper(out: XdrWriter, value: Hyper): void {
-  if (typeof value === "bigint") out.bigU64(BigInt.asUintN(HYPER_BITS, value));
+  if (typeof value === 'bigint') out.bigU64(BigInt.asUintN(HYPER_BITS, value));
   else out.u64(value);
 }
 
@@ -46,12 +46,12 @@ export function writeBitmap(out: XdrWriter, bits: readonly number[]): void {
 export type Text = string | Uint8Array;
 
 export function writeText(out: XdrWriter, text: Text): void {
-  if (typeof text === "string") out.string(text);
+  if (typeof text === 'string') out.string(text);
   else out.opaque(text);
 }
 
 export function readText(reader: XdrReader): string {
-  return reader.opaque(MAX_FIELD).toString("utf8");
+  return reader.opaque(MAX_FIELD).toString('utf8');
 }
 
 export function readList<T>(reader: XdrReader, elementBytes: number, read: () => T): T[] {

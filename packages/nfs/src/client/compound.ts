@@ -1,7 +1,7 @@
-import { Status } from "../nfs4/constants/index.ts";
-import { XdrReader, XdrWriter } from "../xdr/index.ts";
-import { MAX_FIELD, MAX_LIST, readText, type Text, writeText } from "./codec.ts";
-import { NfsStatusError, RpcError } from "./errors.ts";
+import { Status } from '../nfs4/constants/index.ts';
+import { XdrReader, XdrWriter } from '../xdr/index.ts';
+import { MAX_FIELD, MAX_LIST, readText, type Text, writeText } from './codec.ts';
+import { NfsStatusError, RpcError } from './errors.ts';
 
 export const NFS_PROGRAM = 100003;
 export const NFS_VERSION = 4;
@@ -55,7 +55,7 @@ export interface CompoundOptions {
 /** COMPOUND4args. */
 export function encodeCompound(ops: readonly ClientOp[], options: CompoundOptions = {}): Buffer {
   const out = new XdrWriter();
-  writeText(out, options.tag ?? "");
+  writeText(out, options.tag ?? '');
   out.u32(options.minor ?? 1).u32(options.count ?? ops.length);
   const parts: Buffer[] = [];
   for (const op of ops) {
@@ -103,16 +103,16 @@ export function decodeCompound<const Ops extends readonly ClientOp[]>(
   const count = reader.count(MAX_LIST);
   const results: OpResult[] = [];
   for (let index = 0; index < count; index++) results.push(readResult(reader, ops[index]));
-  if (reader.remaining > 0) throw new RpcError("RPC_MALFORMED", `${reader.remaining} bytes behind the reply`);
+  if (reader.remaining > 0) throw new RpcError('RPC_MALFORMED', `${reader.remaining} bytes behind the reply`);
   return { status, tag, results, raw, values: () => valuesOf<Ops>(status, results) };
 }
 
 function readResult(reader: XdrReader, asked: ClientOp | undefined): OpResult {
   const op = reader.u32();
   const status = reader.u32() as Status;
-  if (asked === undefined) throw new RpcError("RPC_MALFORMED", "more results than operations");
+  if (asked === undefined) throw new RpcError('RPC_MALFORMED', 'more results than operations');
   if (op !== asked.op && status === Status.OK) {
-    throw new RpcError("RPC_MALFORMED", `result of operation ${op}, asked was ${asked.op}`);
+    throw new RpcError('RPC_MALFORMED', `result of operation ${op}, asked was ${asked.op}`);
   }
   if (status === Status.OK) return { op, status, value: asked.ok(reader), body: undefined };
   return { op, status, value: undefined, body: asked.failed?.(reader, status) };

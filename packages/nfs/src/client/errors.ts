@@ -1,4 +1,4 @@
-import { opName, type Status, statusName } from "../nfs4/constants/index.ts";
+import { opName, type Status, statusName } from '../nfs4/constants/index.ts';
 
 /** A COMPOUND ended with a status other than NFS4_OK. `code` is the RFC's name: "NFS4ERR_NOENT". */
 export class NfsStatusError extends Error {
@@ -12,7 +12,7 @@ export class NfsStatusError extends Error {
 
   constructor(status: Status, op: number, index: number, body: unknown) {
     super(`${opName(op)} answered ${statusName(status)}`);
-    this.name = "NfsStatusError";
+    this.name = 'NfsStatusError';
     this.code = statusName(status);
     this.status = status;
     this.op = op;
@@ -23,16 +23,16 @@ export class NfsStatusError extends Error {
 
 /** Why an RPC call has no result. */
 export type RpcErrorCode =
-  | "RPC_CLOSED" // the connection ended before the reply
-  | "RPC_TIMEOUT"
-  | "RPC_MALFORMED" // the peer sent what is no RPC reply
-  | "RPC_PROG_UNAVAIL"
-  | "RPC_PROG_MISMATCH"
-  | "RPC_PROC_UNAVAIL"
-  | "RPC_GARBAGE_ARGS"
-  | "RPC_SYSTEM_ERR"
-  | "RPC_VERS_MISMATCH" // the RPC version itself
-  | "RPC_AUTH_ERROR";
+  | 'RPC_CLOSED' // the connection ended before the reply
+  | 'RPC_TIMEOUT'
+  | 'RPC_MALFORMED' // the peer sent what is no RPC reply
+  | 'RPC_PROG_UNAVAIL'
+  | 'RPC_PROG_MISMATCH'
+  | 'RPC_PROC_UNAVAIL'
+  | 'RPC_GARBAGE_ARGS'
+  | 'RPC_SYSTEM_ERR'
+  | 'RPC_VERS_MISMATCH' // the RPC version itself
+  | 'RPC_AUTH_ERROR';
 
 export class RpcError extends Error {
   readonly code: RpcErrorCode;
@@ -47,7 +47,7 @@ export class RpcError extends Error {
     detail: { authStat?: number; versions?: { low: number; high: number } } = {},
   ) {
     super(message);
-    this.name = "RpcError";
+    this.name = 'RpcError';
     this.code = code;
     this.authStat = detail.authStat;
     this.versions = detail.versions;

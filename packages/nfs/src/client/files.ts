@@ -1,11 +1,11 @@
-import { randomBytes } from "node:crypto";
-import { CreateMode, OpenClaim, ShareAccess, VERIFIER_SIZE } from "../nfs4/constants/index.ts";
-import { ANONYMOUS_STATEID, type Stateid } from "../nfs4/stateid.ts";
-import { FileType } from "../vfs/attributes.ts";
-import { type AttributeArgs, type FileAttributes, KNOWN_ATTRIBUTES, STAT_ATTRIBUTES } from "./attributes.ts";
-import type { ChangeInfo, StateOwner, Text } from "./codec.ts";
-import type { ClientOp } from "./compound.ts";
-import { OpenFile } from "./open-file.ts";
+import { randomBytes } from 'node:crypto';
+import { CreateMode, OpenClaim, ShareAccess, VERIFIER_SIZE } from '../nfs4/constants/index.ts';
+import { ANONYMOUS_STATEID, type Stateid } from '../nfs4/stateid.ts';
+import { FileType } from '../vfs/attributes.ts';
+import { type AttributeArgs, type FileAttributes, KNOWN_ATTRIBUTES, STAT_ATTRIBUTES } from './attributes.ts';
+import type { ChangeInfo, StateOwner, Text } from './codec.ts';
+import type { ClientOp } from './compound.ts';
+import { OpenFile } from './open-file.ts';
 import {
   access,
   type CreateHow,
@@ -30,10 +30,10 @@ import {
   savefh,
   setattr,
   setxattr,
-} from "./ops/index.ts";
-import type { RpcAuth } from "./rpc-message.ts";
-import type { Session } from "./session.ts";
-import type { RequestOptions } from "./session-request.ts";
+} from './ops/index.ts';
+import type { RpcAuth } from './rpc-message.ts';
+import type { Session } from './session.ts';
+import type { RequestOptions } from './session-request.ts';
 
 const OWNER_BYTES = 8;
 const WRITE_CHUNK = 256 * 1024;
@@ -47,7 +47,7 @@ export interface OpenOptions {
   readonly deny?: number;
   readonly owner?: StateOwner;
   /** OPEN4_NOCREATE where absent. */
-  readonly create?: "unchecked" | "guarded" | "exclusive" | "exclusive4_1";
+  readonly create?: 'unchecked' | 'guarded' | 'exclusive' | 'exclusive4_1';
   readonly attributes?: AttributeArgs;
   /** Of the exclusive ways; random where absent. */
   readonly verifier?: Uint8Array;
@@ -58,21 +58,21 @@ function createHow(options: OpenOptions): CreateHow | undefined {
   const verifier = options.verifier ?? randomBytes(VERIFIER_SIZE);
   if (options.create === undefined) return undefined;
   switch (options.create) {
-    case "unchecked":
+    case 'unchecked':
       return { mode: CreateMode.UNCHECKED, attributes };
-    case "guarded":
+    case 'guarded':
       return { mode: CreateMode.GUARDED, attributes };
-    case "exclusive":
+    case 'exclusive':
       return { mode: CreateMode.EXCLUSIVE, verifier };
-    case "exclusive4_1":
+    case 'exclusive4_1':
       return { mode: CreateMode.EXCLUSIVE_1, verifier, attributes };
   }
 }
 
 /** "a/b/c" as the directory "a/b" and the name "c". */
 function splitPath(path: string): [directory: string, name: string] {
-  const at = path.lastIndexOf("/");
-  return at < 0 ? ["", path] : [path.slice(0, at), path.slice(at + 1)];
+  const at = path.lastIndexOf('/');
+  return at < 0 ? ['', path] : [path.slice(0, at), path.slice(at + 1)];
 }
 
 /** A mounted tree, with the calls of a file system. Every refusal is an {@link NfsStatusError}. */
@@ -91,8 +91,8 @@ export class Files {
   }
 
   /** Looks `path` up from the server's root. */
-  static async mount(session: Session, path = "/", credential?: RpcAuth): Promise<Files> {
-    const names = path.split("/").filter((name) => name !== "");
+  static async mount(session: Session, path = '/', credential?: RpcAuth): Promise<Files> {
+    const names = path.split('/').filter((name) => name !== '');
     const ops: ClientOp[] = [putrootfh(), ...names.map((name) => lookup(name)), getfh()];
     const values = await session.run(ops, credential === undefined ? {} : { credential });
     return new Files(session, values.at(-1) as Buffer, credential === undefined ? {} : { credential });
@@ -114,8 +114,8 @@ export class Files {
 
   /** The operations that make `target` the current filehandle. */
   to(target: Target): ClientOp<void>[] {
-    if (typeof target !== "string") return [putfh(target)];
-    const names = target.split("/").filter((name) => name !== "");
+    if (typeof target !== 'string') return [putfh(target)];
+    const names = target.split('/').filter((name) => name !== '');
     return [putfh(this.root), ...names.map((name) => lookup(name))];
   }
 
@@ -204,7 +204,7 @@ export class Files {
       entries.push(...page.entries);
       if (page.eof) return entries;
       const last = page.entries.at(-1);
-      if (last === undefined) throw new RangeError("READDIR answered neither an entry nor the end");
+      if (last === undefined) throw new RangeError('READDIR answered neither an entry nor the end');
       cookie = last.cookie;
       verifier = page.verifier;
     }
@@ -229,7 +229,7 @@ export class Files {
 
   async openWith(
     before: readonly ClientOp[],
-    claim: Parameters<typeof open>[0]["claim"],
+    claim: Parameters<typeof open>[0]['claim'],
     options: OpenOptions,
   ): Promise<OpenFile> {
     const how = createHow(options);
@@ -243,16 +243,16 @@ export class Files {
     };
     const request = this.credential === undefined ? {} : { credential: this.credential };
     const values = await this.session.run([...before, open(args), getfh()], request);
-    const opened = values.at(-2) as ReturnType<ReturnType<typeof open>["ok"]>;
+    const opened = values.at(-2) as ReturnType<ReturnType<typeof open>['ok']>;
     return new OpenFile(this, values.at(-1) as Buffer, opened, owner);
   }
 
   /** Makes or replaces a file with this content. */
   async writeFile(path: string, data: Uint8Array | string, attributes: AttributeArgs = {}): Promise<Buffer> {
-    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     const file = await this.open(path, {
       access: ShareAccess.WRITE,
-      create: "unchecked",
+      create: 'unchecked',
       attributes: { mode: 0o644, size: 0, ...attributes },
     });
     for (let at = 0; at < bytes.length; at += WRITE_CHUNK) {
@@ -274,7 +274,7 @@ export class Files {
   }
 
   setXattr(target: Target, name: Text, value: Uint8Array | string, mode = 0): Promise<ChangeInfo> {
-    const bytes = typeof value === "string" ? Buffer.from(value) : value;
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
     return this.last(this.to(target), setxattr(name, bytes, mode));
   }
 

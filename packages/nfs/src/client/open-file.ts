@@ -1,9 +1,9 @@
-import { LockType, Status, UINT64_MAX } from "../nfs4/constants/index.ts";
-import type { Stateid } from "../nfs4/stateid.ts";
-import type { Hyper, StateOwner } from "./codec.ts";
-import type { ClientOp } from "./compound.ts";
-import { NfsStatusError } from "./errors.ts";
-import type { Files, OpenOptions } from "./files.ts";
+import { LockType, Status, UINT64_MAX } from '../nfs4/constants/index.ts';
+import type { Stateid } from '../nfs4/stateid.ts';
+import type { Hyper, StateOwner } from './codec.ts';
+import type { ClientOp } from './compound.ts';
+import { NfsStatusError } from './errors.ts';
+import type { Files, OpenOptions } from './files.ts';
 import {
   allocate,
   clone,
@@ -25,7 +25,7 @@ import {
   savefh,
   seek,
   write,
-} from "./ops/index.ts";
+} from './ops/index.ts';
 
 const READ_CHUNK = 256 * 1024;
 
@@ -102,7 +102,7 @@ export class OpenFile {
     stability?: number,
     stateid: Stateid = this.stateid,
   ): Promise<{ count: number; committed: number; verifier: Buffer }> {
-    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     return this.#here(write(stateid, offset, bytes, stability));
   }
 
@@ -131,7 +131,7 @@ export class OpenFile {
   /** Locks a range: NFS4ERR_DENIED carries the conflicting lock as `body`. */
   async lock(options: LockOptions = {}): Promise<Stateid> {
     const owner = options.owner ?? this.owner;
-    const key = Buffer.from(owner.owner).toString("hex");
+    const key = Buffer.from(owner.owner).toString('hex');
     const known = this.lockStateids.get(key);
     const stateid = await this.#here(
       lock({
@@ -147,9 +147,9 @@ export class OpenFile {
   }
 
   async unlock(options: LockOptions = {}): Promise<void> {
-    const key = Buffer.from((options.owner ?? this.owner).owner).toString("hex");
+    const key = Buffer.from((options.owner ?? this.owner).owner).toString('hex');
     const stateid = this.lockStateids.get(key);
-    if (stateid === undefined) throw new RangeError("no lock of this owner");
+    if (stateid === undefined) throw new RangeError('no lock of this owner');
     const { type = LockType.WRITE, offset = 0, length = UINT64_MAX } = options;
     this.lockStateids.set(key, await this.#here(locku(stateid, type, offset, length)));
   }
@@ -166,8 +166,8 @@ export class OpenFile {
     }
   }
 
-  seek(offset: Hyper, what: "data" | "hole"): Promise<{ eof: boolean; offset: bigint }> {
-    return this.#here(seek(this.stateid, offset, what === "data" ? DataContent.DATA : DataContent.HOLE));
+  seek(offset: Hyper, what: 'data' | 'hole'): Promise<{ eof: boolean; offset: bigint }> {
+    return this.#here(seek(this.stateid, offset, what === 'data' ? DataContent.DATA : DataContent.HOLE));
   }
 
   allocate(offset: Hyper, length: Hyper): Promise<void> {

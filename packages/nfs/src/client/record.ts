@@ -1,4 +1,4 @@
-import type { RecordLimits } from "../rpc/record.ts";
+import type { RecordLimits } from '../rpc/record.ts';
 
 const HEADER_BYTES = 4;
 const LAST_FRAGMENT = 0x80000000;

@@ -1,7 +1,7 @@
-import { connect, type Socket } from "node:net";
-import { RecordSplitter } from "../rpc/record.ts";
-import { RpcError } from "./errors.ts";
-import { CLIENT_RECORD_LIMITS, toFragments } from "./record.ts";
+import { connect, type Socket } from 'node:net';
+import { RecordSplitter } from '../rpc/record.ts';
+import { RpcError } from './errors.ts';
+import { CLIENT_RECORD_LIMITS, toFragments } from './record.ts';
 import {
   AcceptStat,
   AUTH_NONE,
@@ -11,7 +11,7 @@ import {
   type IncomingCall,
   type IncomingReply,
   type RpcAuth,
-} from "./rpc-message.ts";
+} from './rpc-message.ts';
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 const MAX_XID = 0xffffffff;
@@ -22,7 +22,7 @@ const MAX_XID = 0xffffffff;
 export type CallHandler = (
   call: IncomingCall,
   connection: RpcConnection,
-) => Promise<Buffer | AcceptStat | "drop">;
+) => Promise<Buffer | AcceptStat | 'drop'>;
 
 export interface ConnectOptions {
   readonly host?: string;
@@ -91,13 +91,13 @@ export class RpcConnection {
   }
 
   static connect(options: ConnectOptions): Promise<RpcConnection> {
-    const { host = "127.0.0.1", port, localAddress, localPort } = options;
+    const { host = '127.0.0.1', port, localAddress, localPort } = options;
     const from = { ...(localAddress && { localAddress }), ...(localPort && { localPort }) };
     return new Promise((resolve, reject) => {
       const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...from });
-      socket.once("error", reject);
-      socket.once("connect", () => {
-        socket.off("error", reject);
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
         resolve(new RpcConnection(socket, options));
       });
     });
@@ -105,17 +105,17 @@ export class RpcConnection {
 
   #listen(closed: (reason: string) => void): void {
     let failure: string | undefined;
-    this.socket.on("data", (chunk: Buffer) => this.#onData(chunk));
-    this.socket.on("error", (error: NodeJS.ErrnoException) => {
+    this.socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.socket.on('error', (error: NodeJS.ErrnoException) => {
       failure = error.code ?? error.message;
     });
     // The peer's FIN ends the connection, except while this side has half-closed first and waits for answers: then nothing is left to send.
-    this.socket.on("end", () => this.socket.end());
-    this.socket.on("close", () => {
-      this.#closeReason = failure ?? "end";
+    this.socket.on('end', () => this.socket.end());
+    this.socket.on('close', () => {
+      this.#closeReason = failure ?? 'end';
       for (const waiter of this.#waiters.values()) {
         clearTimeout(waiter.timer);
-        waiter.reject(new RpcError("RPC_CLOSED", `connection closed: ${this.#closeReason}`));
+        waiter.reject(new RpcError('RPC_CLOSED', `connection closed: ${this.#closeReason}`));
       }
       this.#waiters.clear();
       closed(this.#closeReason);
@@ -141,7 +141,7 @@ export class RpcConnection {
 
   #onRecord(record: Buffer): void {
     const message = decodeMessage(record);
-    if ("call" in message) {
+    if ('call' in message) {
       void this.#answer(message.call);
       return;
     }
@@ -156,13 +156,13 @@ export class RpcConnection {
   }
 
   async #answer(call: IncomingCall): Promise<void> {
-    let answer: Buffer | AcceptStat | "drop";
+    let answer: Buffer | AcceptStat | 'drop';
     try {
       answer = this.onCall === undefined ? AcceptStat.PROG_UNAVAIL : await this.onCall(call, this);
     } catch {
       answer = AcceptStat.SYSTEM_ERR;
     }
-    if (answer !== "drop" && this.isOpen) this.sendRecord(encodeReply(call.xid, answer));
+    if (answer !== 'drop' && this.isOpen) this.sendRecord(encodeReply(call.xid, answer));
   }
 
   /** Calls and resolves to a reader at the results. */
@@ -189,11 +189,11 @@ export class RpcConnection {
 
   /** Waits for the reply to a call that was sent by other means. */
   expectReply(xid: number, timeoutMs: number = this.#timeoutMs): Promise<IncomingReply> {
-    if (this.#closeReason !== undefined) return Promise.reject(new RpcError("RPC_CLOSED"));
+    if (this.#closeReason !== undefined) return Promise.reject(new RpcError('RPC_CLOSED'));
     const { promise, resolve, reject } = Promise.withResolvers<IncomingReply>();
     const timer = setTimeout(() => {
       this.#waiters.delete(xid);
-      reject(new RpcError("RPC_TIMEOUT", `no reply within ${timeoutMs} ms`));
+      reject(new RpcError('RPC_TIMEOUT', `no reply within ${timeoutMs} ms`));
     }, timeoutMs);
     this.#waiters.set(xid, { resolve, reject, timer });
     return promise;

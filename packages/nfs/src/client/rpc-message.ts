@@ -1,6 +1,6 @@
-import { AuthFlavor } from "../nfs4/constants/index.ts";
-import { XdrReader, XdrWriter } from "../xdr/index.ts";
-import { RpcError, type RpcErrorCode } from "./errors.ts";
+import { AuthFlavor } from '../nfs4/constants/index.ts';
+import { XdrReader, XdrWriter } from '../xdr/index.ts';
+import { RpcError, type RpcErrorCode } from './errors.ts';
 
 export const RPC_VERSION = 2;
 export const MessageType = { CALL: 0, REPLY: 1 } as const;
@@ -42,7 +42,7 @@ export function writeAuthSys(out: XdrWriter, auth: AuthSys): void {
   const groups = auth.groups ?? [];
   out
     .u32(auth.stamp ?? 0)
-    .string(auth.machine ?? "test")
+    .string(auth.machine ?? 'test')
     .u32(auth.uid)
     .u32(auth.gid)
     .u32(groups.length);
@@ -120,7 +120,7 @@ export function decodeMessage(record: Buffer): { call: IncomingCall } | { reply:
   const xid = reader.u32();
   const type = reader.u32();
   if (type === MessageType.REPLY) return { reply: readReply(reader, xid) };
-  if (type !== MessageType.CALL) throw new RpcError("RPC_MALFORMED", `message type ${type}`);
+  if (type !== MessageType.CALL) throw new RpcError('RPC_MALFORMED', `message type ${type}`);
   return {
     call: {
       xid,
@@ -136,23 +136,23 @@ export function decodeMessage(record: Buffer): { call: IncomingCall } | { reply:
 }
 
 const ACCEPT_ERRORS: Readonly<Record<number, RpcErrorCode>> = {
-  [AcceptStat.PROG_UNAVAIL]: "RPC_PROG_UNAVAIL",
-  [AcceptStat.PROG_MISMATCH]: "RPC_PROG_MISMATCH",
-  [AcceptStat.PROC_UNAVAIL]: "RPC_PROC_UNAVAIL",
-  [AcceptStat.GARBAGE_ARGS]: "RPC_GARBAGE_ARGS",
-  [AcceptStat.SYSTEM_ERR]: "RPC_SYSTEM_ERR",
+  [AcceptStat.PROG_UNAVAIL]: 'RPC_PROG_UNAVAIL',
+  [AcceptStat.PROG_MISMATCH]: 'RPC_PROG_MISMATCH',
+  [AcceptStat.PROC_UNAVAIL]: 'RPC_PROC_UNAVAIL',
+  [AcceptStat.GARBAGE_ARGS]: 'RPC_GARBAGE_ARGS',
+  [AcceptStat.SYSTEM_ERR]: 'RPC_SYSTEM_ERR',
 };
 
 function readReply(reader: XdrReader, xid: number): IncomingReply {
   const stat = reader.u32();
   if (stat === ReplyStat.DENIED) return { xid, verifier: AUTH_NONE, outcome: readRejection(reader) };
-  if (stat !== ReplyStat.ACCEPTED) throw new RpcError("RPC_MALFORMED", `reply_stat ${stat}`);
+  if (stat !== ReplyStat.ACCEPTED) throw new RpcError('RPC_MALFORMED', `reply_stat ${stat}`);
   const verifier = readAuth(reader);
   const accepted = reader.u32();
   if (accepted === AcceptStat.SUCCESS) return { xid, verifier, outcome: reader };
   const code = ACCEPT_ERRORS[accepted];
-  if (code === undefined) throw new RpcError("RPC_MALFORMED", `accept_stat ${accepted}`);
-  if (code !== "RPC_PROG_MISMATCH") return { xid, verifier, outcome: new RpcError(code) };
+  if (code === undefined) throw new RpcError('RPC_MALFORMED', `accept_stat ${accepted}`);
+  if (code !== 'RPC_PROG_MISMATCH') return { xid, verifier, outcome: new RpcError(code) };
   const versions = { low: reader.u32(), high: reader.u32() };
   return { xid, verifier, outcome: new RpcError(code, code, { versions }) };
 }
@@ -161,11 +161,11 @@ function readRejection(reader: XdrReader): RpcError {
   const why = reader.u32();
   if (why === RejectStat.RPC_MISMATCH) {
     const versions = { low: reader.u32(), high: reader.u32() };
-    return new RpcError("RPC_VERS_MISMATCH", "RPC version", { versions });
+    return new RpcError('RPC_VERS_MISMATCH', 'RPC version', { versions });
   }
-  if (why !== RejectStat.AUTH_ERROR) return new RpcError("RPC_MALFORMED", `reject_stat ${why}`);
+  if (why !== RejectStat.AUTH_ERROR) return new RpcError('RPC_MALFORMED', `reject_stat ${why}`);
   const authStat = reader.u32();
-  return new RpcError("RPC_AUTH_ERROR", `auth_stat ${authStat}`, { authStat });
+  return new RpcError('RPC_AUTH_ERROR', `auth_stat ${authStat}`, { authStat });
 }
 
 /** A reply to a call of the server's: results, or the accept_stat of a refusal. */

@@ -1,4 +1,4 @@
-import { Status } from "../nfs4/constants/index.ts";
+import { Status } from '../nfs4/constants/index.ts';
 import {
   type ClientOp,
   type CompoundOptions,
@@ -10,12 +10,12 @@ import {
   type OpResult,
   Procedure,
   type Results,
-} from "./compound.ts";
-import { NfsStatusError } from "./errors.ts";
-import { type SequenceResult, sequence } from "./ops/session.ts";
-import type { CallOptions, RpcConnection } from "./rpc-client.ts";
-import type { Session } from "./session.ts";
-import type { SlotLease } from "./slots.ts";
+} from './compound.ts';
+import { NfsStatusError } from './errors.ts';
+import { type SequenceResult, sequence } from './ops/session.ts';
+import type { CallOptions, RpcConnection } from './rpc-client.ts';
+import type { Session } from './session.ts';
+import type { SlotLease } from './slots.ts';
 
 /** How one request departs from the usual; every field may be wrong on purpose. */
 export interface RequestOptions extends CompoundOptions, CallOptions {

@@ -1,18 +1,18 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { BindFromClient, Status } from "../nfs4/constants/index.ts";
-import type { NfsClient } from "./client.ts";
-import type { ClientOp, Results } from "./compound.ts";
-import { NfsStatusError, RpcError } from "./errors.ts";
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BindFromClient, Status } from '../nfs4/constants/index.ts';
+import type { NfsClient } from './client.ts';
+import type { ClientOp, Results } from './compound.ts';
+import { NfsStatusError, RpcError } from './errors.ts';
 import {
   bindConnToSession,
   type ChannelAttributes,
   destroySession,
   reclaimComplete,
   type SequenceResult,
-} from "./ops/session.ts";
-import type { RpcConnection } from "./rpc-client.ts";
-import { type RequestOptions, type SessionReply, SessionRequest } from "./session-request.ts";
-import { SlotTable } from "./slots.ts";
+} from './ops/session.ts';
+import type { RpcConnection } from './rpc-client.ts';
+import { type RequestOptions, type SessionReply, SessionRequest } from './session-request.ts';
+import { SlotTable } from './slots.ts';
 
 const MAX_SENDS = 4;
 const DELAY_RETRIES = 40;
@@ -110,7 +110,7 @@ export class Session {
       try {
         return await request.send(await this.connection());
       } catch (error) {
-        const lost = error instanceof RpcError && error.code === "RPC_CLOSED";
+        const lost = error instanceof RpcError && error.code === 'RPC_CLOSED';
         if (!lost || sends === MAX_SENDS) throw error;
       }
     }

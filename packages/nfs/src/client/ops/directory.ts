@@ -1,7 +1,7 @@
-import { Op, VERIFIER_SIZE } from "../../nfs4/constants/index.ts";
-import { FileType } from "../../vfs/attributes.ts";
-import type { XdrReader, XdrWriter } from "../../xdr/index.ts";
-import { type AttributeArgs, type FileAttributes, readAttributes, writeAttributes } from "../attributes.ts";
+import { Op, VERIFIER_SIZE } from '../../nfs4/constants/index.ts';
+import { FileType } from '../../vfs/attributes.ts';
+import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
+import { type AttributeArgs, type FileAttributes, readAttributes, writeAttributes } from '../attributes.ts';
 import {
   type Hyper,
   MAX_FIELD,
@@ -11,8 +11,8 @@ import {
   writeBitmap,
   writeHyper,
   writeText,
-} from "../codec.ts";
-import { type ClientOp, query } from "../compound.ts";
+} from '../codec.ts';
+import { type ClientOp, query } from '../compound.ts';
 
 /** createtype4: any number as the type, for NFS4ERR_BADTYPE. */
 export interface CreateType {
@@ -25,7 +25,7 @@ export interface CreateType {
 
 function writeCreateType(out: XdrWriter, what: CreateType): void {
   out.u32(what.type);
-  if (what.type === FileType.SYMLINK) writeText(out, what.target ?? "");
+  if (what.type === FileType.SYMLINK) writeText(out, what.target ?? '');
   if (what.type === FileType.BLOCK || what.type === FileType.CHARACTER) {
     out.u32(what.device?.major ?? 0).u32(what.device?.minor ?? 0);
   }
@@ -90,7 +90,7 @@ function readPage(r: XdrReader): DirectoryPage {
   while (r.bool()) {
     entries.push({
       cookie: r.bigU64(),
-      name: r.opaque(MAX_FIELD).toString("utf8"),
+      name: r.opaque(MAX_FIELD).toString('utf8'),
       attributes: readAttributes(r),
     });
   }

@@ -1,6 +1,6 @@
-import { AuthFlavor, Op } from "../../nfs4/constants/index.ts";
-import { type Stateid, writeStateid } from "../../nfs4/stateid.ts";
-import type { XdrReader } from "../../xdr/index.ts";
+import { AuthFlavor, Op } from '../../nfs4/constants/index.ts';
+import { type Stateid, writeStateid } from '../../nfs4/stateid.ts';
+import type { XdrReader } from '../../xdr/index.ts';
 import {
   type AttributeArgs,
   type FileAttributes,
@@ -8,9 +8,9 @@ import {
   readAttributes,
   readRawAttributes,
   writeAttributes,
-} from "../attributes.ts";
-import { MAX_FIELD, readBitmap, readList, type Text, writeBitmap, writeText } from "../codec.ts";
-import { type ClientOp, command, plain, query, readHandle } from "../compound.ts";
+} from '../attributes.ts';
+import { MAX_FIELD, readBitmap, readList, type Text, writeBitmap, writeText } from '../codec.ts';
+import { type ClientOp, command, plain, query, readHandle } from '../compound.ts';
 
 const FLAVOR_BYTES = 4;
 

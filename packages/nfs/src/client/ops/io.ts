@@ -1,8 +1,8 @@
-import { Op, VERIFIER_SIZE } from "../../nfs4/constants/index.ts";
-import { type Stateid, writeStateid } from "../../nfs4/stateid.ts";
-import { Stability } from "../../vfs/file-system.ts";
-import { type Hyper, MAX_FIELD, writeHyper } from "../codec.ts";
-import { query } from "../compound.ts";
+import { Op, VERIFIER_SIZE } from '../../nfs4/constants/index.ts';
+import { type Stateid, writeStateid } from '../../nfs4/stateid.ts';
+import { Stability } from '../../vfs/file-system.ts';
+import { type Hyper, MAX_FIELD, writeHyper } from '../codec.ts';
+import { query } from '../compound.ts';
 
 export const read = (stateid: Stateid, offset: Hyper, count: number) =>
   query(

@@ -1,6 +1,6 @@
-import { Op, Status } from "../../nfs4/constants/index.ts";
-import { readStateid, type Stateid, writeStateid } from "../../nfs4/stateid.ts";
-import type { XdrReader } from "../../xdr/index.ts";
+import { Op, Status } from '../../nfs4/constants/index.ts';
+import { readStateid, type Stateid, writeStateid } from '../../nfs4/stateid.ts';
+import type { XdrReader } from '../../xdr/index.ts';
 import {
   type Hyper,
   readList,
@@ -8,8 +8,8 @@ import {
   type StateOwner,
   writeHyper,
   writeStateOwner,
-} from "../codec.ts";
-import { type ClientOp, command, query } from "../compound.ts";
+} from '../codec.ts';
+import { type ClientOp, command, query } from '../compound.ts';
 
 /** The lock in the way: the body of NFS4ERR_DENIED. */
 export interface LockDenied {
@@ -49,7 +49,7 @@ export const lock = (args: LockArgs): ClientOp<Stateid> => ({
     writeHyper(out, args.offset);
     writeHyper(out, args.length);
     const locker = args.locker;
-    if ("lockStateid" in locker) {
+    if ('lockStateid' in locker) {
       writeStateid(out.bool(false), locker.lockStateid);
       out.u32(locker.lockSeqid ?? 0);
       return;

@@ -6,10 +6,10 @@ import {
   OpenType,
   VERIFIER_SIZE,
   WhyNoDelegation,
-} from "../../nfs4/constants/index.ts";
-import { readStateid, type Stateid, writeStateid } from "../../nfs4/stateid.ts";
-import type { XdrReader, XdrWriter } from "../../xdr/index.ts";
-import { type Ace, type AttributeArgs, writeAttributes } from "../attributes.ts";
+} from '../../nfs4/constants/index.ts';
+import { readStateid, type Stateid, writeStateid } from '../../nfs4/stateid.ts';
+import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
+import { type Ace, type AttributeArgs, writeAttributes } from '../attributes.ts';
 import {
   readBitmap,
   readChangeInfo,
@@ -21,8 +21,8 @@ import {
   writeStateOwner,
   writeText,
   writeTime,
-} from "../codec.ts";
-import { command, query } from "../compound.ts";
+} from '../codec.ts';
+import { command, query } from '../compound.ts';
 
 /** createhow4. */
 export type CreateHow =

@@ -1,5 +1,5 @@
-import { AuthFlavor, Op, SESSION_ID_SIZE, StateProtect } from "../../nfs4/constants/index.ts";
-import type { XdrReader, XdrWriter } from "../../xdr/index.ts";
+import { AuthFlavor, Op, SESSION_ID_SIZE, StateProtect } from '../../nfs4/constants/index.ts';
+import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
 import {
   MAX_FIELD,
   readBitmap,
@@ -11,9 +11,9 @@ import {
   writeBitmap,
   writeText,
   writeTime,
-} from "../codec.ts";
-import { command, query } from "../compound.ts";
-import { type AuthSys, writeAuthSys } from "../rpc-message.ts";
+} from '../codec.ts';
+import { command, query } from '../compound.ts';
+import { type AuthSys, writeAuthSys } from '../rpc-message.ts';
 
 /** nfs_impl_id4. */
 export interface ImplementationId {

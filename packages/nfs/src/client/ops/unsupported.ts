@@ -1,6 +1,6 @@
-import { Op } from "../../nfs4/constants/index.ts";
-import { type Stateid, writeStateid } from "../../nfs4/stateid.ts";
-import type { XdrWriter } from "../../xdr/index.ts";
+import { Op } from '../../nfs4/constants/index.ts';
+import { type Stateid, writeStateid } from '../../nfs4/stateid.ts';
+import type { XdrWriter } from '../../xdr/index.ts';
 import {
   type Hyper,
   type StateOwner,
@@ -9,8 +9,8 @@ import {
   writeHyper,
   writeStateOwner,
   writeText,
-} from "../codec.ts";
-import type { ClientOp } from "../compound.ts";
+} from '../codec.ts';
+import type { ClientOp } from '../compound.ts';
 
 // Well-formed arguments of operations that a server without pNFS refuses, and of those that NFSv4.1 took from NFSv4.0. Their results are
 // not decoded: success is an error of the server's.
@@ -90,10 +90,10 @@ export const openConfirm = (stateid: Stateid) =>
 
 export const renew = (clientId: bigint) => refused(Op.RENEW, (out) => out.bigU64(clientId));
 
-export const setclientid = (verifier: Uint8Array, id: Uint8Array, address: Text = "127.0.0.1.3.255") =>
+export const setclientid = (verifier: Uint8Array, id: Uint8Array, address: Text = '127.0.0.1.3.255') =>
   refused(Op.SETCLIENTID, (out) => {
     out.fixed(verifier).opaque(id).u32(0x40000000);
-    writeText(out, "tcp");
+    writeText(out, 'tcp');
     writeText(out, address);
     out.u32(1);
   });

@@ -1,6 +1,6 @@
-import { Op, Status, VERIFIER_SIZE } from "../../nfs4/constants/index.ts";
-import { readStateid, type Stateid, writeStateid } from "../../nfs4/stateid.ts";
-import type { XdrReader, XdrWriter } from "../../xdr/index.ts";
+import { Op, Status, VERIFIER_SIZE } from '../../nfs4/constants/index.ts';
+import { readStateid, type Stateid, writeStateid } from '../../nfs4/stateid.ts';
+import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
 import {
   type Hyper,
   MAX_FIELD,
@@ -12,8 +12,8 @@ import {
   writeBitmap,
   writeHyper,
   writeText,
-} from "../codec.ts";
-import { type ClientOp, command, query } from "../compound.ts";
+} from '../codec.ts';
+import { type ClientOp, command, query } from '../compound.ts';
 
 const STATEID_BYTES = 16;
 const WORD = 4;
@@ -42,13 +42,13 @@ export const seek = (stateid: Stateid, offset: Hyper, what: number) =>
   );
 
 export type ReadPlusSegment =
-  | { readonly content: "data"; readonly offset: bigint; readonly data: Buffer }
-  | { readonly content: "hole"; readonly offset: bigint; readonly length: bigint };
+  | { readonly content: 'data'; readonly offset: bigint; readonly data: Buffer }
+  | { readonly content: 'hole'; readonly offset: bigint; readonly length: bigint };
 
 function readSegment(r: XdrReader): ReadPlusSegment {
   const content = r.u32();
-  if (content === DataContent.DATA) return { content: "data", offset: r.bigU64(), data: r.opaque(MAX_FIELD) };
-  if (content === DataContent.HOLE) return { content: "hole", offset: r.bigU64(), length: r.bigU64() };
+  if (content === DataContent.DATA) return { content: 'data', offset: r.bigU64(), data: r.opaque(MAX_FIELD) };
+  if (content === DataContent.HOLE) return { content: 'hole', offset: r.bigU64(), length: r.bigU64() };
   throw new RangeError(`data_content4 ${content}`);
 }
 

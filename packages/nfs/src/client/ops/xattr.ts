@@ -1,4 +1,4 @@
-import { Op } from "../../nfs4/constants/index.ts";
+import { Op } from '../../nfs4/constants/index.ts';
 import {
   type Hyper,
   MAX_FIELD,
@@ -8,8 +8,8 @@ import {
   type Text,
   writeHyper,
   writeText,
-} from "../codec.ts";
-import { query } from "../compound.ts";
+} from '../codec.ts';
+import { query } from '../compound.ts';
 
 const NAME_BYTES = 4;
 

@@ -1,0 +1,13 @@
+const TWO_32 = 2 ** 32;
+
+/** Numbers from 0 to 1 (exclusive) that a seed of 32 bits determines (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / TWO_32;
+  };
+}
