@@ -1,0 +1,80 @@
+import type { Awaitable, SpaceUsage } from '../../vfs/index.ts';
+import type { Compound } from '../compound.ts';
+import { Attr } from '../constants/index.ts';
+import type { Export } from '../exports.ts';
+import { attributesOf, type Bitmap, bitmapOf, both, isEmpty, sameBitmap, without } from './bitmap.ts';
+import { ENCODERS, type Encoder } from './encoders.ts';
+import {
+  SPACE_ATTRIBUTES,
+  supportedAttributes,
+  WRITABLE_ATTRIBUTES,
+  WRITE_ONLY_ATTRIBUTES,
+} from './supported.ts';
+
+/** How to answer one request bitmap: worked out once, then walked. */
+export interface Plan {
+  readonly asked: Bitmap;
+  /** What the answer holds. */
+  readonly answered: Bitmap;
+  readonly encoders: readonly Encoder[];
+  readonly needsSpace: boolean;
+  readonly needsMountedOn: boolean;
+  readonly wantsError: boolean;
+}
+
+/** Plans that one table keeps: clients use a handful of bitmaps, whoever sends more gets no advantage of it. */
+const MAX_PLANS = 64;
+const MOUNTED_ON = bitmapOf([Attr.MOUNTED_ON_FILEID]);
+const ERROR = bitmapOf([Attr.RDATTR_ERROR]);
+
+/** The attributes of one export in one minor version. */
+export class AttributeTable {
+  readonly supported: Bitmap;
+  readonly writable: Bitmap;
+  readonly readable: Bitmap;
+  readonly #plans: Plan[] = [];
+
+  constructor(target: Export, minor: number) {
+    this.supported = supportedAttributes(target.fileSystem.abilities, minor);
+    this.writable = both(this.supported, WRITABLE_ATTRIBUTES);
+    this.readable = without(this.supported, WRITE_ONLY_ATTRIBUTES);
+  }
+
+  plan(asked: Bitmap): Plan {
+    for (const plan of this.#plans) if (sameBitmap(plan.asked, asked)) return plan;
+    if (this.#plans.length >= MAX_PLANS) this.#plans.length = 0;
+    const plan = this.#compile(asked);
+    this.#plans.push(plan);
+    return plan;
+  }
+
+  #compile(asked: Bitmap): Plan {
+    const answered = both(asked, this.readable);
+    return {
+      asked,
+      answered,
+      encoders: attributesOf(answered).flatMap((attr) => ENCODERS.get(attr) ?? []),
+      needsSpace: !isEmpty(both(answered, SPACE_ATTRIBUTES)),
+      needsMountedOn: !isEmpty(both(answered, MOUNTED_ON)),
+      wantsError: !isEmpty(both(answered, ERROR)),
+    };
+  }
+}
+
+const tables = new WeakMap<Export, Map<number, AttributeTable>>();
+
+export function tableOf(target: Export, minor: number): AttributeTable {
+  return tables.get(target)?.get(minor) ?? newTable(target, minor);
+}
+
+function newTable(target: Export, minor: number): AttributeTable {
+  const table = new AttributeTable(target, minor);
+  const byMinor = tables.get(target) ?? new Map<number, AttributeTable>();
+  tables.set(target, byMinor.set(minor, table));
+  return table;
+}
+
+/** The space of the export's file system as the caller has it, where the plan needs it. */
+export function spaceFor(c: Compound, plan: Plan, target: Export): Awaitable<SpaceUsage | undefined> {
+  return plan.needsSpace ? target.fileSystem.space?.(target.squash(c.principal.credentials)) : undefined;
+}
