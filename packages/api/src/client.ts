@@ -1,10 +1,10 @@
-import type { Static, TSchema } from "typebox";
-import { Check, Errors } from "typebox/value";
-import { ApiError } from "./errors.ts";
-import { Problem } from "./schemas/problem.ts";
-import { ShareList } from "./schemas/share.ts";
-import { Health, Status } from "./schemas/status.ts";
-import { type ApiEndpoint, type ApiResponse, describeEndpoint, send } from "./transport.ts";
+import type { Static, TSchema } from 'typebox';
+import { Check, Errors } from 'typebox/value';
+import { ApiError } from './errors.ts';
+import { Problem } from './schemas/problem.ts';
+import { ShareList } from './schemas/share.ts';
+import { Health, Status } from './schemas/status.ts';
+import { type ApiEndpoint, type ApiResponse, describeEndpoint, send } from './transport.ts';
 
 /** Milliseconds that one call may take. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
@@ -28,21 +28,21 @@ export class ApiClient {
   }
 
   status(): Promise<Status> {
-    return this.#get("/api/v1/status", Status);
+    return this.#get('/api/v1/status', Status);
   }
 
   shares(): Promise<ShareList> {
-    return this.#get("/api/v1/shares", ShareList);
+    return this.#get('/api/v1/shares', ShareList);
   }
 
   /** Answers while the process works at all. */
   health(): Promise<Health> {
-    return this.#get("/health", Health);
+    return this.#get('/health', Health);
   }
 
   /** What the server is doing; only `ready` takes new work. Starting and stopping are answers, not errors. */
   async ready(): Promise<Health> {
-    const response = await this.#send("/health/ready");
+    const response = await this.#send('/health/ready');
     if (response.status !== HTTP_UNAVAILABLE) refuse(response);
     return this.#read(response, Health);
   }
@@ -54,7 +54,7 @@ export class ApiClient {
   }
 
   #send(path: string): Promise<ApiResponse> {
-    return send(this.#endpoint, "GET", path, this.#timeoutMs);
+    return send(this.#endpoint, 'GET', path, this.#timeoutMs);
   }
 
   /** A newer server may say more than this client knows: further fields are no error, missing ones are. */
@@ -62,8 +62,8 @@ export class ApiClient {
     const value = parse(response);
     if (!Check(schema, value)) {
       const first = Errors(schema, value)[0];
-      const place = first === undefined ? "" : `: ${first.instancePath || "/"} ${first.message}`;
-      throw new ApiError("malformed", `${this.where} answered something else than dfs ${place}`.trimEnd());
+      const place = first === undefined ? '' : `: ${first.instancePath || '/'} ${first.message}`;
+      throw new ApiError('malformed', `${this.where} answered something else than dfs ${place}`.trimEnd());
     }
     return value;
   }
@@ -73,9 +73,9 @@ function refuse(response: ApiResponse): void {
   if (response.status < HTTP_ERRORS_FROM) return;
   const value = parse(response);
   if (!Check(Problem, value)) {
-    throw new ApiError("malformed", `the answer is HTTP ${response.status} without a reason`);
+    throw new ApiError('malformed', `the answer is HTTP ${response.status} without a reason`);
   }
-  throw new ApiError("problem", value.detail ?? value.title, value);
+  throw new ApiError('problem', value.detail ?? value.title, value);
 }
 
 function parse(response: ApiResponse): unknown {
@@ -83,7 +83,7 @@ function parse(response: ApiResponse): unknown {
     return JSON.parse(response.body);
   } catch {
     throw new ApiError(
-      "malformed",
+      'malformed',
       `the answer (HTTP ${response.status}) is not JSON: is this a dfs server?`,
     );
   }

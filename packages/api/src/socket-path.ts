@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
-import { homedir, tmpdir, userInfo } from "node:os";
-import path from "node:path";
+import { createHash } from 'node:crypto';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
 
 /** The variables that decide, so that a test can bring its own. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,19 +8,19 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** A Unix socket's path has at most this many bytes (sun_path, without its NUL) on Linux and BSD alike. */
 export const MAX_SOCKET_PATH_BYTES = 103;
 
-const API_SOCKET = "api.sock";
+const API_SOCKET = 'api.sock';
 const HASH_CHARACTERS = 16;
 
 /** Where data is kept unless told otherwise. */
 export function defaultDataDirectory(env: Environment): string {
-  const state = absolute(env["XDG_STATE_HOME"]) ?? path.join(home(env), ".local", "state");
-  return path.join(state, "dfs");
+  const state = absolute(env['XDG_STATE_HOME']) ?? path.join(home(env), '.local', 'state');
+  return path.join(state, 'dfs');
 }
 
 /** For what lives only as long as a server: the user's own folder, closed to others. */
 export function runtimeDirectory(env: Environment): string {
-  const own = absolute(env["XDG_RUNTIME_DIR"]);
-  if (own !== undefined) return path.join(own, "dfs");
+  const own = absolute(env['XDG_RUNTIME_DIR']);
+  if (own !== undefined) return path.join(own, 'dfs');
   return path.join(tmpdir(), `dfs-${process.getuid?.() ?? userInfo().username}`);
 }
 
@@ -31,7 +31,7 @@ export function runtimeDirectory(env: Environment): string {
 export function dataSocketPath(dataDirectory: string, env: Environment): string {
   const inside = path.join(path.resolve(dataDirectory), API_SOCKET);
   if (Buffer.byteLength(inside) <= MAX_SOCKET_PATH_BYTES) return inside;
-  const name = createHash("sha256").update(inside).digest("hex").slice(0, HASH_CHARACTERS);
+  const name = createHash('sha256').update(inside).digest('hex').slice(0, HASH_CHARACTERS);
   return path.join(runtimeDirectory(env), `data-${name}.sock`);
 }
 
@@ -41,7 +41,7 @@ export function memorySocketPath(port: number, env: Environment): string {
 }
 
 function home(env: Environment): string {
-  return absolute(env["HOME"]) ?? homedir();
+  return absolute(env['HOME']) ?? homedir();
 }
 
 /** XDG: a path that is not absolute is to be ignored. */

@@ -1,5 +1,5 @@
-import http from "node:http";
-import { ApiError } from "./errors.ts";
+import http from 'node:http';
+import { ApiError } from './errors.ts';
 
 /** Where the API listens: a Unix socket of this machine, or an HTTP address. */
 export type ApiEndpoint = { readonly socketPath: string } | { readonly url: URL };
@@ -14,13 +14,13 @@ export interface ApiResponse {
 export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 export function describeEndpoint(endpoint: ApiEndpoint): string {
-  return "socketPath" in endpoint ? endpoint.socketPath : endpoint.url.origin;
+  return 'socketPath' in endpoint ? endpoint.socketPath : endpoint.url.origin;
 }
 
 /** One request, one answer. Rejects with an {@link ApiError}; `timeoutMs` bounds the whole exchange. */
 export function send(
   endpoint: ApiEndpoint,
-  method: "GET",
+  method: 'GET',
   path: string,
   timeoutMs: number,
 ): Promise<ApiResponse> {
@@ -33,23 +33,23 @@ export function send(
         (body) =>
           resolve({
             status: response.statusCode ?? 0,
-            contentType: response.headers["content-type"] ?? "",
+            contentType: response.headers['content-type'] ?? '',
             body,
           }),
         fail,
       );
     });
-    request.setHeader("accept", "application/json");
-    request.on("error", fail);
+    request.setHeader('accept', 'application/json');
+    request.on('error', fail);
     request.end();
   });
 }
 
 function target(endpoint: ApiEndpoint): http.RequestOptions {
-  if ("socketPath" in endpoint) return { socketPath: endpoint.socketPath };
+  if ('socketPath' in endpoint) return { socketPath: endpoint.socketPath };
   const { url } = endpoint;
   // WHATWG URLs keep the brackets of an IPv6 address, node:http wants them off.
-  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port === "" ? 80 : Number(url.port) };
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) };
 }
 
 async function collect(response: http.IncomingMessage): Promise<string> {
@@ -58,19 +58,19 @@ async function collect(response: http.IncomingMessage): Promise<string> {
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > MAX_RESPONSE_BYTES) {
-      throw new ApiError("too_large", `the answer has more than ${MAX_RESPONSE_BYTES} bytes`);
+      throw new ApiError('too_large', `the answer has more than ${MAX_RESPONSE_BYTES} bytes`);
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function asApiError(error: unknown, where: string, timedOut: boolean, timeoutMs: number): ApiError {
   if (error instanceof ApiError) return error;
-  if (timedOut) return new ApiError("timeout", `no answer from ${where} within ${timeoutMs} ms`);
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "EACCES" || code === "EPERM") {
-    return new ApiError("forbidden", `this user may not open ${where}: only the owner of the server may`);
+  if (timedOut) return new ApiError('timeout', `no answer from ${where} within ${timeoutMs} ms`);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new ApiError('forbidden', `this user may not open ${where}: only the owner of the server may`);
   }
-  return new ApiError("unreachable", `no server answers at ${where}${code === "" ? "" : ` (${code})`}`);
+  return new ApiError('unreachable', `no server answers at ${where}${code === '' ? '' : ` (${code})`}`);
 }

@@ -1,1 +1,3 @@
-export {};
+export { runProgram } from './cli/program.ts';
+export { Daemon, type DaemonOptions } from './daemon/daemon.ts';
+export type { DataStore, OpenFileSystem, Parts, Records, RootOwner } from './daemon/parts.ts';

@@ -1,61 +1,61 @@
-import { type Static, Type } from "typebox";
-import { Share } from "./share.ts";
+import { type Static, Type } from 'typebox';
+import { Share } from './share.ts';
 
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
 /** Where the server is in its life. Only `ready` takes new work. */
 export const ServerState = Type.Union([
-  Type.Literal("starting"),
-  Type.Literal("ready"),
-  Type.Literal("stopping"),
+  Type.Literal('starting'),
+  Type.Literal('ready'),
+  Type.Literal('stopping'),
 ]);
 export type ServerState = Static<typeof ServerState>;
 
 export const Listener = Type.Object(
   {
-    protocol: Type.Union([Type.Literal("nfs"), Type.Literal("api")]),
-    address: Type.String({ description: "HOST:PORT, or the path of a Unix socket" }),
+    protocol: Type.Union([Type.Literal('nfs'), Type.Literal('api')]),
+    address: Type.String({ description: 'HOST:PORT, or the path of a Unix socket' }),
   },
-  { $id: "Listener" },
+  { $id: 'Listener' },
 );
 export type Listener = Static<typeof Listener>;
 
 /** Live figures of the NFS engine; the counters count from the start of the server. */
 export const NfsFigures = Type.Object({
-  in_grace: Type.Boolean({ description: "Clients reclaim what they held before a restart; others wait" }),
-  clients: Count("Clients with a lease"),
-  sessions: Count("Sessions"),
-  connections: Count("Open TCP connections"),
-  opens: Count("Files held open"),
-  locks: Count("Byte-range locks"),
-  requests: Count("COMPOUNDs answered"),
-  bytes_in: Count("Bytes received"),
-  bytes_out: Count("Bytes sent"),
+  in_grace: Type.Boolean({ description: 'Clients reclaim what they held before a restart; others wait' }),
+  clients: Count('Clients with a lease'),
+  sessions: Count('Sessions'),
+  connections: Count('Open TCP connections'),
+  opens: Count('Files held open'),
+  locks: Count('Byte-range locks'),
+  requests: Count('COMPOUNDs answered'),
+  bytes_in: Count('Bytes received'),
+  bytes_out: Count('Bytes sent'),
 });
 export type NfsFigures = Static<typeof NfsFigures>;
 
 export const Status = Type.Object(
   {
     version: Type.String(),
-    node: Type.String({ description: "Version of the runtime" }),
+    node: Type.String({ description: 'Version of the runtime' }),
     pid: Type.Integer({ minimum: 1 }),
     state: ServerState,
-    started_at: Type.String({ description: "ISO 8601, UTC" }),
+    started_at: Type.String({ description: 'ISO 8601, UTC' }),
     uptime_seconds: Type.Number({ minimum: 0 }),
     data: Type.Union([Type.String(), Type.Null()], {
-      description: "The data directory; null where nothing is kept",
+      description: 'The data directory; null where nothing is kept',
     }),
     listeners: Type.Array(Listener),
     shares: Type.Array(Share),
     nfs: NfsFigures,
   },
-  { $id: "Status" },
+  { $id: 'Status' },
 );
 export type Status = Static<typeof Status>;
 
 /** `status` is `ok` for /health, the server's state for /health/ready. */
 export const Health = Type.Object(
-  { status: Type.Union([Type.Literal("ok"), ServerState]) },
-  { $id: "Health" },
+  { status: Type.Union([Type.Literal('ok'), ServerState]) },
+  { $id: 'Health' },
 );
 export type Health = Static<typeof Health>;

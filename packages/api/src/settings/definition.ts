@@ -1,7 +1,7 @@
-import type { Kind } from "./kind.ts";
+import type { Kind } from './kind.ts';
 
 /** When a changed value counts. */
-export type Applies = "now" | "new sessions" | "restart";
+export type Applies = 'now' | 'new sessions' | 'restart';
 
 /** One row of the settings table: everything that the checks, the flags and the documentation need. */
 export interface Setting<T> {

@@ -10,7 +10,7 @@ export class SettingError extends Error {
 
   constructor(message: string, path: readonly PathStep[] = [], atKey = false) {
     super(message);
-    this.name = "SettingError";
+    this.name = 'SettingError';
     this.path = path;
     this.atKey = atKey;
   }
@@ -41,8 +41,8 @@ export interface Kind<T> {
 
 /** Short enough for a message, quoted where it is text. Lists and maps are only named: aliases may make them huge. */
 export function quote(input: unknown): string {
-  if (Array.isArray(input)) return "a list";
-  if (typeof input === "object" && input !== null) return "a map";
+  if (Array.isArray(input)) return 'a list';
+  if (typeof input === 'object' && input !== null) return 'a map';
   const text = JSON.stringify(input) ?? String(input);
   const longest = 60;
   return text.length <= longest ? text : `${text.slice(0, longest)}…`;
@@ -50,6 +50,6 @@ export function quote(input: unknown): string {
 
 /** All of `parts`, with `word` before the last: "a, b or c". */
 export function listed(parts: readonly string[], word: string): string {
-  if (parts.length < 2) return parts.join("");
-  return `${parts.slice(0, -1).join(", ")} ${word} ${parts[parts.length - 1]}`;
+  if (parts.length < 2) return parts.join('');
+  return `${parts.slice(0, -1).join(', ')} ${word} ${parts[parts.length - 1]}`;
 }

@@ -1,4 +1,4 @@
-import { type Kind, listed, quote, SettingError } from "./kind.ts";
+import { type Kind, listed, quote, SettingError } from './kind.ts';
 
 const KIB = 1024;
 
@@ -39,15 +39,15 @@ export function showBytes(value: number): string | number {
   return value;
 }
 
-const TRUE_WORDS: readonly unknown[] = ["true", "yes", "on", "1", true];
-const FALSE_WORDS: readonly unknown[] = ["false", "no", "off", "0", false];
+const TRUE_WORDS: readonly unknown[] = ['true', 'yes', 'on', '1', true];
+const FALSE_WORDS: readonly unknown[] = ['false', 'no', 'off', '0', false];
 
 export function boolean(): Kind<boolean> {
-  const allowed = "true or false";
+  const allowed = 'true or false';
   return {
     allowed,
     parse(input) {
-      const word = typeof input === "string" ? input.toLowerCase() : input;
+      const word = typeof input === 'string' ? input.toLowerCase() : input;
       if (TRUE_WORDS.includes(word)) return true;
       if (FALSE_WORDS.includes(word)) return false;
       throw new SettingError(`${quote(input)} is neither true nor false`);
@@ -58,7 +58,7 @@ export function boolean(): Kind<boolean> {
 
 /** One of a few words. */
 export function choice<const T extends string>(values: readonly T[]): Kind<T> {
-  const allowed = listed(values, "or");
+  const allowed = listed(values, 'or');
   return {
     allowed,
     parse(input) {
@@ -72,7 +72,7 @@ export function choice<const T extends string>(values: readonly T[]): Kind<T> {
 
 /** One of a few whole numbers. */
 export function numberChoice<const T extends number>(values: readonly T[]): Kind<T> {
-  const allowed = listed(values.map(String), "or");
+  const allowed = listed(values.map(String), 'or');
   return {
     allowed,
     parse(input) {
@@ -89,8 +89,8 @@ export function text(pattern: RegExp, allowed: string): Kind<string> {
   return {
     allowed,
     parse(input) {
-      if (typeof input !== "string") throw new SettingError(`${quote(input)} is not text (put it in quotes)`);
-      if (!pattern.test(input)) throw new SettingError(`${quote(input)} is not allowed: ${allowed}`);
+      if (typeof input !== 'string') throw new SettingError(`${quote(input)} is not text (put it in quotes)`);
+      if (!pattern.test(input)) throw new SettingError(`${quote(input)} is not ${allowed}`);
       return input;
     },
     show: same,
@@ -107,26 +107,26 @@ function bounded(input: unknown, value: number, min: number, max: number, allowe
 }
 
 function wholeNumber(input: unknown): number {
-  const value = typeof input === "string" && /^-?\d+$/.test(input) ? Number(input) : input;
-  if (typeof value !== "number" || !Number.isSafeInteger(value)) {
+  const value = typeof input === 'string' && /^-?\d+$/.test(input) ? Number(input) : input;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
     throw new SettingError(`${quote(input)} is not a whole number`);
   }
   return value;
 }
 
 function measured(input: unknown, units: Readonly<Record<string, number>>): number {
-  const match = typeof input === "string" ? /^(\d+) ?([A-Za-z]+)$/.exec(input) : null;
+  const match = typeof input === 'string' ? /^(\d+) ?([A-Za-z]+)$/.exec(input) : null;
   if (match === null) return wholeNumber(input);
-  const [, digits = "", unit = ""] = match;
+  const [, digits = '', unit = ''] = match;
   const factor = units[unit.toLowerCase()];
   if (factor === undefined) {
     throw new SettingError(
-      `${quote(input)} has an unknown unit: write a plain number or ${listed(examples(units), "or")}`,
+      `${quote(input)} has an unknown unit: write a plain number or ${listed(examples(units), 'or')}`,
     );
   }
   return wholeNumber(Number(digits) * factor);
 }
 
 function examples(units: Readonly<Record<string, number>>): string[] {
-  return units === BYTE_UNITS ? ["64KiB", "1MiB", "1GiB"] : ["90s", "2m", "1h"];
+  return units === BYTE_UNITS ? ['64KiB', '1MiB', '1GiB'] : ['90s', '2m', '1h'];
 }

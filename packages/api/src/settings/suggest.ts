@@ -2,7 +2,7 @@ const LONGEST_COMPARED = 64;
 
 /** The candidate that `word` was most likely meant to be: the nearest by edits, if near enough to be a slip. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
-  const wanted = word.toLowerCase().replaceAll("-", "_");
+  const wanted = word.toLowerCase().replaceAll('-', '_');
   if (wanted.length > LONGEST_COMPARED) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;

@@ -1,8 +1,8 @@
-import type { PathStep } from "@dfs/api";
-import type { SettingKey } from "./settings.ts";
+import type { PathStep } from '@dfs/api';
+import type { SettingKey } from './settings.ts';
 
 /** From the weakest to the strongest. */
-export const SOURCES = ["default", "file", "environment", "flag"] as const;
+export const SOURCES = ['default', 'file', 'environment', 'flag'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** A place in a source, for messages. */
@@ -15,7 +15,7 @@ export interface Place {
 export interface Assignment {
   readonly key: SettingKey;
   readonly input: unknown;
-  readonly source: Exclude<Source, "default">;
+  readonly source: Exclude<Source, 'default'>;
   /** Where relative paths start. */
   readonly baseDirectory: string;
   /** Where the value, or the part of it at `path`, stands; with `atKey` the last step's name instead of what it holds. */

@@ -1,13 +1,13 @@
-import { type Environment, suggest } from "@dfs/api";
-import type { Assignment } from "./assignment.ts";
-import type { ConfigProblem } from "./problems.ts";
-import { SETTING_KEYS, type SettingKey } from "./settings.ts";
+import { type Environment, suggest } from '@dfs/api';
+import type { Assignment } from './assignment.ts';
+import type { ConfigProblem } from './problems.ts';
+import { SETTING_KEYS, type SettingKey } from './settings.ts';
 
-const PREFIX = "DFS_";
+const PREFIX = 'DFS_';
 
 /** Variables of dfs that are no settings: which file to read, and what the launcher says about itself. */
-export const CONFIG_VARIABLE = "DFS_CONFIG";
-export const COMMAND_VARIABLE = "DFS_COMMAND";
+export const CONFIG_VARIABLE = 'DFS_CONFIG';
+export const COMMAND_VARIABLE = 'DFS_COMMAND';
 
 /**
  * Kubernetes puts the addresses of each service into the environment under its name: a service called "dfs" (or "dfs-web")
@@ -25,7 +25,7 @@ export interface EnvironmentSettings {
 
 /** The variable of a key: "log.level" is DFS_LOG_LEVEL. */
 export function variableOf(key: SettingKey): string {
-  return PREFIX + key.toUpperCase().replaceAll(".", "_");
+  return PREFIX + key.toUpperCase().replaceAll('.', '_');
 }
 
 /** An empty variable counts as not set. What is nearly the name of a setting is refused; the space of names is shared with others. */
@@ -37,12 +37,12 @@ export function readEnvironment(env: Environment, baseDirectory: string): Enviro
   const problems: ConfigProblem[] = [];
   const unknown: string[] = [];
   for (const [name, input] of Object.entries(env)) {
-    if (!name.startsWith(PREFIX) || input === undefined || input === "") continue;
+    if (!name.startsWith(PREFIX) || input === undefined || input === '') continue;
     if (name === CONFIG_VARIABLE || name === COMMAND_VARIABLE) continue;
     const where = `environment variable ${name}`;
     const key = keys.get(name);
     if (key !== undefined) {
-      assignments.push({ key, input, source: "environment", baseDirectory, place: () => ({ where }) });
+      assignments.push({ key, input, source: 'environment', baseDirectory, place: () => ({ where }) });
     } else if (!SERVICE_LINK.test(name)) {
       const meant = suggest(name.slice(PREFIX.length), variables);
       if (meant === undefined) unknown.push(name);

@@ -1,10 +1,10 @@
-import { readFileSync, statSync } from "node:fs";
-import path from "node:path";
-import { type PathStep, suggest } from "@dfs/api";
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Pair, parseDocument } from "yaml";
-import type { Assignment, Place } from "./assignment.ts";
-import { ConfigError, type ConfigProblem } from "./problems.ts";
-import { isSettingKey, SETTING_KEYS, type SettingKey } from "./settings.ts";
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { type PathStep, suggest } from '@dfs/api';
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
+import type { Assignment, Place } from './assignment.ts';
+import { ConfigError, type ConfigProblem } from './problems.ts';
+import { isSettingKey, SETTING_KEYS, type SettingKey } from './settings.ts';
 
 /** Bytes of a configuration file. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -20,7 +20,7 @@ function readText(file: string): string {
   try {
     const size = statSync(file).size;
     if (size > MAX_CONFIG_BYTES) throw new Error(`it has ${size} bytes, the most is ${MAX_CONFIG_BYTES}`);
-    return readFileSync(file, "utf8");
+    return readFileSync(file, 'utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError([{ where: file, message: `the configuration file cannot be read: ${reason}` }]);
@@ -30,7 +30,7 @@ function readText(file: string): string {
 /** `name` is the file's name in messages; relative paths in it start at `folder`. */
 export function parseConfig(source: string, name: string, folder: string): Assignment[] {
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
   const at = new Locator(source, name, lines, document);
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => {
@@ -60,7 +60,7 @@ function plainValue(document: Document, at: Locator): Record<string, unknown> {
 
 /** The parser cannot know what was meant by what it finds strange. */
 function explained(message: string, place: Place): string {
-  const bareIPv6 = /\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]*\]:\d/.test(place.excerpt ?? "");
+  const bareIPv6 = /\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]*\]:\d/.test(place.excerpt ?? '');
   return bareIPv6 ? `${message}: an IPv6 address needs quotes, as in "[::1]:12049"` : message;
 }
 
@@ -71,7 +71,7 @@ function collect(values: Record<string, unknown>, at: Locator, baseDirectory: st
     if (isSettingKey(name)) {
       if (input === null) problems.push({ ...at.path(steps, true), message: `${name} has no value` });
       else assignments.push(assignment(name, input, steps, at, baseDirectory));
-    } else if (isGroup(name) && typeof input === "object" && input !== null && !Array.isArray(input)) {
+    } else if (isGroup(name) && typeof input === 'object' && input !== null && !Array.isArray(input)) {
       for (const [key, value] of Object.entries(input)) visit(`${name}.${key}`, value, [...steps, key]);
     } else {
       problems.push({ ...at.path(steps, true), message: unknownKey(name) });
@@ -90,7 +90,7 @@ function assignment(
   baseDirectory: string,
 ): Assignment {
   const place = (inner: readonly PathStep[], atKey: boolean) => at.path([...steps, ...inner], atKey);
-  return { key, input, source: "file", baseDirectory, place };
+  return { key, input, source: 'file', baseDirectory, place };
 }
 
 /** The first part of a key with a dot: a map in the file. */
@@ -101,7 +101,7 @@ function isGroup(name: string): boolean {
 /** What to say of a key that is not in the table. */
 export function unknownKey(name: string): string {
   const meant = suggest(name, SETTING_KEYS);
-  const advice = meant === undefined ? "`dfs config show` lists them all" : `did you mean ${meant}?`;
+  const advice = meant === undefined ? '`dfs config show` lists them all' : `did you mean ${meant}?`;
   return `${JSON.stringify(name)} is not a setting: ${advice}`;
 }
 
@@ -122,11 +122,11 @@ class Locator {
   offset(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
     if (line === 0) return { where: `${this.#name}:1:1` };
-    const text = this.#source.split("\n", line)[line - 1]?.trimEnd() ?? "";
+    const text = this.#source.split('\n', line)[line - 1]?.trimEnd() ?? '';
     const where = `${this.#name}:${line}:${col}`;
-    if (text === "" || text.length > LONGEST_EXCERPT) return { where };
+    if (text === '' || text.length > LONGEST_EXCERPT) return { where };
     // Tabs stay tabs, so that the mark stands under its place.
-    const before = text.slice(0, col - 1).replaceAll(/[^\t]/g, " ");
+    const before = text.slice(0, col - 1).replaceAll(/[^\t]/g, ' ');
     return { where, excerpt: `    ${text}\n    ${before}^` };
   }
 

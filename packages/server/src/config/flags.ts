@@ -1,8 +1,8 @@
-import type { PathStep } from "@dfs/api";
-import type { Assignment } from "./assignment.ts";
-import { unknownKey } from "./file.ts";
-import type { ConfigProblem } from "./problems.ts";
-import { isSettingKey, type SettingKey } from "./settings.ts";
+import type { PathStep } from '@dfs/api';
+import type { Assignment } from './assignment.ts';
+import { unknownKey } from './file.ts';
+import type { ConfigProblem } from './problems.ts';
+import { isSettingKey, type SettingKey } from './settings.ts';
 
 /** What commander makes of the flags that `start`, `status` and `config show` have in common. */
 export interface ConfigFlags {
@@ -31,33 +31,33 @@ export function readFlags(flags: ConfigFlags, baseDirectory: string): FlagSettin
   const problems: ConfigProblem[] = [];
   const give = (key: SettingKey, input: unknown, flag: string) => {
     if (input === undefined) return;
-    const place = (path: readonly PathStep[]) => ({ where: `${flag}${shown(input, path)}` });
-    assignments.push({ key, input, source: "flag", baseDirectory, place });
+    const place = (path: readonly PathStep[]) => ({ where: shown(flag, input, path) });
+    assignments.push({ key, input, source: 'flag', baseDirectory, place });
   };
   for (const text of flags.set ?? []) {
-    const equals = text.indexOf("=");
+    const equals = text.indexOf('=');
     const key = equals < 0 ? text : text.slice(0, equals);
     const where = `--set ${text}`;
     if (!isSettingKey(key)) problems.push({ where, message: unknownKey(key) });
     else if (equals < 0) problems.push({ where, message: `write --set ${key}=VALUE` });
     else give(key, text.slice(equals + 1), `--set ${key}=`);
   }
-  give("data", flags.data, "--data");
-  give("memory", flags.memory, "--memory");
-  give("listen", flags.listen, "--listen");
-  give("shares", flags.share, "--share");
-  give("api", flags.api, "--api");
-  give("api_socket", flags.apiSocket, "--api-socket");
-  give("pid_file", flags.pidFile, "--pid-file");
-  give("log.format", flags.logFormat, "--log-format");
-  give("log.level", flags.logLevel, "--log-level");
+  give('data', flags.data, '--data');
+  give('memory', flags.memory, '--memory');
+  give('listen', flags.listen, '--listen');
+  give('shares', flags.share, '--share');
+  give('api', flags.api, '--api');
+  give('api_socket', flags.apiSocket, '--api-socket');
+  give('pid_file', flags.pidFile, '--pid-file');
+  give('log.format', flags.logFormat, '--log-format');
+  give('log.level', flags.logLevel, '--log-level');
   return { assignments, problems };
 }
 
-/** The flag's own text, of a repeated flag the one that `path` points to. */
-function shown(input: unknown, path: readonly PathStep[]): string {
+/** The flag with its own text, of a repeated flag the one that `path` points to. */
+function shown(flag: string, input: unknown, path: readonly PathStep[]): string {
   const [index] = path;
-  if (typeof input === "string") return ` ${input}`;
-  if (Array.isArray(input) && typeof index === "number") return ` ${String(input[index])}`;
-  return "";
+  const text = Array.isArray(input) && typeof index === 'number' ? input[index] : input;
+  if (typeof text !== 'string') return flag;
+  return flag.endsWith('=') ? `${flag}${text}` : `${flag} ${text}`;
 }

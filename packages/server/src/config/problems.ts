@@ -15,14 +15,14 @@ export class ConfigError extends Error {
 
   constructor(problems: readonly ConfigProblem[]) {
     const shown = problems.slice(0, MOST_SHOWN).map(show);
-    if (problems.length > MOST_SHOWN) shown.push(`... and ${problems.length - MOST_SHOWN} more`);
-    super(shown.join("\n"));
-    this.name = "ConfigError";
+    if (problems.length > MOST_SHOWN) shown.push(`dfs: and ${problems.length - MOST_SHOWN} more`);
+    super(shown.join('\n'));
+    this.name = 'ConfigError';
     this.problems = problems;
   }
 }
 
 function show(problem: ConfigProblem): string {
-  const line = `${problem.where}: ${problem.message}`;
+  const line = `dfs: ${problem.where}: ${problem.message}`;
   return problem.excerpt === undefined ? line : `${line}\n${problem.excerpt}`;
 }

@@ -1,15 +1,15 @@
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import path from "node:path";
-import { type Environment, MAX_SOCKET_PATH_BYTES, SettingError } from "@dfs/api";
-import { isLoopback, showAddress } from "./address.ts";
-import { type Assignment, SOURCES, type Source } from "./assignment.ts";
-import { CONFIG_VARIABLE, readEnvironment } from "./environment.ts";
-import { readConfigFile } from "./file.ts";
-import { type ConfigFlags, readFlags } from "./flags.ts";
-import { ConfigError, type ConfigProblem } from "./problems.ts";
-import { SETTING_KEYS, type SettingKey, type SettingValues, settingOf } from "./settings.ts";
-import { clashes, clashMessage, type ShareSpec } from "./share-spec.ts";
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { type Environment, MAX_SOCKET_PATH_BYTES, SettingError } from '@dfs/api';
+import { isLoopback, showAddress } from './address.ts';
+import { type Assignment, SOURCES, type Source } from './assignment.ts';
+import { CONFIG_VARIABLE, readEnvironment } from './environment.ts';
+import { readConfigFile } from './file.ts';
+import { type ConfigFlags, readFlags } from './flags.ts';
+import { ConfigError, type ConfigProblem } from './problems.ts';
+import { SETTING_KEYS, type SettingKey, type SettingValues, settingOf } from './settings.ts';
+import { clashes, clashMessage, type ShareSpec } from './share-spec.ts';
 
 /** Where a value came from. */
 export interface Origin {
@@ -50,29 +50,29 @@ export function resolveConfig(inputs: ConfigInputs): Config {
 /** --config, DFS_CONFIG (empty for none), or the first of the usual places that has one. */
 function configFile({ flags, env, workingDirectory }: ConfigInputs): string | undefined {
   if (flags.config === false) return undefined;
-  if (typeof flags.config === "string") return path.resolve(workingDirectory, expandHome(flags.config));
+  if (typeof flags.config === 'string') return path.resolve(workingDirectory, expandHome(flags.config));
   const variable = env[CONFIG_VARIABLE];
-  if (variable === "") return undefined;
+  if (variable === '') return undefined;
   if (variable !== undefined) return path.resolve(workingDirectory, expandHome(variable));
   return usualPlaces(env).find((place) => existsSync(place));
 }
 
 /** Where a configuration file is looked for when none is named. */
 export function usualPlaces(env: Environment): string[] {
-  const configHome = env["XDG_CONFIG_HOME"];
+  const configHome = env['XDG_CONFIG_HOME'];
   const own =
-    configHome !== undefined && path.isAbsolute(configHome) ? configHome : path.join(homedir(), ".config");
-  return [path.join(own, "dfs", "dfs.yaml"), "/etc/dfs/dfs.yaml"];
+    configHome !== undefined && path.isAbsolute(configHome) ? configHome : path.join(homedir(), '.config');
+  return [path.join(own, 'dfs', 'dfs.yaml'), '/etc/dfs/dfs.yaml'];
 }
 
 /** Short where the file lies below the working directory. */
 function shownPath(file: string, workingDirectory: string): string {
   const relative = path.relative(workingDirectory, file);
-  return relative.startsWith("..") || path.isAbsolute(relative) ? file : relative;
+  return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
 }
 
 function expandHome(text: string): string {
-  return text === "~" || text.startsWith("~/") ? path.join(homedir(), text.slice(1)) : text;
+  return text === '~' || text.startsWith('~/') ? path.join(homedir(), text.slice(1)) : text;
 }
 
 class Merge {
@@ -84,7 +84,7 @@ class Merge {
     const entries = <T>(of: (key: SettingKey) => T) =>
       Object.fromEntries(SETTING_KEYS.map((key) => [key, of(key)]));
     this.#values = entries((key) => settingOf(key).default) as SettingValues;
-    this.#origins = entries(() => ({ source: "default", where: "" })) as Record<SettingKey, Origin>;
+    this.#origins = entries(() => ({ source: 'default', where: '' })) as Record<SettingKey, Origin>;
     this.#problems = [...problems];
   }
 
@@ -94,7 +94,7 @@ class Merge {
     try {
       const value = settingOf(key).kind.parse(assignment.input);
       const where = assignment.place([], false).where;
-      if (key === "shares") this.#addShares(value as readonly ShareSpec[], assignment);
+      if (key === 'shares') this.#addShares(value as readonly ShareSpec[], assignment);
       else this.#assign(key, this.#absolute(assignment, value));
       this.#origins[key] = { source, where };
     } catch (error) {
@@ -112,7 +112,7 @@ class Merge {
   }
 
   #absolute(assignment: Assignment, value: unknown): unknown {
-    const isPath = settingOf(assignment.key).isPath === true && typeof value === "string";
+    const isPath = settingOf(assignment.key).isPath === true && typeof value === 'string';
     return isPath ? path.resolve(assignment.baseDirectory, expandHome(value)) : value;
   }
 
@@ -140,18 +140,18 @@ class Merge {
       this.#values.memory = false;
     } else {
       this.#values.data = undefined;
-      this.#origins.data = { source: "default", where: "" };
+      this.#origins.data = { source: 'default', where: '' };
     }
   }
 
   checkTogether(): void {
     const values = this.#values;
     if (values.v4_min_minor_version > values.v4_max_minor_version) {
-      this.#refuse("v4_min_minor_version", "is above v4_max_minor_version: no version would be left");
+      this.#refuse('v4_min_minor_version', 'is above v4_max_minor_version: no version would be left');
     }
     if (values.api !== undefined && !isLoopback(values.api.host)) {
       this.#refuse(
-        "api",
+        'api',
         `${showAddress(values.api)} could be reached from other machines, and this version has no tokens to guard the API: ` +
           `use 127.0.0.1:${values.api.port} and a tunnel (ssh -L)`,
       );
@@ -159,7 +159,7 @@ class Merge {
     const socket = values.api_socket;
     if (socket !== undefined && Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) {
       this.#refuse(
-        "api_socket",
+        'api_socket',
         `a socket's path may have ${MAX_SOCKET_PATH_BYTES} bytes: choose a shorter one`,
       );
     }
@@ -169,7 +169,7 @@ class Merge {
     this.#problems.push({ where: this.#origins[key].where, message: `${key}: ${message}` });
   }
 
-  result(): Pick<Config, "values" | "origins"> {
+  result(): Pick<Config, 'values' | 'origins'> {
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
     return { values: this.#values, origins: this.#origins };
   }

@@ -8,26 +8,28 @@ import {
   SettingError,
   seconds,
   type ValueOf,
-} from "@dfs/api";
-import type { ListenAddress } from "@dfs/nfs";
-import { addressKind, addressListKind } from "./address.ts";
-import { type ShareSpec, sharesKind } from "./share-spec.ts";
+} from '@dfs/api';
+import type { ListenAddress } from '@dfs/nfs';
+import { addressKind, addressListKind } from './address.ts';
+import { type ShareSpec, sharesKind } from './share-spec.ts';
 
 /** A setting of the daemon: a row of the table, with what only the command line needs to know. */
 export interface DaemonSetting<T> extends Setting<T> {
   /** Its own flag, as commander writes it; every setting can be set by `--set KEY=VALUE` as well. */
   readonly flag?: string;
+  /** What --help says of the flag. */
+  readonly flagHelp?: string;
   /** A path: relative to the file that names it, or to the working directory. */
   readonly isPath?: boolean;
 }
 
-const DEFAULT_LISTEN: readonly ListenAddress[] = [{ host: "127.0.0.1", port: 12_049 }];
+const DEFAULT_LISTEN: readonly ListenAddress[] = [{ host: '127.0.0.1', port: 12_049 }];
 
 const pathKind: Kind<string | undefined> = {
-  allowed: "a path",
+  allowed: 'a path',
   parse(input) {
-    if (typeof input !== "string") throw new SettingError(`${quote(input)} is not a path (put it in quotes)`);
-    if (input === "" || input.includes("\0")) throw new SettingError(`${quote(input)} is not a path`);
+    if (typeof input !== 'string') throw new SettingError(`${quote(input)} is not a path (put it in quotes)`);
+    if (input === '' || input.includes('\0')) throw new SettingError(`${quote(input)} is not a path`);
     return input;
   },
   show: (value) => value ?? null,
@@ -42,82 +44,92 @@ export const SETTINGS = {
   data: row({
     kind: pathKind,
     default: undefined,
-    defaultText: "$XDG_STATE_HOME/dfs, or ~/.local/state/dfs",
-    applies: "restart",
-    flag: "--data <dir>",
+    defaultText: '$XDG_STATE_HOME/dfs, or ~/.local/state/dfs',
+    applies: 'restart',
+    flag: '--data <dir>',
+    flagHelp: 'the data directory (default: ~/.local/state/dfs)',
     isPath: true,
-    description: "The data directory: made where it is missing, used by one server at a time.",
+    description: 'The data directory: made where it is missing, used by one server at a time.',
   }),
   memory: row({
     kind: boolean(),
     default: false,
-    applies: "restart",
-    flag: "--memory",
-    description: "Keep everything in memory and nothing after a stop. For trying things out.",
+    applies: 'restart',
+    flag: '--memory',
+    flagHelp: 'keep nothing after a stop',
+    description: 'Keep everything in memory and nothing after a stop. For trying things out.',
   }),
   listen: row({
     kind: addressListKind,
     default: DEFAULT_LISTEN,
-    applies: "restart",
-    flag: "--listen <host:port>",
+    applies: 'restart',
+    flag: '--listen <host:port>',
+    flagHelp: 'where NFS clients connect; may be repeated (default: 127.0.0.1:12049)',
     description:
       "Where NFS clients connect. Port 0 takes any free port. Who reaches an address can use the shares, within each share's `clients`.",
   }),
   shares: row({
     kind: sharesKind,
     default: [] as readonly ShareSpec[],
-    defaultText: "`/export`, where the data directory holds no share yet",
-    applies: "restart",
-    flag: "--share <share>",
+    defaultText: '`/export`, where the data directory holds no share yet',
+    applies: 'restart',
+    flag: '--share <share>',
+    flagHelp:
+      'NAME[,squash=none|root|all][,ro][,clients=CIDR]...: a share, made where it is missing; may be repeated (default: /export)',
     description:
-      "Shares to serve on the terms given, made where they are missing; those that the data directory holds besides are served as before. Lists of file, environment and flags add up.",
+      'Shares to serve on the terms given, made where they are missing; those that the data directory holds besides are served as before. Lists of file, environment and flags add up.',
   }),
   api: row({
     kind: addressKind,
     default: undefined,
-    defaultText: "none",
-    applies: "restart",
-    flag: "--api <host:port>",
+    defaultText: 'none',
+    applies: 'restart',
+    flag: '--api <host:port>',
+    flagHelp: 'the management API on TCP as well; loopback only',
     description:
-      "An address for the management API besides its Unix socket. Loopback only: this version has no tokens that could guard it.",
+      'An address for the management API besides its Unix socket. Loopback only: this version has no tokens that could guard it.',
   }),
   api_socket: row({
     kind: pathKind,
     default: undefined,
-    defaultText: "`api.sock` in the data directory; with `memory`, `$XDG_RUNTIME_DIR/dfs/memory-PORT.sock`",
-    applies: "restart",
-    flag: "--api-socket <path>",
+    defaultText: '`api.sock` in the data directory; with `memory`, `$XDG_RUNTIME_DIR/dfs/memory-PORT.sock`',
+    applies: 'restart',
+    flag: '--api-socket <path>',
+    flagHelp: 'the management API (default: api.sock in the data directory)',
     isPath: true,
-    description: "The Unix socket of the management API. Only the user who runs the server may open it.",
+    description: 'The Unix socket of the management API. Only the user who runs the server may open it.',
   }),
   pid_file: row({
     kind: pathKind,
     default: undefined,
-    defaultText: "none",
-    applies: "restart",
-    flag: "--pid-file <path>",
+    defaultText: 'none',
+    applies: 'restart',
+    flag: '--pid-file <path>',
+    flagHelp: 'holds the process id while the server is ready',
     isPath: true,
-    description: "A file that holds the process id from when the server is ready until it has stopped.",
+    description: 'A file that holds the process id from when the server is ready until it has stopped.',
   }),
-  "log.format": row({
-    kind: choice(["auto", "pretty", "json"]),
-    default: "auto",
-    applies: "restart",
-    flag: "--log-format <format>",
-    description: "How the log looks: auto is pretty on a terminal and one JSON object per line elsewhere.",
+  'log.format': row({
+    kind: choice(['auto', 'pretty', 'json']),
+    default: 'auto',
+    applies: 'restart',
+    flag: '--log-format <format>',
+    flagHelp: 'auto, pretty or json (default: pretty on a terminal, else json)',
+    description: 'How the log looks: auto is pretty on a terminal and one JSON object per line elsewhere.',
   }),
-  "log.level": row({
-    kind: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
-    default: "info",
-    applies: "restart",
-    flag: "--log-level <level>",
-    description: "The least important messages that are logged. `debug` shows each connection and session.",
+  'log.level': row({
+    kind: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    default: 'info',
+    applies: 'restart',
+    flag: '--log-level <level>',
+    flagHelp: 'trace, debug, info, warn, error, fatal or silent (default: info)',
+    description: 'The least important messages that are logged. `debug` shows each connection and session.',
   }),
   drain_time: row({
     kind: seconds(0, 3600),
     default: 5,
-    applies: "restart",
-    description: "How long a stop waits for requests that are being worked on.",
+    applies: 'restart',
+    description: 'How long a stop waits for requests that are being worked on.',
   }),
   ...NFS_SETTINGS,
 } as const;

@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
-import { boolean, choice, integer, type Kind, listed, quote, SettingError, suggest } from "@dfs/api";
-import type { SquashMode } from "@dfs/nfs";
+import { isIP } from 'node:net';
+import { boolean, choice, integer, type Kind, listed, quote, SettingError, suggest } from '@dfs/api';
+import type { SquashMode } from '@dfs/nfs';
 
 /** A share as the configuration asks for it: exactly these terms, for as long as it says so. */
 export interface ShareSpec {
@@ -23,8 +23,8 @@ const MAX_NAME_BYTES = 255;
 const NOBODY = 65_534;
 const MAX_ID = 2 ** 32 - 2;
 
-export const DEFAULT_TERMS: Omit<ShareSpec, "path"> = Object.freeze({
-  squash: "root",
+export const DEFAULT_TERMS: Omit<ShareSpec, 'path'> = Object.freeze({
+  squash: 'root',
   readOnly: false,
   clients: [],
   anonymousUid: NOBODY,
@@ -32,18 +32,18 @@ export const DEFAULT_TERMS: Omit<ShareSpec, "path"> = Object.freeze({
   privilegedPort: false,
 });
 
-const OPTIONS = ["squash", "ro", "clients", "anon_uid", "anon_gid", "privileged_port"] as const;
+const OPTIONS = ['squash', 'ro', 'clients', 'anon_uid', 'anon_gid', 'privileged_port'] as const;
 type Option = (typeof OPTIONS)[number];
 
-const squashKind = choice(["root", "all", "none"]);
+const squashKind = choice(['root', 'all', 'none']);
 const idKind = integer(0, MAX_ID);
 const flagKind = boolean();
 
 /** "export" and "/export/" are "/export". */
 export function sharePath(input: unknown): string {
-  if (typeof input !== "string")
+  if (typeof input !== 'string')
     throw new SettingError(`${quote(input)} is not a share's path (put it in quotes)`);
-  const parts = input.split("/").filter((part) => part !== "");
+  const parts = input.split('/').filter((part) => part !== '');
   if (parts.length === 0) {
     throw new SettingError(
       `${quote(input)} cannot be a share: "/" is where all shares are joined. Write "/export"`,
@@ -51,10 +51,10 @@ export function sharePath(input: unknown): string {
   }
   for (const part of parts) {
     const bad =
-      part === "." || part === ".." || part.includes("\0") || Buffer.byteLength(part) > MAX_NAME_BYTES;
+      part === '.' || part === '..' || part.includes('\0') || Buffer.byteLength(part) > MAX_NAME_BYTES;
     if (bad) throw new SettingError(`${quote(input)} has the part ${quote(part)}, which cannot be a name`);
   }
-  const result = `/${parts.join("/")}`;
+  const result = `/${parts.join('/')}`;
   if (Buffer.byteLength(result) > MAX_PATH_BYTES) {
     throw new SettingError(`the path has more than ${MAX_PATH_BYTES} bytes`);
   }
@@ -63,8 +63,8 @@ export function sharePath(input: unknown): string {
 
 /** "10.0.0.0/8", "192.168.1.7", "fd00::/8". */
 export function clientNetwork(input: unknown): string {
-  if (typeof input !== "string") throw new SettingError(`${quote(input)} is not an address or network`);
-  const [address = "", prefix, ...more] = input.split("/");
+  if (typeof input !== 'string') throw new SettingError(`${quote(input)} is not an address or network`);
+  const [address = '', prefix, ...more] = input.split('/');
   const family = isIP(address);
   const longest = family === 6 ? 128 : 32;
   const prefixFits = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= longest);
@@ -80,24 +80,24 @@ type MutableTerms = { -readonly [K in keyof ShareSpec]: ShareSpec[K] };
 
 function applyOption(terms: MutableTerms, option: Option, input: unknown): void {
   switch (option) {
-    case "squash":
+    case 'squash':
       terms.squash = squashKind.parse(input);
       return;
-    case "ro":
+    case 'ro':
       terms.readOnly = flagKind.parse(input);
       return;
-    case "clients":
+    case 'clients':
       terms.clients = [...terms.clients, ...networks(input)];
       if (terms.clients.length > MAX_SHARE_CLIENTS)
         throw new SettingError(`more than ${MAX_SHARE_CLIENTS} networks`);
       return;
-    case "anon_uid":
+    case 'anon_uid':
       terms.anonymousUid = idKind.parse(input);
       return;
-    case "anon_gid":
+    case 'anon_gid':
       terms.anonymousGid = idKind.parse(input);
       return;
-    case "privileged_port":
+    case 'privileged_port':
       terms.privilegedPort = flagKind.parse(input);
       return;
   }
@@ -119,23 +119,23 @@ function placed<T>(step: string | number, work: () => T): T {
 function optionNamed(name: string): Option {
   const option = OPTIONS.find((known) => known === name);
   if (option !== undefined) return option;
-  const meant = suggest(name, [...OPTIONS, "path"]);
-  const advice = meant === undefined ? `known are ${listed(OPTIONS, "and")}` : `did you mean ${meant}?`;
+  const meant = suggest(name, [...OPTIONS, 'path']);
+  const advice = meant === undefined ? `known are ${listed(OPTIONS, 'and')}` : `did you mean ${meant}?`;
   throw new SettingError(`${quote(name)} is not an option of a share: ${advice}`, [], true);
 }
 
 /** NAME[,squash=none|root|all][,ro][,clients=CIDR]...: the form of the flag. A flag given twice is a slip; clients add up. */
 export function parseShareText(text: string): ShareSpec {
-  const [name = "", ...options] = text.split(",");
+  const [name = '', ...options] = text.split(',');
   const terms: MutableTerms = { ...DEFAULT_TERMS, path: sharePath(name) };
   const seen = new Set<string>();
   for (const item of options) {
-    const equals = item.indexOf("=");
+    const equals = item.indexOf('=');
     const key = equals < 0 ? item : item.slice(0, equals);
     const option = optionNamed(key);
-    if (option !== "clients" && seen.has(option)) throw new SettingError(`${option} is there twice`);
+    if (option !== 'clients' && seen.has(option)) throw new SettingError(`${option} is there twice`);
     seen.add(option);
-    const isSwitch = option === "ro" || option === "privileged_port";
+    const isSwitch = option === 'ro' || option === 'privileged_port';
     if (equals < 0 && !isSwitch) throw new SettingError(`${option} needs a value: ${option}=...`);
     applyOption(terms, option, equals < 0 ? true : item.slice(equals + 1));
   }
@@ -144,15 +144,15 @@ export function parseShareText(text: string): ShareSpec {
 
 /** A share in the file: the text of the flag, or a map with "path" and any of the options. */
 function parseShare(input: unknown): ShareSpec {
-  if (typeof input === "string") return parseShareText(input);
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+  if (typeof input === 'string') return parseShareText(input);
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new SettingError(
       `${quote(input)} is not a share: write "/export" or a map with path, squash, ro ...`,
     );
   }
   const { path, ...options } = input as Record<string, unknown>;
   if (path === undefined) throw new SettingError('a share needs a "path", such as /export');
-  const terms: MutableTerms = { ...DEFAULT_TERMS, path: placed("path", () => sharePath(path)) };
+  const terms: MutableTerms = { ...DEFAULT_TERMS, path: placed('path', () => sharePath(path)) };
   for (const [name, value] of Object.entries(options)) {
     placed(name, () => applyOption(terms, optionNamed(name), value));
   }
@@ -161,9 +161,9 @@ function parseShare(input: unknown): ShareSpec {
 
 /** A list of shares; as text, with white space or ";" between them. */
 export const sharesKind: Kind<readonly ShareSpec[]> = {
-  allowed: "a list of shares: NAME[,squash=none|root|all][,ro][,clients=CIDR]... or maps",
+  allowed: 'a list of shares: NAME[,squash=none|root|all][,ro][,clients=CIDR]... or maps',
   parse(input) {
-    const items = typeof input === "string" ? input.split(/[\s;]+/).filter((item) => item !== "") : input;
+    const items = typeof input === 'string' ? input.split(/[\s;]+/).filter((item) => item !== '') : input;
     if (!Array.isArray(items)) throw new SettingError(`${quote(input)} is not a list of shares`);
     if (items.length > MAX_SHARES) throw new SettingError(`more than ${MAX_SHARES} shares`);
     const specs: ShareSpec[] = [];

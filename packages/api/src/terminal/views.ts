@@ -1,0 +1,61 @@
+import type { Share } from '../schemas/share.ts';
+import type { ServerState, Status } from '../schemas/status.ts';
+import { type Paint, printable } from './paint.ts';
+import { table } from './table.ts';
+import { showCount, showDuration, showSize } from './units.ts';
+
+/** The answer to "how is the server?", for people. */
+export function statusView(status: Status, paint: Paint): string {
+  const { nfs } = status;
+  const addresses = (protocol: 'nfs' | 'api') =>
+    status.listeners.filter((l) => l.protocol === protocol).map((l) => printable(l.address));
+  const title = [
+    paint('bold', `dfs ${printable(status.version)}`),
+    paintState(status.state, paint),
+    `pid ${status.pid}`,
+    `up ${showDuration(status.uptime_seconds)}`,
+  ];
+  const facts: [string, string][] = [
+    ['Data', status.data === null ? 'memory: nothing is kept' : printable(status.data)],
+    ['NFS', addresses('nfs').join(', ')],
+    ['API', addresses('api').join(', ')],
+    ['Clients', clientFigures(status)],
+    ['Held', `${showCount(nfs.opens)} opens, ${showCount(nfs.locks)} locks`],
+    [
+      'Traffic',
+      `${showCount(nfs.requests)} requests, ${showSize(nfs.bytes_in)} in, ${showSize(nfs.bytes_out)} out`,
+    ],
+  ];
+  const widest = Math.max(...facts.map(([name]) => name.length));
+  const lines = facts.map(([name, value]) => `${paint('dim', name.padEnd(widest))}  ${value}`);
+  return [title.join('  '), '', ...lines, '', sharesView(status.shares, paint)].join('\n');
+}
+
+function clientFigures({ nfs }: Status): string {
+  const figures = `${showCount(nfs.clients)} with ${showCount(nfs.sessions)} sessions on ${showCount(nfs.connections)} connections`;
+  return nfs.in_grace ? `${figures}; in grace: waiting for clients to take back what they held` : figures;
+}
+
+function paintState(state: ServerState, paint: Paint): string {
+  return paint(state === 'ready' ? 'green' : 'yellow', state);
+}
+
+export function sharesView(shares: readonly Share[], paint: Paint): string {
+  const rows = shares.map((share) => [
+    printable(share.path),
+    share.read_only ? 'read-only' : 'read-write',
+    squashText(share),
+    clientsText(share),
+  ]);
+  return table(['SHARE', 'ACCESS', 'SQUASH', 'CLIENTS'], rows, paint);
+}
+
+function squashText(share: Share): string {
+  if (share.squash === 'none') return 'none';
+  return `${share.squash} to ${share.anonymous_uid}:${share.anonymous_gid}`;
+}
+
+function clientsText(share: Share): string {
+  const who = share.clients.length === 0 ? 'everybody' : share.clients.map(printable).join(' ');
+  return share.privileged_port ? `${who}, from ports below 1024` : who;
+}

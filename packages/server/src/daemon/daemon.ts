@@ -1,0 +1,198 @@
+import path from 'node:path';
+import type { ServerState, ShareList, Status } from '@dfs/api';
+import {
+  dataSocketPath,
+  defaultDataDirectory,
+  type Environment,
+  memorySocketPath,
+  runtimeDirectory,
+} from '@dfs/api';
+import type { ListenAddress, NfsServer, Share } from '@dfs/nfs';
+import { showAddress } from '../config/address.ts';
+import type { SettingValues } from '../config/settings.ts';
+import { createRestApp } from '../rest/app.ts';
+import { type ApiListener, listenTcp, listenUnix } from '../rest/listener.ts';
+import { ensurePrivateFolder } from '../rest/stale-socket.ts';
+import { defaultShare, isClosedToAll } from './default-share.ts';
+import { engineOptions, engineShare } from './engine-options.ts';
+import { eventLogger } from './events.ts';
+import { listenError } from './listen-error.ts';
+import type { Logger } from './log.ts';
+import { systemNames } from './names.ts';
+import type { DataStore, OpenFileSystem, Parts } from './parts.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import { type RegisteredShare, reconcileShares } from './share-registry.ts';
+import { describeStatus, showShare } from './status.ts';
+
+export interface DaemonOptions {
+  readonly values: Readonly<SettingValues>;
+  readonly env: Environment;
+  readonly parts: Parts;
+  readonly log: Logger;
+}
+
+const MS = 1000;
+/** What the API's clients get to finish, after NFS has been closed. */
+const API_CLOSE_MS = 1_000;
+const DEFAULT_UID = 0;
+const ROOT_MODE = 0o755;
+
+/** One server: the data, the engine, its listeners and its API, opened in this order and closed in the opposite one. */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #log: Logger;
+  readonly #startedAt = Date.now();
+  readonly #apis: ApiListener[] = [];
+  readonly #fileSystems = new Map<number, OpenFileSystem>();
+  #state: ServerState = 'starting';
+  #shares: readonly RegisteredShare[] = [];
+  #store: DataStore | undefined;
+  #nfs: NfsServer | undefined;
+  #pidFile: string | undefined;
+  #stopped: Promise<boolean> | undefined;
+
+  private constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  /** Resolves when every listener accepts. Closes what it opened where something fails, and rejects with that. */
+  static async start(options: DaemonOptions): Promise<Daemon> {
+    const daemon = new Daemon(options);
+    try {
+      await daemon.#start();
+      return daemon;
+    } catch (error) {
+      await daemon.#closeAll();
+      throw error;
+    }
+  }
+
+  get dataDirectory(): string | undefined {
+    const { memory, data } = this.#options.values;
+    return memory ? undefined : (data ?? defaultDataDirectory(this.#options.env));
+  }
+
+  get addresses(): readonly ListenAddress[] {
+    return this.#nfs?.addresses ?? [];
+  }
+
+  get apiAddresses(): readonly string[] {
+    return this.#apis.map((api) => api.address);
+  }
+
+  get shares(): readonly RegisteredShare[] {
+    return this.#shares;
+  }
+
+  status(): Status {
+    return describeStatus({
+      state: this.#state,
+      startedAt: this.#startedAt,
+      data: this.dataDirectory,
+      nfsAddresses: this.addresses.map(showAddress),
+      apiAddresses: this.apiAddresses,
+      shares: this.#shares,
+      figures: this.#nfs?.stats(),
+    });
+  }
+
+  /** Answers what is in flight and closes everything. Resolves to false where something could not be closed well. Asked again, it joins in. */
+  stop(): Promise<boolean> {
+    this.#state = 'stopping';
+    this.#stopped ??= this.#closeAll();
+    return this.#stopped;
+  }
+
+  async #start(): Promise<void> {
+    const { values, parts } = this.#options;
+    const directory = this.dataDirectory;
+    this.#store = directory === undefined ? await parts.openMemory() : await parts.openData(directory);
+    const shares = await this.#openShares(this.#store);
+    this.#nfs = await parts.createNfsServer({
+      ...engineOptions(values),
+      shares,
+      stateStore: this.#store.stateStore,
+      names: systemNames(),
+      onEvent: eventLogger(this.#log),
+    });
+    for (const address of values.listen) await this.#listenNfs(this.#nfs, address);
+    await this.#listenApi();
+    if (values.pid_file !== undefined) {
+      writePidFile(values.pid_file);
+      this.#pidFile = values.pid_file;
+    }
+    this.#state = 'ready';
+  }
+
+  async #openShares(store: DataStore): Promise<Share[]> {
+    const { values } = this.#options;
+    const uid = process.getuid?.() ?? DEFAULT_UID;
+    const owner = { uid, gid: process.getgid?.() ?? DEFAULT_UID, mode: ROOT_MODE };
+    const fallback = defaultShare(uid, values.listen);
+    this.#shares = await reconcileShares(store.records, { declared: values.shares, fallback });
+    const served: Share[] = [];
+    for (const share of this.#shares) {
+      const fileSystem = await store.openShare(share.id, owner);
+      this.#fileSystems.set(share.id, fileSystem);
+      if (isClosedToAll(share, await fileSystem.attributes(fileSystem.root()))) {
+        this.#log.warn(
+          { share: share.path },
+          `nobody can write to ${share.path}: it belongs to root, and clients' root is squashed to nobody. ` +
+            `Start once with --share ${share.path},squash=none to change that from a client you trust (clients=ADDRESS names it)`,
+        );
+      }
+      served.push(engineShare(share, fileSystem));
+    }
+    return served;
+  }
+
+  async #listenNfs(nfs: NfsServer, address: ListenAddress): Promise<void> {
+    try {
+      await nfs.listen(address);
+    } catch (error) {
+      throw listenError(error, address, '--listen');
+    }
+  }
+
+  async #listenApi(): Promise<void> {
+    const { values, env } = this.#options;
+    const handler = await createRestApp(
+      { state: () => this.#state, status: () => this.status(), shares: () => this.#shareList() },
+      this.#log,
+    );
+    const socket = values.api_socket ?? this.#defaultSocket();
+    if (path.dirname(socket) === runtimeDirectory(env)) await ensurePrivateFolder(path.dirname(socket));
+    this.#apis.push(await listenUnix(handler, socket));
+    if (values.api !== undefined) this.#apis.push(await listenTcp(handler, values.api));
+  }
+
+  #shareList(): ShareList {
+    return { shares: this.#shares.map(showShare) };
+  }
+
+  #defaultSocket(): string {
+    const directory = this.dataDirectory;
+    if (directory !== undefined) return dataSocketPath(directory, this.#options.env);
+    return memorySocketPath(this.addresses[0]?.port ?? 0, this.#options.env);
+  }
+
+  /** Every step is tried, whatever became of those before: data matters more than tidiness. */
+  async #closeAll(): Promise<boolean> {
+    let closedWell = true;
+    const step = async (what: string, work: () => Promise<unknown> | undefined) => {
+      try {
+        await work();
+      } catch (error) {
+        closedWell = false;
+        this.#log.error({ err: error }, `could not close ${what}`);
+      }
+    };
+    await step('the NFS server', () => this.#nfs?.close(this.#options.values.drain_time * MS));
+    for (const api of this.#apis) await step('the API', () => api.close(API_CLOSE_MS));
+    for (const [id, fileSystem] of this.#fileSystems) await step(`share ${id}`, () => fileSystem.close());
+    await step('the data directory', () => this.#store?.close());
+    if (this.#pidFile !== undefined) removePidFile(this.#pidFile);
+    return closedWell;
+  }
+}

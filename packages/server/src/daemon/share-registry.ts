@@ -1,0 +1,123 @@
+import { SettingError } from '@dfs/api';
+import { clashes, clashMessage, DEFAULT_TERMS, type ShareSpec, sharesKind } from '../config/share-spec.ts';
+import type { Records } from './parts.ts';
+import { StartError } from './start-error.ts';
+
+/** Who set a share's terms: nobody, this start's configuration, or an earlier start's. */
+export type ShareOrigin = 'default' | 'configuration' | 'data';
+
+export interface RegisteredShare extends ShareSpec {
+  /** Part of every file handle: never given to another share. */
+  readonly id: number;
+  readonly origin: ShareOrigin;
+}
+
+export interface RegistryInputs {
+  /** What file, environment and flags ask for. */
+  readonly declared: readonly ShareSpec[];
+  /** The share of a data directory that has none, when none is asked for. */
+  readonly fallback: ShareSpec;
+}
+
+/** As it is kept: the terms are missing for the default share, which are worked out anew at each start. */
+interface ShareRecord {
+  readonly id: number;
+  readonly path: string;
+  readonly terms: unknown;
+}
+
+const PREFIX = 'share/';
+const NEXT_ID = 'next-share-id';
+const FIRST_ID = 1;
+const MAX_ID = 2 ** 32 - 1;
+/** Keys sort as their numbers do. */
+const ID_DIGITS = 10;
+
+/**
+ * The shares to serve, from what the data directory holds and what the configuration asks for. Those asked for are made where they are
+ * missing and get exactly the terms asked for; the others keep theirs. What changed is kept before this resolves.
+ */
+export async function reconcileShares(records: Records, inputs: RegistryInputs): Promise<RegisteredShare[]> {
+  const stored = await loadRecords(records);
+  let nextId = await loadNextId(records, stored);
+  const result = new Map<string, RegisteredShare>();
+  for (const record of stored) result.set(record.path, fromRecord(record, inputs.fallback));
+  const isNew = stored.length === 0 && inputs.declared.length === 0;
+  for (const spec of isNew ? [inputs.fallback] : inputs.declared) {
+    refuseClash(spec, result.keys());
+    const id = result.get(spec.path)?.id ?? nextId++;
+    if (id > MAX_ID) throw new StartError('no share ids are left', 'use another data directory');
+    const share: RegisteredShare = { ...spec, id, origin: isNew ? 'default' : 'configuration' };
+    result.set(spec.path, share);
+    records.put(keyOf(id), encode(share));
+  }
+  records.put(NEXT_ID, Buffer.from(String(nextId)));
+  await records.stable();
+  return [...result.values()].sort((a, b) => a.id - b.id);
+}
+
+function refuseClash(spec: ShareSpec, present: Iterable<string>): void {
+  const other = [...present].find((path) => path !== spec.path && clashes(path, spec.path));
+  if (other === undefined) return;
+  throw new StartError(
+    clashMessage(other, spec.path),
+    `${other} is in the data directory already: choose another path for ${spec.path}`,
+  );
+}
+
+const keyOf = (id: number) => `${PREFIX}${String(id).padStart(ID_DIGITS, '0')}`;
+
+function encode(share: RegisteredShare): Buffer {
+  const terms = share.origin === 'default' ? null : sharesKind.show([share]);
+  const record: ShareRecord = { id: share.id, path: share.path, terms };
+  return Buffer.from(JSON.stringify(record));
+}
+
+async function loadRecords(records: Records): Promise<ShareRecord[]> {
+  const entries = await records.list(PREFIX);
+  return entries.map(([key, value]) => {
+    const record = parseJson(value);
+    if (!isRecord(record)) throw damaged(key);
+    return record;
+  });
+}
+
+function isRecord(value: unknown): value is ShareRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, path, terms } = value as Partial<ShareRecord>;
+  return Number.isSafeInteger(id) && typeof path === 'string' && terms !== undefined;
+}
+
+function fromRecord(record: ShareRecord, fallback: ShareSpec): RegisteredShare {
+  if (record.terms === null) return { ...fallback, path: record.path, id: record.id, origin: 'default' };
+  try {
+    const [terms] = sharesKind.parse(record.terms);
+    if (terms === undefined) throw new SettingError('no terms');
+    return { ...DEFAULT_TERMS, ...terms, path: record.path, id: record.id, origin: 'data' };
+  } catch (error) {
+    throw error instanceof SettingError ? damaged(keyOf(record.id), error) : error;
+  }
+}
+
+async function loadNextId(records: Records, stored: readonly ShareRecord[]): Promise<number> {
+  const value = await records.get(NEXT_ID);
+  const kept = value === undefined ? FIRST_ID : parseJson(value);
+  if (typeof kept !== 'number' || !Number.isSafeInteger(kept)) throw damaged(NEXT_ID);
+  return Math.max(kept, ...stored.map((record) => record.id + 1));
+}
+
+function parseJson(value: Buffer): unknown {
+  try {
+    return JSON.parse(value.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function damaged(key: string, cause?: unknown): StartError {
+  return new StartError(
+    `the record ${key} of the data directory cannot be understood`,
+    'it is damaged, or was written by a newer dfs: start that version, or restore the directory from a backup',
+    cause,
+  );
+}

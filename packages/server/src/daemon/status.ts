@@ -1,0 +1,60 @@
+import type { Listener, NfsFigures, ServerState, Share, Status } from '@dfs/api';
+import type { ServerStats } from '@dfs/nfs';
+import { VERSION } from '../version.ts';
+import type { RegisteredShare } from './share-registry.ts';
+
+export interface StatusInputs {
+  readonly state: ServerState;
+  readonly startedAt: number;
+  readonly data: string | undefined;
+  readonly nfsAddresses: readonly string[];
+  readonly apiAddresses: readonly string[];
+  readonly shares: readonly RegisteredShare[];
+  readonly figures: ServerStats | undefined;
+}
+
+const MS = 1000;
+
+export function describeStatus(inputs: StatusInputs): Status {
+  const listener = (protocol: Listener['protocol']) => (address: string) => ({ protocol, address });
+  return {
+    version: VERSION,
+    node: process.version,
+    pid: process.pid,
+    state: inputs.state,
+    started_at: new Date(inputs.startedAt).toISOString(),
+    uptime_seconds: Math.round(process.uptime() * MS) / MS,
+    data: inputs.data ?? null,
+    listeners: [...inputs.nfsAddresses.map(listener('nfs')), ...inputs.apiAddresses.map(listener('api'))],
+    shares: inputs.shares.map(showShare),
+    nfs: showFigures(inputs.figures),
+  };
+}
+
+export function showShare(share: RegisteredShare): Share {
+  return {
+    id: share.id,
+    path: share.path,
+    read_only: share.readOnly,
+    squash: share.squash,
+    clients: [...share.clients],
+    anonymous_uid: share.anonymousUid,
+    anonymous_gid: share.anonymousGid,
+    privileged_port: share.privilegedPort,
+    origin: share.origin,
+  };
+}
+
+function showFigures(stats: ServerStats | undefined): NfsFigures {
+  return {
+    in_grace: stats?.inGrace ?? false,
+    clients: stats?.clients ?? 0,
+    sessions: stats?.sessions ?? 0,
+    connections: stats?.connections ?? 0,
+    opens: stats?.opens ?? 0,
+    locks: stats?.locks ?? 0,
+    requests: stats?.requests ?? 0,
+    bytes_in: stats?.bytesIn ?? 0,
+    bytes_out: stats?.bytesOut ?? 0,
+  };
+}
