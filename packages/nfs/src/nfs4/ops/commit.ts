@@ -1,7 +1,7 @@
 import { after } from '../after.ts';
+import { requireReadableFile } from '../checks.ts';
 import { Op, Status } from '../constants/index.ts';
 import type { Operation } from '../operation.ts';
-import { requireRegularFile } from './read.ts';
 
 /** RFC 8881 §18.3. */
 export const commit: Operation = {
@@ -14,7 +14,7 @@ export const commit: Operation = {
     const offset = c.args.u64();
     const count = c.args.u32();
     return after(c.attributes(), (attributes) => {
-      requireRegularFile(attributes);
+      requireReadableFile(attributes);
       const { fs } = c;
       return after(fs.commit(c.object, offset, count), () => {
         c.out.fixed(fs.writeVerifier);

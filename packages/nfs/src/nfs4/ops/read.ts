@@ -1,9 +1,7 @@
-import type { Attributes } from '../../vfs/index.ts';
-import { FileType } from '../../vfs/index.ts';
 import { after } from '../after.ts';
+import { requireReadableFile } from '../checks.ts';
 import type { Compound } from '../compound.ts';
 import { Op, Status } from '../constants/index.ts';
-import { NfsError } from '../errors.ts';
 import { requireIo } from '../io-access.ts';
 import type { Operation, OpResult } from '../operation.ts';
 import { readStateid } from '../stateid.ts';
@@ -22,19 +20,12 @@ export const read: Operation = {
     const offset = c.args.u64();
     const asked = c.args.u32();
     return after(c.attributes(), (attributes) => {
-      requireRegularFile(attributes);
+      requireReadableFile(attributes);
       const { size } = attributes;
       return after(requireIo(c, id, false), () => readInto(c, offset, asked, size));
     });
   },
 };
-
-/** ISDIR, SYMLINK or WRONG_TYPE for what holds no data (§18.22.3, §18.32.3). */
-export function requireRegularFile(attributes: Attributes): void {
-  if (attributes.type === FileType.REGULAR) return;
-  if (attributes.type === FileType.DIRECTORY) throw new NfsError(Status.ISDIR);
-  throw new NfsError(attributes.type === FileType.SYMLINK ? Status.SYMLINK : Status.WRONG_TYPE);
-}
 
 function readInto(c: Compound, offset: number, asked: number, size: number): OpResult {
   const { out } = c;

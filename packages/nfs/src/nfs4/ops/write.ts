@@ -1,11 +1,11 @@
 import { Stability } from '../../vfs/index.ts';
 import { after } from '../after.ts';
+import { requireReadableFile } from '../checks.ts';
 import { Op, Status } from '../constants/index.ts';
 import { NfsError } from '../errors.ts';
 import { requireIo } from '../io-access.ts';
 import type { Operation } from '../operation.ts';
 import { readStateid } from '../stateid.ts';
-import { requireRegularFile } from './read.ts';
 
 /** RFC 8881 §18.32. The payload goes to the file system as it lies in the request. */
 export const write: Operation = {
@@ -23,7 +23,7 @@ export const write: Operation = {
     if (!isStability(stability)) return Status.BADXDR;
     c.requireWritable();
     return after(c.attributes(), (attributes) => {
-      requireRegularFile(attributes);
+      requireReadableFile(attributes);
       if (offset + data.length > c.fs.abilities.maxFileSize) throw new NfsError(Status.FBIG);
       const { fs } = c;
       return after(requireIo(c, id, true), () =>

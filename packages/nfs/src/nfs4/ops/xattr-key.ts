@@ -1,0 +1,21 @@
+import { isUtf8 } from 'node:buffer';
+import type { ExtendedAttributes } from '../../vfs/index.ts';
+import type { Compound } from '../compound.ts';
+import { Status } from '../constants/index.ts';
+import { NfsError } from '../errors.ts';
+import { readNameBytes } from '../names.ts';
+
+/** An xattrkey4: as a name, but "/" and "." are letters like others (RFC 8276 §5). INVAL, NAMETOOLONG. */
+export function readKey(c: Compound): string {
+  const bytes = readNameBytes(c.args);
+  if (bytes.length > c.engine.limits.maxName) throw new NfsError(Status.NAMETOOLONG);
+  if (bytes.length === 0 || bytes.includes(0) || !isUtf8(bytes)) throw new NfsError(Status.INVAL);
+  return bytes.toString('utf8');
+}
+
+/** NFS4ERR_NOTSUPP where the file system keeps none. */
+export function xattrsOf(c: Compound): ExtendedAttributes<object> {
+  const { xattr } = c.fs;
+  if (xattr === undefined) throw new NfsError(Status.NOTSUPP);
+  return xattr;
+}

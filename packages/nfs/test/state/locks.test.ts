@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { LockState } from '../../src/nfs4/state/locks.ts';
+import { addRange, cutRange, findConflict, type LockRange } from '../../src/nfs4/state/locks.ts';
+import { Bench } from './support.ts';
+
+const WIDTH = 24;
+
+/** What each byte is locked as, by each of two owners: the model that ranges are held against. */
+type Model = ('none' | 'shared' | 'exclusive')[];
+
+const steps = fc.array(
+  fc.record({
+    owner: fc.nat(1),
+    kind: fc.constantFrom('shared' as const, 'exclusive' as const, 'unlock' as const),
+    start: fc.nat(WIDTH - 1),
+    length: fc.integer({ min: 1, max: 8 }),
+  }),
+  { maxLength: 40 },
+);
+
+function bytesOf(ranges: readonly LockRange[], state: LockState): Model {
+  const model: Model = new Array(WIDTH + 8).fill('none');
+  for (const range of ranges) {
+    if (range.state !== state) continue;
+    for (let at = Number(range.start); at < Number(range.end); at++) {
+      expect(model[at]).toBe('none');
+      model[at] = range.exclusive ? 'exclusive' : 'shared';
+    }
+  }
+  return model;
+}
+
+describe('lock ranges', () => {
+  test('hold what a table of single bytes holds, never overlap within an owner, and join where they meet', () => {
+    fc.assert(
+      fc.property(steps, (history) => {
+        const bench = new Bench();
+        const client = bench.confirmed('c');
+        const open = bench.open(client, 'o', 'f', 3);
+        const owners = [0, 1].map((n) => bench.state.locks.obtain(client, Buffer.from([n]), open));
+        const models: Model[] = owners.map(() => new Array(WIDTH + 8).fill('none'));
+        const ranges: LockRange[] = [];
+        for (const step of history) {
+          const state = owners[step.owner]!;
+          const start = BigInt(step.start);
+          const end = start + BigInt(step.length);
+          if (step.kind === 'unlock') cutRange(ranges, state, start, end);
+          else {
+            const exclusive = step.kind === 'exclusive';
+            const blocked =
+              findConflict(ranges, (r) => r.state === state, exclusive, start, end) !== undefined;
+            const other = models[1 - step.owner]!.slice(step.start, step.start + step.length);
+            expect(blocked).toBe(other.some((b) => b === 'exclusive' || (exclusive && b === 'shared')));
+            if (blocked) continue;
+            addRange(ranges, state, exclusive, start, end);
+          }
+          const value = step.kind === 'unlock' ? 'none' : step.kind;
+          models[step.owner]!.fill(value, step.start, step.start + step.length);
+          expect(owners.map((o) => bytesOf(ranges, o))).toEqual(models);
+          for (const a of ranges) {
+            for (const b of ranges) {
+              const joined = a.state === b.state && a.exclusive === b.exclusive && a.end === b.start;
+              expect(joined).toBe(false);
+            }
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('count with their client, and are gone with it', () => {
+    const bench = new Bench();
+    const client = bench.confirmed('c');
+    const state = bench.state.locks.obtain(client, Buffer.from('l'), bench.open(client, 'o', 'f', 3));
+    bench.state.locks.lock(state, true, 0n, 100n);
+    bench.state.locks.unlock(state, 40n, 60n);
+    expect([client.locks, bench.state.locks.count]).toEqual([2, 2]);
+    bench.state.removeClient(client, 'destroyed');
+    expect([
+      client.locks,
+      bench.state.locks.count,
+      bench.state.opens.count,
+      bench.state.stateids.size,
+    ]).toEqual([0, 0, 0, 0]);
+  });
+
+  test('tell a waiter when its range is free, and only then', () => {
+    const bench = new Bench();
+    const [a, b] = [bench.confirmed('a'), bench.confirmed('b')];
+    const held = bench.state.locks.obtain(a, Buffer.from('l'), bench.open(a, 'o', 'f', 3));
+    const { file } = bench.open(b, 'o', 'f', 3);
+    bench.state.locks.lock(held, true, 0n, 100n);
+    const waiter = { client: b, owner: Buffer.from('w'), exclusive: true, start: 10n, end: 20n };
+    bench.state.locks.wait(file, waiter);
+    bench.state.locks.unlock(held, 50n, 100n);
+    bench.state.locks.unlock(held, 0n, 15n);
+    expect(bench.notified).toEqual([]);
+    bench.state.locks.unlock(held, 15n, 50n);
+    expect(bench.notified).toEqual([waiter]);
+    expect(file.waiters).toEqual([]);
+  });
+});
