@@ -1,1 +1,19 @@
-export {};
+export {
+  type ContentStore,
+  LocalContentStore,
+  MemoryBudget,
+  MemoryContentStore,
+  openFilesCache,
+} from './content/index.ts';
+export {
+  type DataDirectory,
+  type DataDirectoryOptions,
+  openDataDirectory,
+  openMemoryDirectory,
+} from './directory/data-directory.ts';
+export { DataDirectoryError, type DataDirectoryErrorCode } from './directory/errors.ts';
+export type { Records } from './directory/records.ts';
+export type { Inode } from './file-system/inode.ts';
+export { type RootAttributes, ShareFileSystem } from './file-system/share.ts';
+export { DEFAULT_STORAGE_LIMITS, type StorageLimits } from './limits.ts';
+export { LmdbMetadataStore, MemoryMetadataStore, type MetadataStore } from './metadata/index.ts';

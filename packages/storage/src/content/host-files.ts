@@ -1,0 +1,183 @@
+import fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ClockCache } from '../clock-cache.ts';
+import { codeOf } from '../host/errors.ts';
+import { Syncs } from './syncs.ts';
+
+/** A content file that is open. */
+export interface OpenFile {
+  readonly ino: number;
+  readonly fd: number;
+  readonly owner: HostFiles;
+  /** Operations on threads that use `fd` at this moment. */
+  users: number;
+  /** Close it when the last of them is done. */
+  doomed: boolean;
+  referenced: boolean;
+}
+
+/** The bound on open files, over all shares of a data directory. */
+export type OpenFiles = ClockCache<OpenFile, OpenFile>;
+
+export function openFilesCache(capacity: number): OpenFiles {
+  return new ClockCache(
+    capacity,
+    (file) => file.users === 0,
+    (file) => file.owner.close(file),
+  );
+}
+
+/** Files in one folder: 1,024, and as many of those in the folder above. */
+const SHARD_BITS = 10;
+const SHARD = 2 ** SHARD_BITS;
+const FILE_MODE = 0o600;
+
+/** One file for each inode, named by its number in hexadecimal, in two levels of folders. */
+export class HostFiles {
+  readonly root: string;
+  readonly #cache: OpenFiles;
+  readonly #open = new Map<number, OpenFile>();
+  readonly #folders = new Syncs<string>();
+
+  constructor(root: string, cache: OpenFiles) {
+    this.root = root;
+    this.#cache = cache;
+  }
+
+  path(ino: number): string {
+    const shard = Math.floor(ino / SHARD);
+    return join(
+      this.root,
+      Math.floor(shard / SHARD).toString(16),
+      (shard % SHARD).toString(16),
+      ino.toString(16),
+    );
+  }
+
+  /** The open file, opened where need be; undefined where there is none. */
+  get(ino: number): OpenFile | undefined {
+    const open = this.#open.get(ino);
+    if (open !== undefined) {
+      open.referenced = true;
+      return open;
+    }
+    try {
+      return this.#keep(ino, fs.openSync(this.path(ino), fs.constants.O_RDWR));
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** The open file, made where there is none. */
+  make(ino: number): OpenFile {
+    const found = this.get(ino);
+    if (found !== undefined) return found;
+    const path = this.path(ino);
+    const flags = fs.constants.O_RDWR | fs.constants.O_CREAT;
+    let fd: number;
+    try {
+      fd = fs.openSync(path, flags, FILE_MODE);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      this.#makeFolder(dirname(path));
+      fd = fs.openSync(path, flags, FILE_MODE);
+    }
+    this.#folders.mark(dirname(path));
+    return this.#keep(ino, fd);
+  }
+
+  /** Runs something on a thread with the file, which stays open until that is done. */
+  async using<T>(file: OpenFile, run: (fd: number) => Promise<T>): Promise<T> {
+    file.users++;
+    try {
+      return await run(file.fd);
+    } finally {
+      file.users--;
+      if (file.doomed && file.users === 0) fs.closeSync(file.fd);
+    }
+  }
+
+  close(file: OpenFile): void {
+    this.#open.delete(file.ino);
+    this.#cache.delete(file);
+    if (file.users === 0) fs.closeSync(file.fd);
+    else file.doomed = true;
+  }
+
+  closeAll(): void {
+    for (const file of [...this.#open.values()]) this.close(file);
+  }
+
+  async remove(ino: number): Promise<void> {
+    const open = this.#open.get(ino);
+    if (open !== undefined) this.close(open);
+    try {
+      await fs.promises.unlink(this.path(ino));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+  }
+
+  stat(ino: number): fs.Stats | undefined {
+    const open = this.#open.get(ino);
+    return open === undefined
+      ? fs.statSync(this.path(ino), { throwIfNoEntry: false })
+      : fs.fstatSync(open.fd);
+  }
+
+  /** The names of the file and of the folders above it are safe when this answers. */
+  async syncFolders(ino: number): Promise<void> {
+    for (let path = dirname(this.path(ino)); ; path = dirname(path)) {
+      if (!this.#folders.isClean(path)) await this.#folders.sync(path, () => syncFolder(path));
+      if (path.length <= this.root.length) return;
+    }
+  }
+
+  *list(from: number): Iterable<number> {
+    const firstShard = Math.floor(from / SHARD);
+    for (const upper of numbersIn(this.root)) {
+      if (upper < Math.floor(firstShard / SHARD)) continue;
+      const folder = join(this.root, upper.toString(16));
+      for (const lower of numbersIn(folder)) {
+        if (upper * SHARD + lower < firstShard) continue;
+        for (const ino of numbersIn(join(folder, lower.toString(16)))) if (ino >= from) yield ino;
+      }
+    }
+  }
+
+  #keep(ino: number, fd: number): OpenFile {
+    const file: OpenFile = { ino, fd, owner: this, users: 0, doomed: false, referenced: true };
+    this.#open.set(ino, file);
+    this.#cache.set(file, file);
+    return file;
+  }
+
+  #makeFolder(path: string): void {
+    fs.mkdirSync(path, { recursive: true });
+    for (let above = dirname(path); above.length >= this.root.length; above = dirname(above)) {
+      this.#folders.mark(above);
+    }
+  }
+}
+
+function numbersIn(folder: string): number[] {
+  try {
+    return fs
+      .readdirSync(folder)
+      .map((name) => Number.parseInt(name, 16))
+      .filter((number) => Number.isSafeInteger(number));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await fs.promises.open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,223 @@
+import fs from 'node:fs';
+import { type Awaitable, FsError, type SpaceUsage } from '@dfs/nfs';
+import { codeOf, toFsError } from '../host/errors.ts';
+import { canSparse, cloneRange, punchHole, readCached, reserve, seek } from '../host/libc.ts';
+import { HOST_PAGE_BYTES, SYNC_READ_BYTES, SYNC_TRUNCATE_BYTES, SYNC_WRITE_BYTES } from '../limits.ts';
+import { copySparse } from './copy.ts';
+import { HostFiles, type OpenFile, type OpenFiles } from './host-files.ts';
+import { maxFileSizeIn } from './max-file-size.ts';
+import type { ContentStore } from './store.ts';
+import { Syncs } from './syncs.ts';
+import { readAt, writeAt } from './threaded-io.ts';
+
+const STAT_BLOCK_BYTES = 512;
+const probe = Buffer.alloc(1);
+
+/** A file of the host for each file. The page cache answers on the spot where it can; threads wait for the disk. */
+export class LocalContentStore implements ContentStore {
+  readonly maxFileSize: number;
+  readonly sparse = canSparse;
+  readonly #files: HostFiles;
+  readonly #syncs = new Syncs<number>();
+
+  /** `folder` is made where it is missing. */
+  constructor(folder: string, cache: OpenFiles) {
+    fs.mkdirSync(folder, { recursive: true });
+    this.#files = new HostFiles(folder, cache);
+    this.maxFileSize = maxFileSizeIn(folder);
+  }
+
+  read(ino: number, offset: number, target: Buffer): Awaitable<number> {
+    try {
+      const file = this.#files.get(ino);
+      if (file === undefined) return 0;
+      if (target.length > SYNC_READ_BYTES) return this.#readInThread(file, offset, target, 0);
+      const got = readCached(file.fd, target, offset);
+      if (got === target.length || got === 0) return got;
+      return this.#readInThread(file, offset, target, got ?? 0);
+    } catch (error) {
+      throw toFsError(error);
+    }
+  }
+
+  write(ino: number, offset: number, data: Buffer): Awaitable<void> {
+    try {
+      const file = this.#files.make(ino);
+      this.#syncs.mark(ino);
+      if (data.length > SYNC_WRITE_BYTES || this.#wouldReadFirst(file.fd, offset, data.length)) {
+        return this.#writeInThread(file, offset, data);
+      }
+      for (let done = 0; done < data.length; ) {
+        done += fs.writeSync(file.fd, data, done, data.length - done, offset + done);
+      }
+    } catch (error) {
+      throw toFsError(error);
+    }
+  }
+
+  truncate(ino: number, size: number): Awaitable<void> {
+    try {
+      const file = size === 0 ? this.#files.get(ino) : this.#files.make(ino);
+      if (file === undefined) return;
+      this.#syncs.mark(ino);
+      if (fs.fstatSync(file.fd).size - size <= SYNC_TRUNCATE_BYTES) fs.ftruncateSync(file.fd, size);
+      else return this.#inThread(file, (fd) => truncateAt(fd, size));
+    } catch (error) {
+      throw toFsError(error);
+    }
+  }
+
+  sync(ino: number): Awaitable<void> {
+    if (this.#syncs.isClean(ino)) return;
+    return this.#sync(ino);
+  }
+
+  async syncAll(): Promise<void> {
+    for (const ino of this.#syncs.unsafe()) await this.#sync(ino);
+  }
+
+  async remove(ino: number): Promise<void> {
+    this.#syncs.forget(ino);
+    await this.#files.remove(ino).catch(rethrow);
+  }
+
+  punch(ino: number, offset: number, length: number): Awaitable<void> {
+    const file = this.#existing(ino);
+    if (file === undefined) return;
+    this.#syncs.mark(ino);
+    return this.#inThread(file, (fd) => punchHole(fd, offset, length));
+  }
+
+  allocate(ino: number, offset: number, length: number): Awaitable<void> {
+    this.#syncs.mark(ino);
+    return this.#inThread(this.#made(ino), (fd) => reserve(fd, offset, length));
+  }
+
+  seek(ino: number, offset: number, what: 'data' | 'hole'): number | undefined {
+    const file = this.#existing(ino);
+    const nothing = what === 'data' ? undefined : offset;
+    if (file === undefined) return nothing;
+    try {
+      return seek(file.fd, offset, what) ?? nothing;
+    } catch (error) {
+      throw toFsError(error);
+    }
+  }
+
+  async copy(from: number, fromOffset: number, to: number, toOffset: number, length: number): Promise<void> {
+    const target = this.#made(to);
+    const source = this.#existing(from);
+    if (source === undefined) throw new FsError('EINVAL');
+    this.#syncs.mark(to);
+    const range = { fromOffset, toOffset, length };
+    await this.#inThread(source, (fromFd) =>
+      this.#inThread(target, (toFd) => copySparse(fromFd, toFd, range)),
+    );
+  }
+
+  share(from: number, fromOffset: number, to: number, toOffset: number, length: number): void {
+    const source = this.#existing(from);
+    if (source === undefined) throw new FsError('EINVAL');
+    const target = this.#made(to);
+    this.#syncs.mark(to);
+    try {
+      cloneRange(source.fd, fromOffset, target.fd, toOffset, length);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'EINVAL') throw new FsError('EINVAL');
+      if (code === 'EXDEV' || code === 'ENOTTY' || code === 'EOPNOTSUPP') throw new FsError('ENOTSUP');
+      throw toFsError(error);
+    }
+  }
+
+  size(ino: number): number {
+    return this.#files.stat(ino)?.size ?? 0;
+  }
+
+  usage(ino: number): number {
+    return (this.#files.stat(ino)?.blocks ?? 0) * STAT_BLOCK_BYTES;
+  }
+
+  list(from: number): Iterable<number> {
+    return this.#files.list(from);
+  }
+
+  space(): SpaceUsage {
+    const { bsize, blocks, bfree, bavail, files, ffree } = fs.statfsSync(this.#files.root);
+    return {
+      bytesTotal: blocks * bsize,
+      bytesFree: bfree * bsize,
+      bytesAvailable: bavail * bsize,
+      filesTotal: files,
+      filesFree: ffree,
+      filesAvailable: ffree,
+    };
+  }
+
+  close(): void {
+    this.#files.closeAll();
+  }
+
+  #existing(ino: number): OpenFile | undefined {
+    try {
+      return this.#files.get(ino);
+    } catch (error) {
+      throw toFsError(error);
+    }
+  }
+
+  #made(ino: number): OpenFile {
+    try {
+      return this.#files.make(ino);
+    } catch (error) {
+      throw toFsError(error);
+    }
+  }
+
+  /** True where the write covers part of a page that lies on the disk only: the host would read it, and the loop wait. */
+  #wouldReadFirst(fd: number, offset: number, length: number): boolean {
+    const end = offset + length;
+    if (offset % HOST_PAGE_BYTES !== 0 && readCached(fd, probe, offset) === undefined) return true;
+    return end % HOST_PAGE_BYTES !== 0 && readCached(fd, probe, end) === undefined;
+  }
+
+  async #sync(ino: number): Promise<void> {
+    try {
+      await this.#syncs.sync(ino, async () => {
+        const file = this.#files.get(ino);
+        if (file !== undefined) await this.#files.using(file, dataSync);
+      });
+      await this.#files.syncFolders(ino);
+    } catch (error) {
+      throw toFsError(error);
+    }
+  }
+
+  #inThread<T>(file: OpenFile, run: (fd: number) => Promise<T>): Promise<T> {
+    return this.#files.using(file, run).catch(rethrow);
+  }
+
+  async #readInThread(file: OpenFile, offset: number, target: Buffer, done: number): Promise<number> {
+    return await this.#inThread(file, (fd) => readAt(fd, target, done, offset));
+  }
+
+  #writeInThread(file: OpenFile, offset: number, data: Buffer): Promise<void> {
+    return this.#inThread(file, (fd) => writeAt(fd, data, offset));
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw toFsError(error);
+}
+
+function dataSync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.fdatasync(fd, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function truncateAt(fd: number, size: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.ftruncate(fd, size, (error) => (error ? reject(error) : resolve()));
+  });
+}

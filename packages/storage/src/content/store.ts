@@ -1,0 +1,46 @@
+import type { Awaitable, SpaceUsage } from '@dfs/nfs';
+
+/**
+ * The bytes of files, by inode number (1 to 2^53 - 1). A file that was never written is empty and costs nothing. Offsets and lengths
+ * are exact integers up to 2^53 - 1.
+ *
+ * Failures are {@link FsError}s: ENOSPC, EDQUOT, EFBIG, EROFS, ENOTSUP, EIO. A write that failed may have written a part.
+ * Operations on one file may overlap; the caller orders those that matter to one another.
+ */
+export interface ContentStore {
+  /** Bytes in the largest file. */
+  readonly maxFileSize: number;
+  /** Holes can be made, found and reserved: `punch`, `allocate` and `seek` work. */
+  readonly sparse: boolean;
+
+  /** Fills `target` from `offset`; the count is short only where the file ends. Plain where nothing waits for a disk. */
+  read(ino: number, offset: number, target: Buffer): Awaitable<number>;
+  /** Writes all of `data`, which must stay as it is until the answer. */
+  write(ino: number, offset: number, data: Buffer): Awaitable<void>;
+  /** Cuts the file, or extends it with a hole. */
+  truncate(ino: number, size: number): Awaitable<void>;
+  /** Answers when all that was written before would survive a loss of power. */
+  sync(ino: number): Awaitable<void>;
+  /** The same for all files. */
+  syncAll(): Awaitable<void>;
+  /** The file is as if never written. Not an error where it was not. */
+  remove(ino: number): Awaitable<void>;
+  /** The range reads as zeros and its whole blocks are freed. The size stays. */
+  punch(ino: number, offset: number, length: number): Awaitable<void>;
+  /** Writes to the range will not lack space; the file reaches to its end at least. */
+  allocate(ino: number, offset: number, length: number): Awaitable<void>;
+  /** The first data or hole at or behind `offset`. For "data" undefined where only a hole follows; a hole is at the end at the latest. */
+  seek(ino: number, offset: number, what: 'data' | 'hole'): Awaitable<number | undefined>;
+  /** Copies a range, holes as holes, within one file only without overlap. The source must reach to its end. */
+  copy(from: number, fromOffset: number, to: number, toOffset: number, length: number): Awaitable<void>;
+  /** The same by shared storage; ENOTSUP where this store cannot, EINVAL where the range does not lie on whole blocks. */
+  share(from: number, fromOffset: number, to: number, toOffset: number, length: number): Awaitable<void>;
+  /** Where the file ends: 0 where it was never written. */
+  size(ino: number): number;
+  /** Bytes of storage in use, holes not counted. */
+  usage(ino: number): number;
+  /** All files with numbers of at least `from`, in no order. For a check after an unclean stop. */
+  list(from: number): Iterable<number>;
+  space(): SpaceUsage;
+  close(): Awaitable<void>;
+}

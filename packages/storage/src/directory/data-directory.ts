@@ -1,0 +1,172 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import type { StateStore } from '@dfs/nfs';
+import {
+  type ContentStore,
+  LocalContentStore,
+  MemoryBudget,
+  MemoryContentStore,
+  openFilesCache,
+} from '../content/index.ts';
+import { isScanned, ShareKeys, Table } from '../file-system/keys.ts';
+import { type RootAttributes, ShareFileSystem } from '../file-system/share.ts';
+import { codeOf } from '../host/errors.ts';
+import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from '../limits.ts';
+import { CommitLog } from '../log/commit-log.ts';
+import { LmdbMetadataStore, MemoryMetadataStore, type MetadataStore } from '../metadata/index.ts';
+import { DataDirectoryError } from './errors.ts';
+import { checkFormat } from './format.ts';
+import { DirectoryLock } from './lock.ts';
+import { LogRecords, LogStateStore, type Records } from './records.ts';
+import { deleteShare } from './remove-share.ts';
+
+export interface DataDirectoryOptions {
+  /** Any of the numbers of `limits.ts`, otherwise its default. */
+  readonly limits?: Partial<StorageLimits>;
+  /** Milliseconds since 1970, for the times of files; the system's where absent. */
+  readonly now?: () => number;
+  /** Told once when a commit or sync has failed: every share answers EIO from then on. */
+  readonly onFailure?: (error: Error) => void;
+}
+
+/** All that a server keeps: its shares, the engine's state, the daemon's records. One process has it at a time. */
+export interface DataDirectory {
+  readonly stateStore: StateStore;
+  readonly records: Records;
+  /** The share of that number (1 to 2^32 - 1), made with this top directory where it is missing. SHARE_OPEN where it is open. */
+  openShare(id: number, root: RootAttributes): Promise<ShareFileSystem>;
+  /** Deletes a share that is not open, with all that is in it. Not an error where there is none. */
+  removeShare(id: number): Promise<void>;
+  /** Closes the shares, writes everything out and lets go of the directory. */
+  close(): Promise<void>;
+}
+
+const MAX_SHARE_ID = 2 ** 32 - 1;
+const META_FOLDER = 'meta';
+const CONTENT_FOLDER = 'content';
+
+interface Stores {
+  readonly metadata: MetadataStore;
+  readonly content: (id: number) => ContentStore;
+  readonly release: () => void;
+}
+
+class StoreDirectory implements DataDirectory {
+  readonly stateStore: StateStore;
+  readonly records: Records;
+  readonly #stores: Stores;
+  readonly #log: CommitLog;
+  readonly #limits: StorageLimits;
+  readonly #now: () => number;
+  /** Open, or being opened, closed or removed. */
+  readonly #taken = new Set<number>();
+  readonly #shares = new Map<number, ShareFileSystem>();
+
+  constructor(stores: Stores, options: DataDirectoryOptions) {
+    this.#stores = stores;
+    this.#limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
+    this.#now = options.now ?? Date.now;
+    const { lazyCommitMs, batchChanges, maxRecordKey } = this.#limits;
+    const { onFailure } = options;
+    this.#log = new CommitLog(stores.metadata, {
+      lazyCommitMs,
+      batchChanges,
+      scanned: isScanned,
+      ...(onFailure === undefined ? {} : { onFailure }),
+    });
+    this.stateStore = new LogStateStore(this.#log, maxRecordKey);
+    this.records = new LogRecords(this.#log, Table.RECORD, maxRecordKey);
+  }
+
+  async openShare(id: number, root: RootAttributes): Promise<ShareFileSystem> {
+    this.#take(id);
+    const content = this.#stores.content(id);
+    const common = { id, root, content, log: this.#log, limits: this.#limits, now: this.#now };
+    try {
+      if (!ShareFileSystem.exists(this.#log, id)) await this.#delete(id, content);
+      const share = await ShareFileSystem.open(common, () => {
+        this.#shares.delete(id);
+        this.#taken.delete(id);
+      });
+      this.#shares.set(id, share);
+      return share;
+    } catch (error) {
+      await content.close();
+      this.#taken.delete(id);
+      throw error;
+    }
+  }
+
+  async removeShare(id: number): Promise<void> {
+    this.#take(id);
+    const content = this.#stores.content(id);
+    try {
+      await this.#delete(id, content);
+    } finally {
+      await content.close();
+      this.#taken.delete(id);
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      for (const share of [...this.#shares.values()]) await share.close();
+      await this.#log.close();
+    } finally {
+      await this.#stores.metadata.close();
+      this.#stores.release();
+    }
+  }
+
+  #delete(id: number, content: ContentStore): Promise<void> {
+    return deleteShare(this.#log, this.#stores.metadata, content, new ShareKeys(id).prefix);
+  }
+
+  #take(id: number): void {
+    if (!Number.isInteger(id) || id < 1 || id > MAX_SHARE_ID) {
+      throw new DataDirectoryError('INVALID_ARGUMENT', `${id} is not the number of a share`);
+    }
+    if (this.#taken.has(id)) throw new DataDirectoryError('SHARE_OPEN', `share ${id} is open already`);
+    this.#taken.add(id);
+  }
+}
+
+/** Opens the data directory at `path`, made where it is missing. Refusals are {@link DataDirectoryError}s. */
+export async function openDataDirectory(
+  path: string,
+  options: DataDirectoryOptions = {},
+): Promise<DataDirectory> {
+  let lock: DirectoryLock | undefined;
+  try {
+    fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+    const taken = DirectoryLock.take(path);
+    lock = taken;
+    await checkFormat(path);
+    const metadata = new LmdbMetadataStore(join(path, META_FOLDER));
+    const limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
+    const files = openFilesCache(limits.openFiles);
+    const content = (id: number) => new LocalContentStore(join(path, CONTENT_FOLDER, id.toString()), files);
+    return new StoreDirectory({ metadata, content, release: () => taken.release() }, options);
+  } catch (error) {
+    lock?.release();
+    if (error instanceof DataDirectoryError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DataDirectoryError(
+      'UNUSABLE',
+      `${path} cannot be used (${codeOf(error) ?? 'failed'}): ${reason}`,
+      error,
+    );
+  }
+}
+
+/** The same in memory: nothing is kept. */
+export function openMemoryDirectory(options: DataDirectoryOptions = {}): DataDirectory {
+  const budget = new MemoryBudget(options.limits?.memoryBytes ?? DEFAULT_STORAGE_LIMITS.memoryBytes);
+  const contents = new Map<number, ContentStore>();
+  const content = (id: number) => {
+    const store = contents.get(id) ?? new MemoryContentStore(budget);
+    contents.set(id, store);
+    return store;
+  };
+  return new StoreDirectory({ metadata: new MemoryMetadataStore(), content, release: () => {} }, options);
+}

@@ -1,0 +1,67 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { syncFolder } from '../content/host-files.ts';
+import { codeOf } from '../host/errors.ts';
+import { DataDirectoryError } from './errors.ts';
+import { DirectoryLock } from './lock.ts';
+
+const FORMAT_FILE = 'format';
+const FORMAT_LINE = /^dfs data directory, format (\d+)\n$/;
+/** Raised by every change that an older version would misread. */
+const FORMAT = 1;
+const MAX_FORMAT_BYTES = 1024;
+const DRAFT_FILE = 'format.new';
+/** What a start that was cut short may have left in a new folder. */
+const OWN: ReadonlySet<string> = new Set([DirectoryLock.fileName, DRAFT_FILE]);
+
+/** Makes an empty folder a data directory, or refuses what is not one of this version. The caller holds the lock. */
+export async function checkFormat(folder: string): Promise<void> {
+  const text = readFormat(folder);
+  if (text === undefined) {
+    const others = fs.readdirSync(folder).filter((name) => !OWN.has(name));
+    if (others.length > 0) {
+      throw new DataDirectoryError(
+        'NOT_A_DATA_DIRECTORY',
+        `${folder} is not empty and not a dfs data directory (it holds ${others[0]}): choose another`,
+      );
+    }
+    await writeFormat(folder);
+    return;
+  }
+  const version = FORMAT_LINE.exec(text)?.[1];
+  if (version === undefined) {
+    throw new DataDirectoryError(
+      'UNKNOWN_FORMAT',
+      `${join(folder, FORMAT_FILE)} does not say which format it is`,
+    );
+  }
+  if (Number(version) !== FORMAT) {
+    throw new DataDirectoryError(
+      'UNKNOWN_FORMAT',
+      `${folder} has format ${version}, and this version of dfs knows only ${FORMAT}: start the version that wrote it`,
+    );
+  }
+}
+
+function readFormat(folder: string): string | undefined {
+  try {
+    return fs.readFileSync(join(folder, FORMAT_FILE)).toString('latin1', 0, MAX_FORMAT_BYTES);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function writeFormat(folder: string): Promise<void> {
+  const draft = join(folder, DRAFT_FILE);
+  // Whole or not at all, before anything else is there.
+  const fd = await fs.promises.open(draft, 'w', 0o600);
+  try {
+    await fd.writeFile(`dfs data directory, format ${FORMAT}\n`);
+    await fd.sync();
+  } finally {
+    await fd.close();
+  }
+  await fs.promises.rename(draft, join(folder, FORMAT_FILE));
+  await syncFolder(folder);
+}

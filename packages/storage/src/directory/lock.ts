@@ -1,0 +1,40 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { tryLock } from '../host/libc.ts';
+import { DataDirectoryError } from './errors.ts';
+
+const LOCK_FILE = 'lock';
+
+/** Keeps every other process away from a data directory; ends with the process, however that ends. */
+export class DirectoryLock {
+  readonly #fd: number;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  static take(folder: string): DirectoryLock {
+    const path = join(folder, LOCK_FILE);
+    const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    try {
+      if (!tryLock(fd)) {
+        const owner = fs.readFileSync(fd, 'utf8').trim();
+        const who = /^\d+$/.test(owner) ? `process ${owner}` : 'another process';
+        throw new DataDirectoryError('LOCKED', `${folder} is in use by ${who}`);
+      }
+      // For the message above only: what holds is the lock.
+      fs.ftruncateSync(fd, 0);
+      fs.writeSync(fd, `${process.pid}\n`, 0);
+      return new DirectoryLock(fd);
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
+  }
+
+  static readonly fileName = LOCK_FILE;
+
+  release(): void {
+    fs.closeSync(this.#fd);
+  }
+}

@@ -1,0 +1,56 @@
+import { FsError } from '@dfs/nfs';
+import { type Core, requireFile } from './core.ts';
+import { inTurn, orUntrimmed, requireSize, syncContent, trim, written } from './data.ts';
+import type { Inode } from './inode.ts';
+
+/** COPY, and CLONE with `share`: which the host's file system must be able to do, or it is ENOTSUP. */
+export async function copyRange(
+  core: Core,
+  from: Inode,
+  fromOffset: number,
+  to: Inode,
+  toOffset: number,
+  count: number,
+  share: boolean,
+): Promise<number> {
+  core.log.check();
+  requireFile(from);
+  requireFile(to);
+  return await bothInTurn(from, to, async () => {
+    core.log.check();
+    requireFile(from);
+    requireFile(to);
+    const length = Math.min(count, from.size - fromOffset);
+    if (length <= 0) return 0;
+    requireSize(core, toOffset + length);
+    if (from === to && Math.abs(fromOffset - toOffset) < length) throw new FsError('EINVAL');
+    await trim(core, from);
+    await trim(core, to);
+    const { content } = core;
+    if (share) await reach(core, from);
+    const copying = share
+      ? content.share(from.fileid, fromOffset, to.fileid, toOffset, length)
+      : content.copy(from.fileid, fromOffset, to.fileid, toOffset, length);
+    await orUntrimmed(to, copying);
+    written(core, to, toOffset + length);
+    if (share) {
+      // No COMMIT follows a CLONE.
+      await syncContent(core, to);
+      core.log.urge();
+    }
+    return length;
+  });
+}
+
+/** The content reaches as far as the file: a hole at its end may be missing there. */
+async function reach(core: Core, inode: Inode): Promise<void> {
+  if (core.content.size(inode.fileid) < inode.size) await core.content.truncate(inode.fileid, inode.size);
+}
+
+/** In the order of their numbers, so that two copies between the same files do not wait for each other. */
+function bothInTurn<T>(from: Inode, to: Inode, run: () => Promise<T>): Promise<T> {
+  if (from === to) return inTurn(to, true, run);
+  return from.fileid < to.fileid
+    ? inTurn(from, false, () => inTurn(to, true, run))
+    : inTurn(to, true, () => inTurn(from, false, run));
+}

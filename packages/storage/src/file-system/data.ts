@@ -1,0 +1,227 @@
+import { type Awaitable, FsError, ModeBit, Stability, withoutSetIds } from '@dfs/nfs';
+import { ContentGate } from './content-gate.ts';
+import { accessed, type Core, modified, requireFile } from './core.ts';
+import type { Inode } from './inode.ts';
+
+const SET_IDS = ModeBit.SET_UID | ModeBit.SET_GID;
+
+/** EFBIG, EINVAL unless a file may be that large. */
+export function requireSize(core: Core, size: number): void {
+  if (size > core.content.maxFileSize) throw new FsError('EFBIG');
+  if (!Number.isSafeInteger(size) || size < 0) throw new FsError('EINVAL');
+}
+
+export function read(core: Core, inode: Inode, offset: number, target: Buffer): Awaitable<number> {
+  core.log.check();
+  requireFile(inode);
+  if (offset >= inode.size) return 0;
+  const count = Math.min(target.length, inode.size - offset);
+  const part = count === target.length ? target : target.subarray(0, count);
+  const got = core.content.read(inode.fileid, offset, part);
+  accessed(core, inode);
+  if (typeof got !== 'number') return got.then((n) => zeroed(inode, offset, part, n));
+  if (got < count) part.fill(0, got);
+  return count;
+}
+
+/** A file may reach beyond its content: a hole. And it may have been cut while a thread read. */
+function zeroed(inode: Inode, offset: number, part: Buffer, got: number): number {
+  const count = Math.max(0, Math.min(part.length, inode.size - offset));
+  if (got < count) part.fill(0, got);
+  return count;
+}
+
+/**
+ * Set-user-id and set-group-id bits go with every write that meets them, root's too: the contract does not say who writes, and to
+ * keep them would be the unsafe guess.
+ */
+export function write(
+  core: Core,
+  inode: Inode,
+  offset: number,
+  data: Buffer,
+  stability: Stability,
+): Awaitable<Stability> {
+  core.log.check();
+  requireFile(inode);
+  requireSize(core, offset + data.length);
+  if (stability !== Stability.UNSTABLE || !inode.contentIsTrimmed || inode.gate?.admitsWriters === false) {
+    return writeInTurn(core, inode, offset, data, stability);
+  }
+  if (data.length === 0) return Stability.UNSTABLE;
+  let writing: Awaitable<void>;
+  try {
+    writing = core.content.write(inode.fileid, offset, data);
+  } catch (error) {
+    inode.contentIsTrimmed = false;
+    throw error;
+  }
+  if (writing !== undefined) return finishWrite(core, inode, offset + data.length, writing);
+  written(core, inode, offset + data.length);
+  return Stability.UNSTABLE;
+}
+
+async function finishWrite(
+  core: Core,
+  inode: Inode,
+  end: number,
+  writing: Promise<void>,
+): Promise<Stability> {
+  await inTurn(inode, false, async () => {
+    await orUntrimmed(inode, writing);
+    written(core, inode, end);
+  });
+  return Stability.UNSTABLE;
+}
+
+async function writeInTurn(
+  core: Core,
+  inode: Inode,
+  offset: number,
+  data: Buffer,
+  stability: Stability,
+): Promise<Stability> {
+  await inTurn(inode, false, async () => {
+    core.log.check();
+    requireFile(inode);
+    if (data.length === 0) return;
+    await trim(core, inode);
+    await orUntrimmed(inode, core.content.write(inode.fileid, offset, data));
+    written(core, inode, offset + data.length);
+  });
+  if (stability === Stability.UNSTABLE) return stability;
+  await syncContent(core, inode);
+  core.log.urge();
+  return Stability.FILE_SYNC;
+}
+
+/** The content has changed up to `end`. */
+export function written(core: Core, inode: Inode, end: number): void {
+  if (end > inode.size) inode.size = end;
+  if ((inode.mode & SET_IDS) !== 0) inode.mode = withoutSetIds(inode, inode.mode);
+  inode.usedIsStale = true;
+  modified(core, inode, core.now());
+}
+
+/** Everything written so far survives a loss of power when this answers. */
+export function commit(core: Core, inode: Inode): Awaitable<void> {
+  core.log.check();
+  requireFile(inode);
+  const syncing = syncContent(core, inode);
+  return syncing === undefined ? commitInode(core, inode) : syncing.then(() => commitInode(core, inode));
+}
+
+function commitInode(core: Core, inode: Inode): Awaitable<void> {
+  if (inode.unwritten === 0) return;
+  core.log.urge();
+  return core.log.stable();
+}
+
+/**
+ * A sync that failed has left pages that look clean but are not on the disk: nothing that was promised can be kept from then on, so
+ * all stops.
+ */
+export function syncContent(core: Core, inode: Inode): Awaitable<void> {
+  const syncing = core.content.sync(inode.fileid);
+  if (syncing === undefined) return;
+  return syncing.catch((error: unknown) => {
+    core.log.fail(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  });
+}
+
+/**
+ * Gives the file another size by `apply`. A cut of the content itself waits for the commit that says so, and what would write meanwhile
+ * waits for the cut: so that a crash finds either all of the old content or the file cut.
+ */
+export function resize(core: Core, inode: Inode, size: number, apply: () => void): Awaitable<void> {
+  if (size >= inode.size && inode.contentIsTrimmed && inode.gate?.admitsWriters !== false) return apply();
+  return resizeInTurn(core, inode, size, apply);
+}
+
+async function resizeInTurn(core: Core, inode: Inode, size: number, apply: () => void): Promise<void> {
+  const gate = gateOf(inode);
+  await gate.enter(true);
+  let leave = true;
+  try {
+    core.log.check();
+    requireFile(inode);
+    if (size >= inode.size) {
+      await trim(core, inode);
+      apply();
+      return;
+    }
+    apply();
+    inode.contentIsTrimmed = false;
+    leave = false;
+    const left = () => leaveGate(inode, gate, true);
+    core.log.afterCommit(() => {
+      void Promise.resolve(trimQuietly(core, inode)).then(left);
+    }, left);
+  } finally {
+    if (leave) leaveGate(inode, gate, true);
+  }
+}
+
+/** Should it fail, the next write tries again, and tells. */
+async function trimQuietly(core: Core, inode: Inode): Promise<void> {
+  try {
+    if (!inode.gone) await trim(core, inode);
+  } catch {
+    inode.contentIsTrimmed = false;
+  }
+}
+
+/**
+ * Cuts content beyond the file's size, which a write that failed or a crash has left: it must not come to light when the file grows.
+ * Only for who is in the gate.
+ */
+export function trim(core: Core, inode: Inode): Awaitable<void> {
+  if (inode.contentIsTrimmed) return;
+  const cutting =
+    core.content.size(inode.fileid) > inode.size
+      ? core.content.truncate(inode.fileid, inode.size)
+      : undefined;
+  if (cutting === undefined) {
+    inode.contentIsTrimmed = true;
+    inode.usedIsStale = true;
+    return;
+  }
+  return cutting.then(() => {
+    inode.contentIsTrimmed = true;
+    inode.usedIsStale = true;
+  });
+}
+
+/** An operation on content that failed may have left some beyond the end. */
+export async function orUntrimmed(inode: Inode, operation: Awaitable<void>): Promise<void> {
+  try {
+    await operation;
+  } catch (error) {
+    inode.contentIsTrimmed = false;
+    throw error;
+  }
+}
+
+/** Runs in the file's gate: with other writers, or alone. */
+export async function inTurn<T>(inode: Inode, alone: boolean, run: () => Promise<T>): Promise<T> {
+  const gate = gateOf(inode);
+  // No `await` where it is admitted at once: what runs must begin in the same turn as the caller's look at the gate.
+  const waiting = gate.enter(alone);
+  if (waiting !== undefined) await waiting;
+  try {
+    return await run();
+  } finally {
+    leaveGate(inode, gate, alone);
+  }
+}
+
+function gateOf(inode: Inode): ContentGate {
+  inode.gate ??= new ContentGate();
+  return inode.gate;
+}
+
+function leaveGate(inode: Inode, gate: ContentGate, alone: boolean): void {
+  gate.leave(alone);
+  if (gate.isIdle && inode.gate === gate) inode.gate = undefined;
+}

@@ -1,0 +1,66 @@
+import { FsError } from '@dfs/nfs';
+import type { Core } from './core.ts';
+import type { Entry, Inode } from './inode.ts';
+import { parseKey64, readNumber, writeNumber } from './keys.ts';
+
+/** One entry of a listing. */
+export interface ListedEntry {
+  readonly name: string;
+  readonly cookie: number;
+  readonly ino: number;
+}
+
+const NUMBER_BYTES = 8;
+
+/** The entry of that name, or null. */
+export function findEntry(core: Core, dir: Inode, name: string): Entry | null {
+  const cached = core.names.get(dir, name);
+  if (cached !== undefined) return cached;
+  const bytes = core.log.get(core.keys.name(dir.numberKey, name));
+  const entry =
+    bytes === undefined ? null : { cookie: readNumber(bytes, 0), ino: readNumber(bytes, NUMBER_BYTES) };
+  core.names.set(dir, name, entry);
+  return entry;
+}
+
+/** Adds an entry, or replaces it; with `cookie` at that place of the listing, else at its end. The caller touches the directory. */
+export function putEntry(core: Core, dir: Inode, name: string, ino: number, cookie = dir.nextCookie++): void {
+  const byName = Buffer.allocUnsafe(2 * NUMBER_BYTES);
+  writeNumber(byName, cookie, 0);
+  writeNumber(byName, ino, NUMBER_BYTES);
+  core.log.put(core.keys.name(dir.numberKey, name), byName);
+  const byCookie = Buffer.allocUnsafe(NUMBER_BYTES + Buffer.byteLength(name));
+  writeNumber(byCookie, ino, 0);
+  byCookie.write(name, NUMBER_BYTES);
+  core.log.put(core.keys.cookie(dir.numberKey, cookie), byCookie);
+  core.names.set(dir, name, { ino, cookie });
+  dir.entries++;
+}
+
+/** Removes an entry; the caller touches the directory. */
+export function deleteEntry(core: Core, dir: Inode, name: string, entry: Entry): void {
+  core.log.delete(core.keys.name(dir.numberKey, name));
+  core.log.delete(core.keys.cookie(dir.numberKey, entry.cookie));
+  core.names.set(dir, name, null);
+  dir.entries--;
+}
+
+/** Entries behind `cookie` (0: from the first), at most `limit`, in the order of their cookies. */
+export function listEntries(core: Core, dir: Inode, cookie: number, limit: number): ListedEntry[] {
+  const { start, end, cookieAt } = core.keys.cookiesAfter(dir.numberKey, cookie);
+  return core.log.scan(start, end, limit).map(({ key, value }) => ({
+    name: value.toString('utf8', NUMBER_BYTES),
+    cookie: parseKey64(key, cookieAt),
+    ino: readNumber(value, 0),
+  }));
+}
+
+/** The entry's name for a new object: ENAMETOOLONG, EEXIST. */
+export function requireFreeName(core: Core, dir: Inode, name: string): void {
+  requireNameLength(core, name);
+  if (findEntry(core, dir, name) !== null) throw new FsError('EEXIST');
+}
+
+export function requireNameLength(core: Core, name: string): void {
+  if (Buffer.byteLength(name) > core.limits.maxName) throw new FsError('ENAMETOOLONG');
+}

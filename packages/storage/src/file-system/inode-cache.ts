@@ -1,0 +1,79 @@
+import { FsError } from '@dfs/nfs';
+import { ClockCache } from '../clock-cache.ts';
+import type { CommitLog } from '../log/commit-log.ts';
+import { Inode } from './inode.ts';
+import type { ShareKeys } from './keys.ts';
+
+/**
+ * Every inode in memory, by number. Those in use (retained, unwritten) stay; the others are let go
+ * of beyond the bound, but found again for as long as anybody holds a reference: an inode number never has two records.
+ */
+export class InodeCache {
+  readonly #cache: ClockCache<number, Inode>;
+  readonly #released = new Map<number, WeakRef<Inode>>();
+  readonly #collected: FinalizationRegistry<number>;
+  readonly #log: CommitLog;
+  readonly #keys: ShareKeys;
+  /** No change number below this one is ever shown again: see numbers.ts. */
+  readonly #changeFloor: number;
+
+  constructor(
+    capacity: number,
+    log: CommitLog,
+    keys: ShareKeys,
+    changeFloor: number,
+    evicted: (inode: Inode) => void,
+  ) {
+    this.#log = log;
+    this.#keys = keys;
+    this.#changeFloor = changeFloor;
+    this.#collected = new FinalizationRegistry((ino) => {
+      if (this.#released.get(ino)?.deref() === undefined) this.#released.delete(ino);
+    });
+    this.#cache = new ClockCache(
+      capacity,
+      (inode) => inode.unwritten === 0 && inode.retained === 0,
+      (inode) => {
+        evicted(inode);
+        this.#released.set(inode.fileid, new WeakRef(inode));
+        this.#collected.register(inode, inode.fileid);
+      },
+    );
+  }
+
+  get size(): number {
+    return this.#cache.size;
+  }
+
+  /** The inode, loaded where need be; undefined where there is none (any more). */
+  get(ino: number): Inode | undefined {
+    const cached = this.#cache.get(ino);
+    if (cached !== undefined) return cached.gone ? undefined : cached;
+    return this.#load(ino);
+  }
+
+  /** An inode that an entry names: that it is not there is a fault of the store. */
+  must(ino: number): Inode {
+    const inode = this.get(ino);
+    if (inode === undefined) throw new FsError('EIO', `inode ${ino} is missing`);
+    return inode;
+  }
+
+  add(inode: Inode): void {
+    this.#cache.set(inode.fileid, inode);
+  }
+
+  #load(ino: number): Inode | undefined {
+    let inode = this.#released.get(ino)?.deref();
+    if (inode === undefined) {
+      const key = this.#keys.inode(ino);
+      const bytes = this.#log.get(key);
+      if (bytes === undefined) return undefined;
+      inode = Inode.decode(key, ino, bytes);
+      if (inode.change < this.#changeFloor) inode.change = this.#changeFloor;
+    } else if (inode.gone) return undefined;
+    this.#released.delete(ino);
+    this.#cache.set(ino, inode);
+    return inode;
+  }
+}

@@ -1,0 +1,146 @@
+import { type Attributes, FileType } from '@dfs/nfs';
+import type { Cached } from '../clock-cache.ts';
+import type { Batch, DirtyRecord } from '../log/batch.ts';
+import type { Key } from '../metadata/store.ts';
+import type { ContentGate } from './content-gate.ts';
+import { key64, readNumber, writeNumber } from './keys.ts';
+
+/** An entry of a directory as the cache keeps it. */
+export interface Entry {
+  readonly ino: number;
+  readonly cookie: number;
+}
+
+/** What the cache knows of names in one directory: null is known to be absent. */
+export type Names = Map<string, Entry | null>;
+
+export const FIRST_COOKIE = 3;
+const FORMAT = 1;
+const ENCODED_BYTES = 144;
+
+/**
+ * A file, directory, link or device: the record that the store keeps, and what is known of it while it is in memory. There is never
+ * more than one of these for an inode number.
+ */
+export class Inode implements Attributes, DirtyRecord, Cached {
+  readonly fileid: number;
+  /** Set apart those that ever had this inode number: the change number at its making. */
+  readonly generation: number;
+  readonly type: FileType;
+  mode = 0;
+  nlink = 0;
+  uid = 0;
+  gid = 0;
+  size = 0;
+  used = 0;
+  change = 0;
+  atimeSec = 0;
+  atimeNsec = 0;
+  mtimeSec = 0;
+  mtimeNsec = 0;
+  ctimeSec = 0;
+  ctimeNsec = 0;
+  btimeSec = 0;
+  btimeNsec = 0;
+  rdevMajor = 0;
+  rdevMinor = 0;
+  /** Of a directory: the one that holds it, the cookie of its next entry, and the count of entries. */
+  parent = 0;
+  nextCookie = FIRST_COOKIE;
+  entries = 0;
+  /** Bytes of names and values of its extended attributes. */
+  xattrBytes = 0;
+
+  readonly key: Key;
+  readonly numberKey: Key;
+  batch: Batch | undefined;
+  unwritten = 0;
+  referenced = true;
+  /** Opens and the like that keep it though it has no name. */
+  retained = 0;
+  /** Deleted: what is left is somebody's reference. */
+  gone = false;
+  /** `used` is older than the last write. */
+  usedIsStale = false;
+  /** The content store holds nothing beyond `size`. */
+  contentIsTrimmed = false;
+  gate: ContentGate | undefined;
+  youngNames: Names | undefined;
+  oldNames: Names | undefined;
+
+  constructor(key: Key, fileid: number, generation: number, type: FileType) {
+    this.key = key;
+    this.numberKey = key64(fileid);
+    this.fileid = fileid;
+    this.generation = generation;
+    this.type = type;
+  }
+
+  get isDirectory(): boolean {
+    return this.type === FileType.DIRECTORY;
+  }
+
+  get isFile(): boolean {
+    return this.type === FileType.REGULAR;
+  }
+
+  encode(): Buffer | undefined {
+    if (this.gone) return undefined;
+    const b = Buffer.allocUnsafe(ENCODED_BYTES);
+    b[0] = FORMAT;
+    b[1] = this.type;
+    b.writeUInt16BE(this.mode, 2);
+    b.writeUInt32BE(this.nlink, 4);
+    b.writeUInt32BE(this.uid, 8);
+    b.writeUInt32BE(this.gid, 12);
+    writeNumber(b, this.size, 16);
+    writeNumber(b, this.change, 24);
+    writeNumber(b, this.generation, 32);
+    writeTime(b, this.atimeSec, this.atimeNsec, 40);
+    writeTime(b, this.mtimeSec, this.mtimeNsec, 52);
+    writeTime(b, this.ctimeSec, this.ctimeNsec, 64);
+    writeTime(b, this.btimeSec, this.btimeNsec, 76);
+    b.writeUInt32BE(this.rdevMajor, 88);
+    b.writeUInt32BE(this.rdevMinor, 92);
+    writeNumber(b, this.parent, 96);
+    writeNumber(b, this.nextCookie, 104);
+    writeNumber(b, this.entries, 112);
+    writeNumber(b, this.xattrBytes, 120);
+    return b.fill(0, 128);
+  }
+
+  /** The inode that `bytes` keep. Throws on bytes that this version did not write. */
+  static decode(key: Key, fileid: number, bytes: Buffer): Inode {
+    if (bytes.length !== ENCODED_BYTES || bytes[0] !== FORMAT)
+      throw new Error(`inode ${fileid}: unknown form`);
+    const inode = new Inode(key, fileid, readNumber(bytes, 32), bytes[1] as FileType);
+    inode.mode = bytes.readUInt16BE(2);
+    inode.nlink = bytes.readUInt32BE(4);
+    inode.uid = bytes.readUInt32BE(8);
+    inode.gid = bytes.readUInt32BE(12);
+    inode.size = readNumber(bytes, 16);
+    // The content store knows it.
+    inode.usedIsStale = inode.isFile && inode.size > 0;
+    inode.change = readNumber(bytes, 24);
+    inode.atimeSec = bytes.readDoubleBE(40);
+    inode.atimeNsec = bytes.readUInt32BE(48);
+    inode.mtimeSec = bytes.readDoubleBE(52);
+    inode.mtimeNsec = bytes.readUInt32BE(60);
+    inode.ctimeSec = bytes.readDoubleBE(64);
+    inode.ctimeNsec = bytes.readUInt32BE(72);
+    inode.btimeSec = bytes.readDoubleBE(76);
+    inode.btimeNsec = bytes.readUInt32BE(84);
+    inode.rdevMajor = bytes.readUInt32BE(88);
+    inode.rdevMinor = bytes.readUInt32BE(92);
+    inode.parent = readNumber(bytes, 96);
+    inode.nextCookie = readNumber(bytes, 104);
+    inode.entries = readNumber(bytes, 112);
+    inode.xattrBytes = readNumber(bytes, 120);
+    return inode;
+  }
+}
+
+function writeTime(b: Buffer, sec: number, nsec: number, at: number): void {
+  b.writeDoubleBE(sec, at);
+  b.writeUInt32BE(nsec, at + 8);
+}

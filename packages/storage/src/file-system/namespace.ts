@@ -1,0 +1,195 @@
+import {
+  type Credentials,
+  type EntrySink,
+  FsError,
+  Permission,
+  requirePermission,
+  requireUnlink,
+} from '@dfs/nfs';
+import { accessed, type Core, changed, modified, requireAlive, requireDirectory } from './core.ts';
+import {
+  deleteEntry,
+  findEntry,
+  listEntries,
+  putEntry,
+  requireFreeName,
+  requireNameLength,
+} from './directory-index.ts';
+import { type Entry, FIRST_COOKIE, type Inode } from './inode.ts';
+import { unname } from './orphans.ts';
+
+const { WRITE, EXECUTE, READ } = Permission;
+/** Entries fetched at a time; the first fetch is small, since the caller may want few. */
+const FIRST_PAGE = 32;
+const PAGE = 256;
+
+export function lookup(core: Core, dir: Inode, cred: Credentials, name: string): Inode {
+  core.log.check();
+  requireDirectory(dir);
+  requirePermission(dir, cred, EXECUTE);
+  requireNameLength(core, name);
+  return core.inodes.must(requireEntry(core, dir, name).ino);
+}
+
+export function parent(core: Core, dir: Inode, cred: Credentials): Inode {
+  core.log.check();
+  requireDirectory(dir);
+  requirePermission(dir, cred, EXECUTE);
+  return core.inodes.must(dir.parent);
+}
+
+export function readdir(
+  core: Core,
+  dir: Inode,
+  cred: Credentials,
+  cookie: number,
+  sink: EntrySink<Inode>,
+): boolean {
+  core.log.check();
+  requireDirectory(dir);
+  requirePermission(dir, cred, READ);
+  if (cookie !== 0 && (cookie < FIRST_COOKIE || cookie >= dir.nextCookie)) throw new FsError('EBADCOOKIE');
+  if (cookie === 0) accessed(core, dir);
+  for (let after = cookie, limit = FIRST_PAGE; ; limit = PAGE) {
+    const entries = listEntries(core, dir, after, limit);
+    for (const { name, cookie: at, ino } of entries) {
+      if (!sink(name, at, core.inodes.must(ino))) return false;
+      after = at;
+    }
+    if (entries.length < limit) return true;
+  }
+}
+
+export function link(core: Core, inode: Inode, dir: Inode, cred: Credentials, name: string): void {
+  core.log.check();
+  requireDirectory(dir);
+  requireAlive(inode);
+  if (inode.isDirectory) throw new FsError('EISDIR');
+  requirePermission(dir, cred, WRITE | EXECUTE);
+  requireFreeName(core, dir, name);
+  // An open file without a name stays without: its removal is on record already.
+  if (inode.nlink === 0) throw new FsError('ENOENT');
+  if (inode.nlink >= core.limits.maxLinks) throw new FsError('EMLINK');
+  const now = core.now();
+  putEntry(core, dir, name, inode.fileid);
+  inode.nlink++;
+  changed(core, inode, now);
+  modified(core, dir, now);
+  core.log.urge();
+}
+
+export function remove(core: Core, dir: Inode, cred: Credentials, name: string): void {
+  core.log.check();
+  requireDirectory(dir);
+  requirePermission(dir, cred, EXECUTE);
+  requireNameLength(core, name);
+  const entry = requireEntry(core, dir, name);
+  const victim = core.inodes.must(entry.ino);
+  requireUnlink(dir, victim, cred);
+  if (victim.isDirectory && victim.entries > 0) throw new FsError('ENOTEMPTY');
+  const now = core.now();
+  deleteEntry(core, dir, name, entry);
+  dropName(core, dir, victim, now);
+  modified(core, dir, now);
+  core.log.urge();
+}
+
+export function rename(
+  core: Core,
+  fromDir: Inode,
+  fromName: string,
+  toDir: Inode,
+  toName: string,
+  cred: Credentials,
+): void {
+  core.log.check();
+  requireDirectory(fromDir);
+  requireDirectory(toDir);
+  requirePermission(fromDir, cred, EXECUTE);
+  requirePermission(toDir, cred, EXECUTE);
+  requireNameLength(core, fromName);
+  requireNameLength(core, toName);
+  const entry = requireEntry(core, fromDir, fromName);
+  const source = core.inodes.must(entry.ino);
+  const replaced = findEntry(core, toDir, toName);
+  const victim = replaced === null ? undefined : core.inodes.must(replaced.ino);
+  // Two names of one object: POSIX has it done already.
+  if (victim === source) return;
+  requireUnlink(fromDir, source, cred);
+  if (victim === undefined) requirePermission(toDir, cred, WRITE | EXECUTE);
+  else requireUnlink(toDir, victim, cred);
+  if (source.isDirectory && fromDir !== toDir) requireMovable(core, source, toDir, cred, victim);
+  if (victim !== undefined) requireReplaceable(source, victim);
+  move(core, { fromDir, fromName, entry, source, toDir, toName, replaced, victim });
+}
+
+interface Move {
+  readonly fromDir: Inode;
+  readonly fromName: string;
+  readonly entry: Entry;
+  readonly source: Inode;
+  readonly toDir: Inode;
+  readonly toName: string;
+  readonly replaced: Entry | null;
+  readonly victim: Inode | undefined;
+}
+
+function move(core: Core, { fromDir, fromName, entry, source, toDir, toName, replaced, victim }: Move): void {
+  const now = core.now();
+  if (replaced !== null && victim !== undefined) {
+    deleteEntry(core, toDir, toName, replaced);
+    dropName(core, toDir, victim, now);
+  }
+  deleteEntry(core, fromDir, fromName, entry);
+  // Within a directory the entry keeps its place, so that a listing under way meets it once, not again at the end.
+  if (fromDir === toDir) putEntry(core, toDir, toName, source.fileid, entry.cookie);
+  else putEntry(core, toDir, toName, source.fileid);
+  if (source.isDirectory && fromDir !== toDir) {
+    source.parent = toDir.fileid;
+    fromDir.nlink--;
+    toDir.nlink++;
+  }
+  changed(core, source, now);
+  modified(core, fromDir, now);
+  if (toDir !== fromDir) modified(core, toDir, now);
+  core.log.urge();
+}
+
+/** A directory changes its parent: it is written to (its ".."), and may not come to lie below itself. */
+function requireMovable(
+  core: Core,
+  source: Inode,
+  toDir: Inode,
+  cred: Credentials,
+  victim: Inode | undefined,
+): void {
+  for (let above = toDir; ; above = core.inodes.must(above.parent)) {
+    if (above === source) throw new FsError('EINVAL');
+    if (above.parent === above.fileid) break;
+  }
+  requirePermission(source, cred, WRITE);
+  if (victim === undefined && toDir.nlink >= core.limits.maxLinks) throw new FsError('EMLINK');
+}
+
+function requireReplaceable(source: Inode, victim: Inode): void {
+  if (source.isDirectory) {
+    if (!victim.isDirectory) throw new FsError('ENOTDIR');
+    if (victim.entries > 0) throw new FsError('ENOTEMPTY');
+  } else if (victim.isDirectory) throw new FsError('EISDIR');
+}
+
+/** The object has lost its entry in `dir`. */
+function dropName(core: Core, dir: Inode, victim: Inode, now: number): void {
+  if (victim.isDirectory) {
+    dir.nlink--;
+    victim.nlink = 0;
+  } else victim.nlink--;
+  changed(core, victim, now);
+  if (victim.nlink === 0) unname(core, victim);
+}
+
+function requireEntry(core: Core, dir: Inode, name: string): Entry {
+  const entry = findEntry(core, dir, name);
+  if (entry === null) throw new FsError('ENOENT');
+  return entry;
+}

@@ -1,0 +1,83 @@
+import type { Core } from './core.ts';
+import type { Inode } from './inode.ts';
+import { parseKey64 } from './keys.ts';
+
+const PAGE = 256;
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * The object has lost its last name. It goes at once, or when the last who retains it lets go. Its content goes after the commit that
+ * says so; the orphan mark, in the same commit, has the next start do it where this one does not come to it.
+ */
+export function unname(core: Core, inode: Inode): void {
+  if (inode.isFile) core.log.put(core.keys.orphan(inode.numberKey), NOTHING);
+  if (inode.retained === 0) bury(core, inode);
+}
+
+/** Removes what is left of an object without names. */
+export function bury(core: Core, inode: Inode): void {
+  inode.gone = true;
+  core.names.drop(inode);
+  core.log.touch(inode);
+  if (inode.isFile) buryContent(core, inode);
+  else if (!inode.isDirectory) core.log.delete(core.keys.link(inode.numberKey));
+  if (inode.xattrBytes > 0) deleteXattrs(core, inode);
+}
+
+function buryContent(core: Core, inode: Inode): void {
+  core.log.afterCommit(() => {
+    const removal = removeContent(core, inode.fileid, core.keys.orphan(inode.numberKey));
+    core.removals.add(removal);
+    void removal.then(() => core.removals.delete(removal));
+  });
+}
+
+async function removeContent(core: Core, ino: number, mark: string): Promise<void> {
+  try {
+    await core.content.remove(ino);
+    core.log.delete(mark);
+  } catch {
+    // The mark stays, and the next start tries again: nobody sees the file any more.
+  }
+}
+
+function deleteXattrs(core: Core, inode: Inode): void {
+  for (let from = ''; ; ) {
+    const { start, end, nameAt } = core.keys.xattrs(inode.numberKey, from);
+    const page = core.log.scan(start, end, PAGE);
+    for (const { key } of page) core.log.delete(key);
+    if (page.length < PAGE) return;
+    from = `${page.at(-1)?.key.slice(nameAt)}\x00`;
+  }
+}
+
+/** At the start: finishes the removal of what nobody names, left over from the last run. */
+export async function removeOrphans(core: Core): Promise<void> {
+  const { start, end } = core.keys.allOrphans();
+  for (let from = start; ; ) {
+    const page = core.log.scan(from, end, PAGE);
+    for (const { key } of page) {
+      const ino = parseKey64(key, start.length);
+      const inode = core.inodes.get(ino);
+      if (inode !== undefined && inode.nlink > 0) continue;
+      if (inode !== undefined) {
+        inode.gone = true;
+        core.log.touch(inode);
+        if (inode.xattrBytes > 0) deleteXattrs(core, inode);
+      }
+      await core.content.remove(ino);
+      core.log.delete(key);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    from = `${last.key}\x00`;
+  }
+}
+
+/** After an unclean stop: removes content of files whose making was never committed. */
+export async function removeUncommittedContent(core: Core): Promise<void> {
+  const { start, end } = core.keys.allInodes();
+  const last = core.log.lastStored(start, end);
+  const lastIno = last === undefined ? 0 : parseKey64(last.key, start.length);
+  for (const ino of core.content.list(lastIno + 1)) await core.content.remove(ino);
+}

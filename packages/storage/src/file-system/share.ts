@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type Abilities,
+  type AttributeChanges,
+  type Attributes,
+  type Awaitable,
+  accessRights,
+  type Credentials,
+  type EntrySink,
+  type FileSystem,
+  FileType,
+  FsError,
+  type NewObject,
+  Permission,
+  requirePermission,
+  type SpaceUsage,
+  type Stability,
+} from '@dfs/nfs';
+import type { ContentStore } from '../content/store.ts';
+import type { StorageLimits } from '../limits.ts';
+import type { CommitLog } from '../log/commit-log.ts';
+import { attributes, setAttributes } from './attributes.ts';
+import { copyRange } from './copy.ts';
+import { accessed, type Core } from './core.ts';
+import { createObject, newInode } from './create.ts';
+import { commit, read, write } from './data.ts';
+import { EntryCache } from './entry-cache.ts';
+import { Handles } from './handle.ts';
+import type { Inode } from './inode.ts';
+import { InodeCache } from './inode-cache.ts';
+import { ShareKeys } from './keys.ts';
+import { link, lookup, parent, readdir, remove, rename } from './namespace.ts';
+import { Numbers } from './numbers.ts';
+import { bury, removeOrphans, removeUncommittedContent } from './orphans.ts';
+import { SparseShare } from './sparse.ts';
+import { loadSuperblock, type Superblock } from './superblock.ts';
+import { XattrShare } from './xattr.ts';
+
+const FIRST_INO = 2;
+const VERIFIER_BYTES = 8;
+const SALT_BYTES = 4;
+
+/** The top directory of a share that is made; the share keeps what it has where it is there. */
+export interface RootAttributes {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+export interface ShareOptions {
+  /** 1 to 2^32 - 1. */
+  readonly id: number;
+  readonly log: CommitLog;
+  readonly content: ContentStore;
+  readonly limits: StorageLimits;
+  readonly root: RootAttributes;
+  readonly now: () => number;
+}
+
+/** A file system on a metadata and a content store; all but the transfer of large or uncached data is answered on the spot. */
+export class ShareFileSystem implements FileSystem<Inode> {
+  readonly abilities: Abilities;
+  readonly writeVerifier: Uint8Array = randomBytes(VERIFIER_BYTES);
+  readonly xattr: XattrShare;
+  readonly sparse?: SparseShare;
+  readonly #core: Core;
+  readonly #handles: Handles;
+  readonly #root: Inode;
+  readonly #closed: () => void;
+
+  private constructor(core: Core, superblock: Superblock, root: Inode, closed: () => void) {
+    this.#core = core;
+    this.#handles = new Handles(superblock.salt, core.inodes);
+    this.#root = root;
+    this.#closed = closed;
+    this.xattr = new XattrShare(core);
+    if (core.content.sparse) this.sparse = new SparseShare(core);
+    this.abilities = Object.freeze({
+      symlinks: true,
+      hardLinks: true,
+      specialFiles: true,
+      xattrs: true,
+      sparse: core.content.sparse,
+      copy: true,
+      space: true,
+      externalLocks: false,
+      caseInsensitive: false,
+      maxFileSize: core.content.maxFileSize,
+      maxLinks: core.limits.maxLinks,
+    });
+  }
+
+  static exists(log: CommitLog, id: number): boolean {
+    return loadSuperblock(log, new ShareKeys(id)) !== undefined;
+  }
+
+  /** Opens a share, made where it is missing, and clears away what the last run left half done. */
+  static async open(options: ShareOptions, closed: () => void): Promise<ShareFileSystem> {
+    const { log, content, limits, root, now } = options;
+    const keys = new ShareKeys(options.id);
+    const stored = loadSuperblock(log, keys);
+    const superblock = stored ?? newSuperblock();
+    const wasClean = superblock.clean;
+    const numbers = new Numbers(log, keys, superblock);
+    const names = new EntryCache(limits.cachedEntries);
+    const inodes = new InodeCache(limits.cachedInodes, log, keys, superblock.changeFloor, (inode) =>
+      names.drop(inode),
+    );
+    const core: Core = { keys, log, content, inodes, names, numbers, limits, now, removals: new Set() };
+    if (stored === undefined) makeRoot(core, superblock, root);
+    log.urge();
+    await log.stable();
+    if (!wasClean) await removeUncommittedContent(core);
+    await removeOrphans(core);
+    return new ShareFileSystem(core, superblock, inodes.must(superblock.rootIno), closed);
+  }
+
+  /** Writes everything out. No other call may be under way or come after. */
+  async close(): Promise<void> {
+    const { log, content, numbers, removals } = this.#core;
+    try {
+      if (log.failure !== undefined) return;
+      await content.syncAll();
+      await log.flush();
+      await Promise.all(removals);
+      numbers.close();
+      await log.flush();
+    } finally {
+      await content.close();
+      this.#closed();
+    }
+  }
+
+  root(): Inode {
+    return this.#root;
+  }
+
+  handle(inode: Inode): Uint8Array {
+    return this.#handles.of(inode);
+  }
+
+  resolve(handle: Buffer): Inode {
+    this.#core.log.check();
+    return this.#handles.resolve(handle);
+  }
+
+  attributes(inode: Inode): Attributes {
+    return attributes(this.#core, inode);
+  }
+
+  setAttributes(inode: Inode, cred: Credentials, changes: AttributeChanges): Awaitable<void> {
+    return setAttributes(this.#core, inode, cred, changes);
+  }
+
+  access(inode: Inode, cred: Credentials, rights: number): number {
+    return accessRights(inode, cred, rights);
+  }
+
+  lookup(dir: Inode, cred: Credentials, name: string): Inode {
+    return lookup(this.#core, dir, cred, name);
+  }
+
+  parent(dir: Inode, cred: Credentials): Inode {
+    return parent(this.#core, dir, cred);
+  }
+
+  readdir(dir: Inode, cred: Credentials, cookie: number, sink: EntrySink<Inode>): boolean {
+    return readdir(this.#core, dir, cred, cookie, sink);
+  }
+
+  createFile(dir: Inode, cred: Credentials, name: string, changes: AttributeChanges): Inode {
+    return createObject(this.#core, dir, cred, name, { type: FileType.REGULAR }, changes);
+  }
+
+  createObject(
+    dir: Inode,
+    cred: Credentials,
+    name: string,
+    object: NewObject,
+    changes: AttributeChanges,
+  ): Inode {
+    return createObject(this.#core, dir, cred, name, object, changes);
+  }
+
+  readlink(inode: Inode, _cred: Credentials): Buffer {
+    const { log, keys } = this.#core;
+    log.check();
+    if (inode.type !== FileType.SYMLINK) throw new FsError('EINVAL');
+    const target = log.get(keys.link(inode.numberKey));
+    if (target === undefined) throw new FsError(inode.gone ? 'ESTALE' : 'EIO');
+    const copy = Buffer.from(target);
+    accessed(this.#core, inode);
+    return copy;
+  }
+
+  link(inode: Inode, dir: Inode, cred: Credentials, name: string): void {
+    link(this.#core, inode, dir, cred, name);
+  }
+
+  remove(dir: Inode, cred: Credentials, name: string): void {
+    remove(this.#core, dir, cred, name);
+  }
+
+  rename(fromDir: Inode, fromName: string, toDir: Inode, toName: string, cred: Credentials): void {
+    rename(this.#core, fromDir, fromName, toDir, toName, cred);
+  }
+
+  mayOpen(inode: Inode, cred: Credentials, forRead: boolean, forWrite: boolean): void {
+    this.#core.log.check();
+    const wanted = (forRead ? Permission.READ : 0) | (forWrite ? Permission.WRITE : 0);
+    requirePermission(inode, cred, wanted);
+  }
+
+  retain(inode: Inode): void {
+    inode.retained++;
+  }
+
+  release(inode: Inode): void {
+    inode.retained--;
+    if (inode.retained > 0 || inode.nlink > 0 || inode.gone || this.#core.log.failure !== undefined) return;
+    bury(this.#core, inode);
+  }
+
+  read(inode: Inode, offset: number, target: Buffer): Awaitable<number> {
+    return read(this.#core, inode, offset, target);
+  }
+
+  write(inode: Inode, offset: number, data: Buffer, stability: Stability): Awaitable<Stability> {
+    return write(this.#core, inode, offset, data, stability);
+  }
+
+  commit(inode: Inode, _offset: number, _count: number): Awaitable<void> {
+    return commit(this.#core, inode);
+  }
+
+  stable(): Awaitable<void> {
+    return this.#core.log.stable();
+  }
+
+  space(_cred: Credentials): SpaceUsage {
+    this.#core.log.check();
+    return this.#core.content.space();
+  }
+
+  copyRange(
+    from: Inode,
+    fromOffset: number,
+    to: Inode,
+    toOffset: number,
+    count: number,
+    share: boolean,
+  ): Promise<number> {
+    return copyRange(this.#core, from, fromOffset, to, toOffset, count, share);
+  }
+}
+
+function newSuperblock(): Superblock {
+  const salt = randomBytes(SALT_BYTES).readUInt32BE();
+  return { salt, rootIno: FIRST_INO, reservedIno: FIRST_INO, reservedChange: 0, changeFloor: 0, clean: true };
+}
+
+function makeRoot(core: Core, superblock: Superblock, attributes: RootAttributes): void {
+  const root = newInode(core, { type: FileType.DIRECTORY, ...attributes }, core.now());
+  if (root.fileid !== superblock.rootIno) throw new Error('share: the root is not the first inode');
+  root.parent = root.fileid;
+  core.inodes.add(root);
+  core.log.touch(root);
+}

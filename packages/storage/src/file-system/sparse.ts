@@ -1,0 +1,73 @@
+import { type Awaitable, FsError, type SparseFiles } from '@dfs/nfs';
+import { type Core, changed, modified, requireFile } from './core.ts';
+import { inTurn, orUntrimmed, requireSize, syncContent, trim } from './data.ts';
+import type { Inode } from './inode.ts';
+
+/** SEEK, ALLOCATE and DEALLOCATE (RFC 7862 §15.1, §15.4, §15.11). */
+export class SparseShare implements SparseFiles<Inode> {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  seek(inode: Inode, offset: number, what: 'data' | 'hole'): Awaitable<number> {
+    this.#core.log.check();
+    requireFile(inode);
+    if (offset >= inode.size) throw new FsError('ENXIO');
+    const found = this.#core.content.seek(inode.fileid, offset, what);
+    if (found === undefined || typeof found === 'number') return within(inode, found, what);
+    return found.then((at) => within(inode, at, what));
+  }
+
+  async allocate(inode: Inode, offset: number, length: number): Promise<void> {
+    const core = this.#core;
+    core.log.check();
+    requireFile(inode);
+    requireSize(core, offset + length);
+    if (length === 0) throw new FsError('EINVAL');
+    await inTurn(inode, false, async () => {
+      core.log.check();
+      requireFile(inode);
+      await trim(core, inode);
+      await orUntrimmed(inode, core.content.allocate(inode.fileid, offset, length));
+      const now = core.now();
+      if (offset + length > inode.size) {
+        inode.size = offset + length;
+        modified(core, inode, now);
+      } else changed(core, inode, now);
+      inode.usedIsStale = true;
+    });
+    await this.#settle(inode);
+  }
+
+  async deallocate(inode: Inode, offset: number, length: number): Promise<void> {
+    const core = this.#core;
+    core.log.check();
+    requireFile(inode);
+    if (length === 0) throw new FsError('EINVAL');
+    await inTurn(inode, true, async () => {
+      core.log.check();
+      requireFile(inode);
+      if (offset >= inode.size) return;
+      await trim(core, inode);
+      await core.content.punch(inode.fileid, offset, Math.min(length, inode.size - offset));
+      inode.usedIsStale = true;
+      modified(core, inode, core.now());
+    });
+    await this.#settle(inode);
+  }
+
+  /** There is no COMMIT for these: they are stable when they answer. */
+  async #settle(inode: Inode): Promise<void> {
+    await syncContent(this.#core, inode);
+    this.#core.log.urge();
+  }
+}
+
+/** The content may end before the file (then a hole follows) or, uncut, behind it. */
+function within(inode: Inode, found: number | undefined, what: 'data' | 'hole'): number {
+  if (what === 'hole') return Math.min(found ?? inode.size, inode.size);
+  if (found === undefined || found >= inode.size) throw new FsError('ENXIO');
+  return found;
+}

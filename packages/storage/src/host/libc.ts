@@ -1,0 +1,120 @@
+import { constants } from 'node:os';
+import koffi from 'koffi';
+import { hostError } from './errors.ts';
+
+/** fallocate(2) modes, lseek(2) whences, preadv2(2) flags, flock(2) operations, the FICLONERANGE ioctl: Linux's numbers. */
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+const RWF_NOWAIT = 8;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const FICLONERANGE = 0x4020940d;
+
+/** struct iovec and struct file_clone_range, 64-bit. */
+const IOVEC_BYTES = 16;
+const CLONE_RANGE_BYTES = 32;
+
+type Call = ((...args: unknown[]) => number) & {
+  async: (...args: unknown[]) => void;
+};
+
+/** One function of the C library, undefined where this host has none such. */
+function find(definition: string): Call | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return koffi.load(null).func(definition) as unknown as Call;
+  } catch {
+    return undefined;
+  }
+}
+
+const fallocate = find('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
+const lseek = find('int64_t lseek(int fd, int64_t offset, int whence)');
+const preadv2 = find('int64_t preadv2(int fd, void *vector, int count, int64_t offset, int flags)');
+const flock = find('int flock(int fd, int operation)');
+const ioctl = find('int ioctl(int fd, unsigned long request, void *argument)');
+
+/** Holes can be made, found and filled. */
+export const canSparse = fallocate !== undefined && lseek !== undefined;
+
+/** Runs on a thread; the errno stays there, so a call that failed is made again here, where it fails as fast. */
+function inThread(name: string, call: Call, args: readonly unknown[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call.async(...args, (error: unknown, result: number) => {
+      if (error) reject(error);
+      else if (result >= 0 || call(...args) >= 0) resolve();
+      else reject(hostError(name, koffi.errno()));
+    });
+  });
+}
+
+function need(call: Call | undefined, name: string): Call {
+  if (call === undefined) throw hostError(name, constants.errno.EOPNOTSUPP);
+  return call;
+}
+
+/** Frees the range's storage; it reads as zeros. The size stays. */
+export function punchHole(fd: number, offset: number, length: number): Promise<void> {
+  const mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+  return inThread('fallocate', need(fallocate, 'fallocate'), [fd, mode, offset, length]);
+}
+
+/** Reserves the range's storage; extends the file to its end. */
+export function reserve(fd: number, offset: number, length: number): Promise<void> {
+  return inThread('fallocate', need(fallocate, 'fallocate'), [fd, 0, offset, length]);
+}
+
+/** The next data or hole at or behind `offset`; undefined where there is none before the end. Moves the position of `fd`. */
+export function seek(fd: number, offset: number, what: 'data' | 'hole'): number | undefined {
+  const found = need(lseek, 'lseek')(fd, offset, what === 'data' ? SEEK_DATA : SEEK_HOLE);
+  if (found >= 0) return Number(found);
+  const errno = koffi.errno();
+  if (errno === constants.errno.ENXIO) return undefined;
+  throw hostError('lseek', errno);
+}
+
+const vector = Buffer.alloc(IOVEC_BYTES);
+let canReadCached = preadv2 !== undefined;
+
+/**
+ * Reads what the page cache holds, without ever waiting for the disk: the count, which falls short where the cache or the file ends;
+ * 0 only at the file's end; undefined where nothing is cached, or the host cannot tell.
+ */
+export function readCached(fd: number, target: Buffer, offset: number): number | undefined {
+  if (!canReadCached || preadv2 === undefined) return undefined;
+  vector.writeBigUInt64LE(koffi.address(target), 0);
+  vector.writeBigUInt64LE(BigInt(target.length), IOVEC_BYTES / 2);
+  const count = preadv2(fd, vector, 1, offset, RWF_NOWAIT);
+  if (count >= 0) return count;
+  const errno = koffi.errno();
+  if (errno === constants.errno.EOPNOTSUPP || errno === constants.errno.ENOSYS) canReadCached = false;
+  // Any other error comes again, with its reason, from the read that the caller falls back to.
+  return undefined;
+}
+
+/** Locks the open file for this process, until it closes it or dies; false where another has it. */
+export function tryLock(fd: number): boolean {
+  if (need(flock, 'flock')(fd, LOCK_EX | LOCK_NB) >= 0) return true;
+  const errno = koffi.errno();
+  if (errno === constants.errno.EAGAIN) return false;
+  throw hostError('flock', errno);
+}
+
+/** Makes `to` share the storage of a range of `from`. EOPNOTSUPP or EXDEV where the host's file system cannot. */
+export function cloneRange(
+  from: number,
+  fromOffset: number,
+  to: number,
+  toOffset: number,
+  length: number,
+): void {
+  const call = need(ioctl, 'ioctl');
+  const range = Buffer.alloc(CLONE_RANGE_BYTES);
+  range.writeBigInt64LE(BigInt(from), 0);
+  range.writeBigUInt64LE(BigInt(fromOffset), 8);
+  range.writeBigUInt64LE(BigInt(length), 16);
+  range.writeBigUInt64LE(BigInt(toOffset), 24);
+  if (call(to, FICLONERANGE, range) < 0) throw hostError('FICLONERANGE', koffi.errno());
+}

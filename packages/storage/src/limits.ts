@@ -1,0 +1,59 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** Every bound of the storage, in one place. */
+export interface StorageLimits {
+  /** Inodes kept in memory; those in use or not yet written come on top. */
+  readonly cachedInodes: number;
+  /** Directory entries kept in memory, those known to be absent among them. */
+  readonly cachedEntries: number;
+  /** Content files held open. */
+  readonly openFiles: number;
+  /** Hard links to one file, and subdirectories of one directory. */
+  readonly maxLinks: number;
+  /** Bytes of a name. */
+  readonly maxName: number;
+  /** Bytes of a symbolic link's target. */
+  readonly maxLinkText: number;
+  /** Bytes of an extended attribute's name, of its value, and of all of one object together. */
+  readonly maxXattrName: number;
+  readonly maxXattrValue: number;
+  readonly maxXattrTotal: number;
+  /** Bytes of content that `memory` takes in all its shares. */
+  readonly memoryBytes: number;
+  /** Milliseconds that an effect which nobody waits for (atime, the size after an unstable write) may stay unwritten. */
+  readonly lazyCommitMs: number;
+  /** Changes in one batch, beyond which it is committed though nobody waits. */
+  readonly batchChanges: number;
+  /** Characters of a record's or a state's key, which may be any that a byte holds. */
+  readonly maxRecordKey: number;
+}
+
+export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
+  cachedInodes: 100_000,
+  cachedEntries: 200_000,
+  openFiles: 512,
+  maxLinks: 2 ** 31 - 1,
+  maxName: 255,
+  maxLinkText: 4096,
+  maxXattrName: 255,
+  maxXattrValue: 64 * KIB,
+  maxXattrTotal: MIB,
+  memoryBytes: 4 * GIB,
+  lazyCommitMs: 500,
+  batchChanges: 20_000,
+  maxRecordKey: 900,
+});
+
+/** Reads and writes up to these sizes are done on the spot where the page cache answers; a thread does larger ones. */
+export const SYNC_READ_BYTES = 128 * KIB;
+export const SYNC_WRITE_BYTES = 64 * KIB;
+/** What one step of a copy or of clearing moves at the most. */
+export const COPY_CHUNK_BYTES = MIB;
+/** A file that loses more than this by one truncation is cut by a thread. */
+export const SYNC_TRUNCATE_BYTES = 16 * MIB;
+/** Granularity of holes in `memory`. */
+export const MEMORY_PAGE_BYTES = 16 * KIB;
+/** The host's page, below which a write to an uncached page has to read it first. */
+export const HOST_PAGE_BYTES = 4 * KIB;

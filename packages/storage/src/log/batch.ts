@@ -1,0 +1,59 @@
+import { SortedMap } from '../metadata/sorted-map.ts';
+import type { Key } from '../metadata/store.ts';
+
+/** A record in memory that changes often, and is encoded once for each batch, when that closes. */
+export interface DirtyRecord {
+  /** The batch that will write it; set by the log. */
+  batch: Batch | undefined;
+  /** Batches that have not been committed and hold it: while above 0 it must stay in memory. */
+  unwritten: number;
+  readonly key: Key;
+  /** What to store now; undefined deletes. */
+  encode(): Buffer | undefined;
+}
+
+/** Effects that will be applied together. */
+export class Batch {
+  readonly changes = new Map<Key, Buffer | undefined>();
+  /** Those of `changes` that range scans must find, in order. */
+  readonly ordered = new SortedMap<Buffer | undefined>();
+  readonly records: DirtyRecord[] = [];
+  readonly afterwards: { readonly committed: () => void; readonly failed?: (() => void) | undefined }[] = [];
+  /** Somebody waits for it, or will. */
+  urgent = false;
+  readonly done: Promise<void>;
+  #resolve!: () => void;
+  #reject!: (error: Error) => void;
+
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever waits handles it; that nobody does is no fault.
+    this.done.catch(() => {});
+  }
+
+  get isEmpty(): boolean {
+    return this.changes.size === 0 && this.records.length === 0 && this.afterwards.length === 0;
+  }
+
+  /** No more effects: writes the records as they are now. */
+  seal(): void {
+    for (const record of this.records) {
+      this.changes.set(record.key, record.encode());
+      record.batch = undefined;
+    }
+  }
+
+  committed(): void {
+    for (const record of this.records) record.unwritten--;
+    this.#resolve();
+    for (const { committed } of this.afterwards) committed();
+  }
+
+  failed(error: Error): void {
+    this.#reject(error);
+    for (const { failed } of this.afterwards) failed?.();
+  }
+}

@@ -1,0 +1,3 @@
+export { LmdbMetadataStore } from './lmdb.ts';
+export { MemoryMetadataStore } from './memory.ts';
+export * from './store.ts';
