@@ -13,6 +13,8 @@ export interface Limits {
   /** Bytes of one READ and one WRITE. */
   readonly maxReadSize: number;
   readonly maxWriteSize: number;
+  /** Bytes that one COPY moves before it answers; the client asks again for the rest. */
+  readonly maxCopySize: number;
   /** Bytes of one RPC record beyond the payload of a WRITE. */
   readonly recordOverhead: number;
   /** Fragments of one RPC record. */
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxCompoundOps: 64,
   maxReadSize: MIB,
   maxWriteSize: MIB,
+  maxCopySize: 64 * MIB,
   recordOverhead: 64 * 1024,
   maxFragments: 1024,
   maxCachedReply: 8 * 1024,

@@ -12,6 +12,9 @@ import type { Subject } from './encoders.ts';
 import { WRITE_ONLY_ATTRIBUTES } from './supported.ts';
 import { type Plan, spaceFor, tableOf } from './table.ts';
 
+const RDATTR_ERROR = bitmapOf([Attr.RDATTR_ERROR]);
+const STATUS_BYTES = 4;
+
 /** NFS4ERR_INVAL where a write-only attribute is asked for (RFC 8881 §5.5). */
 export function requireReadable(asked: Bitmap): void {
   if (!isEmpty(both(asked, WRITE_ONLY_ATTRIBUTES))) throw new NfsError(Status.INVAL);
@@ -52,13 +55,10 @@ export function writeAttributes(
   out.patchU32(lengthAt, out.position - start);
 }
 
-const RDATTR_ERROR = bitmapOf([Attr.RDATTR_ERROR]);
-
-/** Writes a fattr4 that says why there are no attributes, or none at all where the client did not ask for the reason. */
-export function writeAttributeError(out: XdrWriter, plan: Plan, status: Status): void {
-  if (!plan.wantsError) throw new NfsError(status);
+/** Writes a fattr4 of rdattr_error alone: why an entry of READDIR has no attributes (RFC 8881 §5.8.1.12). */
+export function writeAttributeError(out: XdrWriter, status: Status): void {
   writeBitmap(out, RDATTR_ERROR);
-  out.u32(4).u32(status);
+  out.u32(STATUS_BYTES).u32(status);
 }
 
 /** Writes a fattr4 of those of the attributes asked for that the export has. Waits only where the file system does. */

@@ -17,6 +17,7 @@ const OBSOLETE: readonly Op[] = [
 
 /** No named attributes, no pNFS, no SSV, no delegations on demand (RFC 8881 §17). */
 const ABSENT: readonly Op[] = [
+  Op.DELEGPURGE,
   Op.OPENATTR,
   Op.GETDEVICEINFO,
   Op.GETDEVICELIST,

@@ -1,10 +1,11 @@
-import type { Attributes, Awaitable } from '../../vfs/index.ts';
+import type { Awaitable } from '../../vfs/index.ts';
 import { after } from '../after.ts';
 import { requireReadableFile } from '../checks.ts';
 import type { Compound } from '../compound.ts';
 import { Op, Status } from '../constants/index.ts';
+import { NfsError } from '../errors.ts';
 import { requireIo } from '../io-access.ts';
-import type { Operation, OpResult } from '../operation.ts';
+import type { Operation } from '../operation.ts';
 import { readStateid } from '../stateid.ts';
 import { ContentType, seekFrom } from './seek.ts';
 
@@ -64,19 +65,21 @@ class Answer {
   #data(end: number): Awaitable<void> {
     const { out, fs, object, room } = this.#c;
     const count = Math.min(end - this.#at, room - DATA_HEADER - PADDING);
+    if (count <= 0) throw new NfsError(this.#c.tooBig);
     const headerAt = out.position;
     out.u32(ContentType.DATA).u64(this.#at).u32(count);
     const dataAt = out.position;
     return after(fs.read(object, this.#at, out.room(count)), (got) => {
+      this.#shrunk = got < count;
       this.#at += got;
-      if (got > 0) this.#segments++;
-      if (got === count) return;
-      this.#shrunk = true;
-      out.truncate(got === 0 ? headerAt : dataAt);
-      if (got === 0) return;
+      if (got === 0) {
+        out.truncate(headerAt);
+        return;
+      }
+      this.#segments++;
+      out.truncate(dataAt + got);
+      out.pad(got);
       out.patchU32(dataAt - 4, got);
-      // The bytes are there already: this pads them anew.
-      out.room(got);
     });
   }
 
@@ -86,11 +89,6 @@ class Answer {
     out.patchU32(this.#start + 4, this.#segments);
     return Status.OK;
   }
-}
-
-function readAll(c: Compound, offset: number, count: number, { size }: Attributes): OpResult {
-  const most = Math.min(count, c.engine.limits.maxReadSize);
-  return new Answer(c, offset, most, size).fill();
 }
 
 /** RFC 7862 §15.10. Holes are told as such and end with the range asked for; an answer without data has no segment at all. */
@@ -103,13 +101,11 @@ export const readPlus: Operation = {
   run(c) {
     const id = readStateid(c.args);
     const offset = c.args.u64();
-    const count = c.args.u32();
+    const count = Math.min(c.args.u32(), c.engine.limits.maxReadSize);
     return after(c.attributes(), (attributes) => {
       requireReadableFile(attributes);
-      return after(requireIo(c, id, false), () =>
-        // Asked for again, as the check may have called the file system.
-        after(c.attributes(), (current) => readAll(c, offset, count, current)),
-      );
+      const { size } = attributes;
+      return after(requireIo(c, id, false), () => new Answer(c, offset, count, size).fill());
     });
   },
 };
