@@ -2,7 +2,7 @@ import type { Awaitable, FileSystem } from '../vfs/index.ts';
 import type { Compound } from './compound.ts';
 import { Op, opName, Status } from './constants/index.ts';
 import { statusOf } from './errors.ts';
-import { isListed } from './op-statuses.ts';
+import { isListed, listedStatus } from './op-statuses.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS } from './ops/index.ts';
 
@@ -135,9 +135,10 @@ export class Execution {
     return status === Status.OK && c.replay === undefined;
   }
 
-  /** Only what the RFC lists for the operation leaves the server (§15.2); anything else is a fault of ours. */
+  /** Only what the RFC lists for the operation leaves the server (§15.2), or the nearest to it; with none, the fault is ours. */
   #listed(op: number, status: Status): Status {
-    if (isListed(op, status)) return status;
+    const listed = listedStatus(op, status);
+    if (listed !== undefined) return listed;
     const error = new Error(`status ${status} is not listed for ${opName(op)}`);
     this.#c.engine.emit({ type: 'fault', operation: opName(op), error });
     return Status.SERVERFAULT;

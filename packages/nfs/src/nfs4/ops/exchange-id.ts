@@ -34,7 +34,7 @@ export const exchangeId: Operation = {
   replyRoom: 256,
   run(c) {
     const args = readArguments(c.args, c.engine.limits.maxOpaque);
-    const refused = argumentStatus(args);
+    const refused = argumentStatus(args, c.minor);
     if (refused !== Status.OK) return refused;
     const principal = { flavor: c.principal.flavor, uid: c.principal.credentials.uid };
     const update = (args.flags & ExchangeIdFlag.UPD_CONFIRMED_REC_A) !== 0;
@@ -83,8 +83,10 @@ function skipSsv(args: XdrReader): void {
   args.u32();
 }
 
-function argumentStatus(args: Arguments): Status {
-  if ((args.flags & ~EXCHANGE_ID_ARG_FLAGS) !== 0) return Status.INVAL;
+function argumentStatus(args: Arguments, minor: number): Status {
+  // SUPP_FENCE_OPS is a flag of minor version 2 (RFC 7862 §14.1).
+  const known = minor === 1 ? EXCHANGE_ID_ARG_FLAGS & ~ExchangeIdFlag.SUPP_FENCE_OPS : EXCHANGE_ID_ARG_FLAGS;
+  if ((args.flags & ~known) !== 0) return Status.INVAL;
   // SSV needs a secret that AUTH_SYS cannot carry, and MACH_CRED a machine credential of RPCSEC_GSS.
   if (args.protect === StateProtect.SSV) return Status.ENCR_ALG_UNSUPP;
   if (args.protect === StateProtect.MACH_CRED) return Status.INVAL;

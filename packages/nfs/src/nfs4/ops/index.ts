@@ -3,8 +3,10 @@ import { access } from './access.ts';
 import { allocate, deallocate } from './allocate.ts';
 import { backchannelCtl } from './backchannel-ctl.ts';
 import { bindConnToSession } from './bind-conn-to-session.ts';
+import { clone } from './clone.ts';
 import { close } from './close.ts';
 import { commit } from './commit.ts';
+import { copy } from './copy.ts';
 import { create } from './create.ts';
 import { createSession } from './create-session.ts';
 import { delegreturn } from './delegreturn.ts';
@@ -31,6 +33,7 @@ import { putfh } from './putfh.ts';
 import { putpubfh, putrootfh } from './putrootfh.ts';
 import { read } from './read.ts';
 import { readPlus } from './read-plus.ts';
+import { readdir } from './readdir.ts';
 import { readlink } from './readlink.ts';
 import { reclaimComplete } from './reclaim-complete.ts';
 import { remove } from './remove.ts';
@@ -51,8 +54,10 @@ const ALL: readonly Operation[] = [
   allocate,
   backchannelCtl,
   bindConnToSession,
+  clone,
   close,
   commit,
+  copy,
   create,
   createSession,
   deallocate,
@@ -81,6 +86,7 @@ const ALL: readonly Operation[] = [
   putrootfh,
   read,
   readPlus,
+  readdir,
   readlink,
   reclaimComplete,
   remove,
