@@ -24,6 +24,7 @@ export class Export {
   readonly #privilegedPort: boolean;
   /** The pseudo directory that the share's root covers. */
   junction: PseudoDirectory | undefined;
+  #rootHandle: Buffer | undefined;
   /** The last credentials squashed and what became of them: one connection's requests have the same. */
   #lastFrom: Credentials | undefined;
   #lastTo: Credentials | undefined;
@@ -38,6 +39,12 @@ export class Export {
     this.#anonymous = Object.freeze({ uid: share.anonymousUid ?? NOBODY, gid, groups: Object.freeze([]) });
     this.#clients = share.clients === undefined ? undefined : blockList(share.clients);
     this.#privilegedPort = share.requirePrivilegedPort ?? false;
+  }
+
+  /** The root's handle: a copy, since a file system may answer each time from the same memory. */
+  get rootHandle(): Buffer {
+    this.#rootHandle ??= Buffer.from(this.fileSystem.handle(this.fileSystem.root()));
+    return this.#rootHandle;
   }
 
   get anonymous(): Credentials {

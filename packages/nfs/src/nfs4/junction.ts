@@ -38,9 +38,7 @@ export function crossIfAdmitted(c: Compound, directory: PseudoDirectory): Place 
 /** Is the object the root of its file system? A file system may hand out more than one object for it, but only one handle. */
 export function isRoot(target: Export, node: object): boolean {
   const { fileSystem } = target;
-  const root = fileSystem.root();
-  if (root === node) return true;
-  return Buffer.compare(fileSystem.handle(root), fileSystem.handle(node)) === 0;
+  return fileSystem.root() === node || Buffer.compare(target.rootHandle, fileSystem.handle(node)) === 0;
 }
 
 /** The pseudo directories on the way to shares within this one, where the object is a pseudo directory or a share's root. */
