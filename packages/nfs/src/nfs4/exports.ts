@@ -47,6 +47,13 @@ export class Export {
     return this.#rootHandle;
   }
 
+  /** Are two objects of the file system the same one? It may hand out more than one object for a thing, but only one handle. */
+  same(a: object, b: object): boolean {
+    if (a === b) return true;
+    const handle = Buffer.from(this.fileSystem.handle(a));
+    return handle.equals(this.fileSystem.handle(b));
+  }
+
   get anonymous(): Credentials {
     return this.#anonymous;
   }

@@ -46,7 +46,7 @@ export interface Attributes {
 }
 
 /** A point in time, or the server's own clock. */
-export type TimeSetting = "now" | { readonly sec: number; readonly nsec: number };
+export type TimeSetting = 'now' | { readonly sec: number; readonly nsec: number };
 
 /** What SETATTR, OPEN and CREATE may set. A field that is absent is left as it is. */
 export interface AttributeChanges {

@@ -1,5 +1,5 @@
-import type { AttributeChanges, Attributes, FileType, SpaceUsage } from "./attributes.ts";
-import type { Credentials } from "./credentials.ts";
+import type { AttributeChanges, Attributes, FileType, SpaceUsage } from './attributes.ts';
+import type { Credentials } from './credentials.ts';
 
 /** Answered at once where nothing waits, by a promise where something does. The engine never awaits a plain value. */
 export type Awaitable<T> = T | Promise<T>;
@@ -201,7 +201,7 @@ export interface ExtendedAttributes<Node> {
 /** Holes and reservations (RFC 7862 §15.1, §15.4, §15.11). */
 export interface SparseFiles<Node> {
   /** The first byte of data (or of a hole; the end counts as one) at or behind `offset`. ENXIO at or behind the end, or with no data left. */
-  seek(node: Node, offset: number, what: "data" | "hole"): Awaitable<number>;
+  seek(node: Node, offset: number, what: 'data' | 'hole'): Awaitable<number>;
   /** Sees to it that writes to the range will not fail for want of space; extends the file to its end. */
   allocate(node: Node, offset: number, length: number): Awaitable<void>;
   /** The range reads as zeros; the size stays. */

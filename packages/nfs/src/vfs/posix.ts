@@ -1,8 +1,8 @@
-import type { AttributeChanges, Attributes } from "./attributes.ts";
-import { FileType } from "./attributes.ts";
-import { type Credentials, inGroup } from "./credentials.ts";
-import { FsError } from "./errors.ts";
-import { AccessRight } from "./file-system.ts";
+import type { AttributeChanges, Attributes } from './attributes.ts';
+import { FileType } from './attributes.ts';
+import { type Credentials, inGroup } from './credentials.ts';
+import { FsError } from './errors.ts';
+import { AccessRight } from './file-system.ts';
 
 /** Bits of one permission triple. */
 export const Permission = { EXECUTE: 1, WRITE: 2, READ: 4 } as const;
@@ -10,7 +10,7 @@ export const Permission = { EXECUTE: 1, WRITE: 2, READ: 4 } as const;
 export const ModeBit = { SET_UID: 0o4000, SET_GID: 0o2000, STICKY: 0o1000 } as const;
 
 /** The owner, group and mode of an object: all that POSIX permission looks at. */
-export type Guarded = Pick<Attributes, "type" | "mode" | "uid" | "gid">;
+export type Guarded = Pick<Attributes, 'type' | 'mode' | 'uid' | 'gid'>;
 
 const ROOT_UID = 0;
 
@@ -27,14 +27,14 @@ export function permissions(object: Guarded, cred: Credentials): number {
 
 /** EACCES unless `cred` has all of `wanted`. */
 export function requirePermission(object: Guarded, cred: Credentials, wanted: number): void {
-  if ((permissions(object, cred) & wanted) !== wanted) throw new FsError("EACCES");
+  if ((permissions(object, cred) & wanted) !== wanted) throw new FsError('EACCES');
 }
 
 /** EACCES or EPERM unless the entry `victim` of `dir` may be removed or renamed away: write and search, and the sticky bit's rule. */
 export function requireUnlink(dir: Guarded, victim: Guarded, cred: Credentials): void {
   requirePermission(dir, cred, Permission.WRITE | Permission.EXECUTE);
   if ((dir.mode & ModeBit.STICKY) === 0 || cred.uid === ROOT_UID) return;
-  if (cred.uid !== dir.uid && cred.uid !== victim.uid) throw new FsError("EACCES");
+  if (cred.uid !== dir.uid && cred.uid !== victim.uid) throw new FsError('EACCES');
 }
 
 /** The subset of ACCESS's rights (RFC 8881 §18.1) that the mode gives; DELETE is a directory's own write permission. */
@@ -62,12 +62,12 @@ export function checkSetAttributes(
 ): number | undefined {
   const isRoot = cred.uid === ROOT_UID;
   const isOwner = isRoot || cred.uid === object.uid;
-  if (changes.uid !== undefined && changes.uid !== object.uid && !isRoot) throw new FsError("EPERM");
+  if (changes.uid !== undefined && changes.uid !== object.uid && !isRoot) throw new FsError('EPERM');
   if (changes.gid !== undefined && changes.gid !== object.gid) {
-    if (!isRoot && !(isOwner && inGroup(cred, changes.gid))) throw new FsError("EPERM");
+    if (!isRoot && !(isOwner && inGroup(cred, changes.gid))) throw new FsError('EPERM');
   }
-  if (changes.mode !== undefined && !isOwner) throw new FsError("EPERM");
-  if (changes.btime !== undefined && !isOwner) throw new FsError("EPERM");
+  if (changes.mode !== undefined && !isOwner) throw new FsError('EPERM');
+  if (changes.btime !== undefined && !isOwner) throw new FsError('EPERM');
   checkTimes(object, cred, changes, isOwner);
   if (changes.size !== undefined && !changes.sizeGranted) requirePermission(object, cred, Permission.WRITE);
   return modeAfter(object, cred, changes);
@@ -75,8 +75,8 @@ export function checkSetAttributes(
 
 function checkTimes(object: Guarded, cred: Credentials, changes: AttributeChanges, isOwner: boolean): void {
   if (isOwner) return;
-  const explicit = (t: AttributeChanges["atime"]) => t !== undefined && t !== "now";
-  if (explicit(changes.atime) || explicit(changes.mtime)) throw new FsError("EPERM");
+  const explicit = (t: AttributeChanges['atime']) => t !== undefined && t !== 'now';
+  if (explicit(changes.atime) || explicit(changes.mtime)) throw new FsError('EPERM');
   if (changes.atime !== undefined || changes.mtime !== undefined) {
     requirePermission(object, cred, Permission.WRITE);
   }

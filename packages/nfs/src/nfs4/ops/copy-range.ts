@@ -72,9 +72,7 @@ function checkFile(c: Compound, id: Stateid, write: boolean): Awaitable<number> 
 }
 
 function isSameFile(from: Place, to: Place): boolean {
-  if (from.target !== to.target) return false;
-  const { fileSystem } = from.target;
-  return Buffer.compare(fileSystem.handle(from.node), fileSystem.handle(to.node)) === 0;
+  return from.target === to.target && from.target.same(from.node, to.node);
 }
 
 /** Checks both files and their stateids. NOFILEHANDLE, ROFS, WRONG_TYPE, and what a READ and a WRITE are refused with. */
