@@ -113,7 +113,7 @@ class TcpNfsServer implements NfsServer {
   }
 
   async listen(address: ListenAddress): Promise<ListenAddress> {
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
     server.listen(address.port, address.host);
     // `once` rejects on 'error', and so does this.
     await once(server, 'listening');

@@ -56,6 +56,7 @@ export class RpcConnection {
   #turn = false;
   #flushPlanned = false;
   #paused = false;
+  #ended = false;
   #closeReason = 'closed by the client';
   bytesIn = 0;
   bytesOut = 0;
@@ -70,6 +71,7 @@ export class RpcConnection {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_MS);
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#resume());
     socket.on('error', (error) => {
       this.#closeReason = error.message;
@@ -103,6 +105,12 @@ export class RpcConnection {
     }
   }
 
+  /** The peer sends no more, but may still read: what it asked before is answered first. */
+  #onEnd(): void {
+    this.#ended = true;
+    if (this.#inFlight === 0) this.destroy(this.#closeReason);
+  }
+
   #onRecord(buffer: Buffer, start: number, end: number): void {
     if (this.socket.destroyed) return;
     const bytes = end - start;
@@ -133,7 +141,8 @@ export class RpcConnection {
   /** A call of the peer has been answered, or will not be. */
   done(): void {
     this.#inFlight--;
-    if (this.#paused) this.#resume();
+    if (this.#ended && this.#inFlight === 0) this.destroy(this.#closeReason);
+    else if (this.#paused) this.#resume();
   }
 
   #planFlush(): void {
