@@ -26,6 +26,8 @@ export async function copyRange(
     if (from === to && Math.abs(fromOffset - toOffset) < length) throw new FsError('EINVAL');
     await trim(core, from);
     await trim(core, to);
+    to.neverWritten = false;
+    if (share) from.neverWritten = false;
     const { content } = core;
     if (share) await reach(core, from);
     const copying = share

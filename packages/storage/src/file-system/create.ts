@@ -90,7 +90,8 @@ export function newInode(core: Core, guarded: Guarded, now: number): Inode {
   inode.uid = guarded.uid;
   inode.gid = guarded.gid;
   inode.nlink = guarded.type === FileType.DIRECTORY ? 2 : 1;
-  // Never written: the content store has nothing under a number never used.
+  // The content store has nothing under a number never used.
+  inode.neverWritten = true;
   inode.contentIsTrimmed = true;
   inode.atimeSec = inode.mtimeSec = inode.ctimeSec = inode.btimeSec = secOf(now);
   inode.atimeNsec = inode.mtimeNsec = inode.ctimeNsec = inode.btimeNsec = nsecOf(now);

@@ -49,6 +49,7 @@ export function write(
     return writeInTurn(core, inode, offset, data, stability);
   }
   if (data.length === 0) return Stability.UNSTABLE;
+  inode.neverWritten = false;
   let writing: Awaitable<void>;
   try {
     writing = core.content.write(inode.fileid, offset, data);
@@ -86,6 +87,7 @@ async function writeInTurn(
     requireFile(inode);
     if (data.length === 0) return;
     await trim(core, inode);
+    inode.neverWritten = false;
     await orUntrimmed(inode, core.content.write(inode.fileid, offset, data));
     written(core, inode, offset + data.length);
   });
@@ -158,6 +160,7 @@ async function resizeInTurn(core: Core, inode: Inode, size: number, apply: () =>
     core.log.afterCommit(() => {
       void Promise.resolve(trimQuietly(core, inode)).then(left);
     }, left);
+    core.log.hasten();
   } finally {
     if (leave) leaveGate(inode, gate, true);
   }

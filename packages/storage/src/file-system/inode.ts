@@ -62,6 +62,10 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   gone = false;
   /** `used` is older than the last write. */
   usedIsStale = false;
+  /** The store has it on the list of those to remove. */
+  isMarkedOrphan = false;
+  /** The content store has never been asked to keep anything of it. */
+  neverWritten = false;
   /** The content store holds nothing beyond `size`. */
   contentIsTrimmed = false;
   gate: ContentGate | undefined;

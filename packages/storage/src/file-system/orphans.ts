@@ -10,8 +10,11 @@ const NOTHING = Buffer.alloc(0);
  * says so; the orphan mark, in the same commit, has the next start do it where this one does not come to it.
  */
 export function unname(core: Core, inode: Inode): void {
-  if (inode.isFile) core.log.put(core.keys.orphan(inode.numberKey), NOTHING);
-  if (inode.retained === 0) bury(core, inode);
+  if (inode.retained === 0) {
+    bury(core, inode);
+    return;
+  }
+  if (inode.isFile) mark(core, inode);
 }
 
 /** Removes what is left of an object without names. */
@@ -19,9 +22,19 @@ export function bury(core: Core, inode: Inode): void {
   inode.gone = true;
   core.names.drop(inode);
   core.log.touch(inode);
-  if (inode.isFile) buryContent(core, inode);
-  else if (!inode.isDirectory) core.log.delete(core.keys.link(inode.numberKey));
+  if (inode.isFile) {
+    if (!inode.neverWritten) {
+      mark(core, inode);
+      buryContent(core, inode);
+    } else if (inode.isMarkedOrphan) core.log.delete(core.keys.orphan(inode.numberKey));
+  } else if (!inode.isDirectory) core.log.delete(core.keys.link(inode.numberKey));
   if (inode.xattrBytes > 0) deleteXattrs(core, inode);
+}
+
+function mark(core: Core, inode: Inode): void {
+  if (inode.isMarkedOrphan) return;
+  inode.isMarkedOrphan = true;
+  core.log.put(core.keys.orphan(inode.numberKey), NOTHING);
 }
 
 function buryContent(core: Core, inode: Inode): void {

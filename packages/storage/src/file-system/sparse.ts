@@ -30,6 +30,7 @@ export class SparseShare implements SparseFiles<Inode> {
       core.log.check();
       requireFile(inode);
       await trim(core, inode);
+      inode.neverWritten = false;
       await orUntrimmed(inode, core.content.allocate(inode.fileid, offset, length));
       const now = core.now();
       if (offset + length > inode.size) {

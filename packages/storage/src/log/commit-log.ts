@@ -104,6 +104,11 @@ export class CommitLog {
     this.#formed();
   }
 
+  /** Commits what has changed so far without waiting for anybody to ask. */
+  hasten(): void {
+    this.#schedule();
+  }
+
   /** Runs one of them, once all effects so far are committed or never will be. Neither may throw. */
   afterCommit(committed: () => void, failed?: () => void): void {
     this.#forming.afterwards.push({ committed, failed });

@@ -1,0 +1,195 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { Stability } from '@dfs/nfs';
+import { describe, expect, test } from 'vitest';
+import { DataDirectoryError, openDataDirectory } from '../src/index.ts';
+import {
+  cleanUpAfterEach,
+  contentOf,
+  KINDS,
+  list,
+  names,
+  ROOT,
+  ROOT_DIRECTORY,
+  refusal,
+  scratch,
+} from './support.ts';
+
+cleanUpAfterEach();
+
+describe('a data directory that is opened again', () => {
+  test('has everything, under the same handles', async () => {
+    const path = await scratch();
+    const first = await openDataDirectory(path);
+    const before = await first.openShare(1, { uid: 7, gid: 8, mode: 0o750 });
+    const root = before.root();
+    const dir = before.createObject(root, ROOT, 'dir', { type: 2 }, { mode: 0o2775 });
+    const file = before.createFile(dir, ROOT, 'ü', { mode: 0o640 });
+    await before.write(file, 1 << 20, Buffer.from('data'), Stability.UNSTABLE);
+    before.xattr.set(file, ROOT, 'colour', Buffer.from('red'), 0);
+    before.link(file, root, ROOT, 'second');
+    const link = before.createObject(root, ROOT, 'link', { type: 5, target: Buffer.from('dir/ü') }, {});
+    const handles = [root, dir, file, link].map((node) => Buffer.from(before.handle(node)));
+    const attributes = [root, dir, file, link].map((node) => ({ ...before.attributes(node) }));
+    const verifier = Buffer.from(before.writeVerifier);
+    const listed = list(before, root).map(({ name, cookie }) => [name, cookie]);
+    await first.close();
+
+    const second = await openDataDirectory(path);
+    const after = await second.openShare(1, ROOT_DIRECTORY);
+    const nodes = handles.map((handle) => after.resolve(handle));
+    const shown = [
+      'type',
+      'mode',
+      'nlink',
+      'uid',
+      'gid',
+      'size',
+      'used',
+      'fileid',
+      'change',
+      'mtimeSec',
+      'ctimeNsec',
+      'btimeSec',
+    ] as const;
+    nodes.forEach((node, i) => {
+      const now = after.attributes(node);
+      for (const key of shown) expect([key, now[key]]).toEqual([key, attributes[i]?.[key]]);
+    });
+    const [newRoot, newDir, newFile, newLink] = nodes as [typeof root, typeof dir, typeof file, typeof link];
+    expect(after.root()).toBe(newRoot);
+    expect(after.attributes(newRoot)).toMatchObject({ uid: 7, gid: 8, mode: 0o750 });
+    expect(after.lookup(newDir, ROOT, 'ü')).toBe(newFile);
+    expect(after.lookup(newRoot, ROOT, 'second')).toBe(newFile);
+    expect(after.parent(newDir, ROOT)).toBe(newRoot);
+    expect(list(after, newRoot).map(({ name, cookie }) => [name, cookie])).toEqual(listed);
+    expect(after.readlink(newLink, ROOT).toString()).toBe('dir/ü');
+    expect(after.xattr.get(newFile, ROOT, 'colour', 100).toString()).toBe('red');
+    expect((await contentOf(after, newFile, 2 << 20)).subarray(1 << 20).toString()).toBe('data');
+    expect(after.sparse?.seek(newFile, 0, 'data')).toBe(1 << 20);
+    expect(Buffer.from(after.writeVerifier)).not.toEqual(verifier);
+    const next = after.createFile(newRoot, ROOT, 'next', {});
+    expect(next.fileid).toBeGreaterThan(Math.max(...nodes.map((node) => node.fileid)));
+    expect(next.change).toBeGreaterThan(Math.max(...attributes.map((a) => a.change)));
+    await second.close();
+  });
+
+  test('has removed what was unlinked while open', async () => {
+    const path = await scratch();
+    const first = await openDataDirectory(path);
+    const before = await first.openShare(1, ROOT_DIRECTORY);
+    const file = before.createFile(before.root(), ROOT, 'f', {});
+    await before.write(file, 0, Buffer.alloc(100_000), Stability.FILE_SYNC);
+    const handle = Buffer.from(before.handle(file));
+    before.retain(file);
+    before.remove(before.root(), ROOT, 'f');
+    await first.close();
+    const contentFiles = () =>
+      fs
+        .readdirSync(join(path, 'content'), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile());
+    expect(contentFiles().length).toBe(1);
+    const second = await openDataDirectory(path);
+    const after = await second.openShare(1, ROOT_DIRECTORY);
+    expect(await refusal(() => after.resolve(handle))).toBe('ESTALE');
+    expect(contentFiles().length).toBe(0);
+    await second.close();
+  });
+});
+
+describe.each(KINDS)('a data directory on $name', (kind) => {
+  test('keeps shares apart, and removes one without touching the other', async () => {
+    const directory = await kind.open(await scratch());
+    const [one, two] = await Promise.all([
+      directory.openShare(1, ROOT_DIRECTORY),
+      directory.openShare(255, ROOT_DIRECTORY),
+    ]);
+    for (const share of [one, two]) {
+      const file = share.createFile(share.root(), ROOT, 'same', {});
+      await share.write(file, 0, Buffer.from(share === one ? 'one' : 'two'), Stability.FILE_SYNC);
+    }
+    expect(await refusal(() => directory.openShare(1, ROOT_DIRECTORY))).toBe('SHARE_OPEN');
+    expect(await refusal(() => directory.removeShare(255))).toBe('SHARE_OPEN');
+    for (const id of [0, -1, 1.5, 2 ** 32]) {
+      expect(await refusal(() => directory.openShare(id, ROOT_DIRECTORY))).toBe('INVALID_ARGUMENT');
+    }
+    await two.close();
+    await directory.removeShare(255);
+    await directory.removeShare(77);
+    const again = await directory.openShare(255, ROOT_DIRECTORY);
+    expect(list(again, again.root())).toEqual([]);
+    expect((await contentOf(one, one.lookup(one.root(), ROOT, 'same'))).toString()).toBe('one');
+    await one.close();
+    const reopened = await directory.openShare(1, ROOT_DIRECTORY);
+    expect(names(list(reopened, reopened.root()))).toEqual(['same']);
+    await directory.close();
+  });
+
+  test("keeps records and the engine's state", async () => {
+    const path = await scratch();
+    const directory = await kind.open(path);
+    const { records, stateStore } = directory;
+    for (let i = 0; i < 600; i++) records.put(`share/${String(i).padStart(3, '0')}`, Buffer.from([i % 256]));
+    records.put('settings/ü', Buffer.from('{}'));
+    records.delete('share/001');
+    stateStore.put('client', Buffer.from('c'));
+    await records.stable();
+    await stateStore.stable();
+    const check = async (opened: typeof directory) => {
+      expect([...opened.records.list('share/')].length).toBe(599);
+      expect([...opened.records.list()].length).toBe(600);
+      expect([...opened.records.list('settings/')]).toEqual([['settings/ü', Buffer.from('{}')]]);
+      expect(opened.records.get('share/002')).toEqual(Buffer.from([2]));
+      expect(opened.records.get('share/001')).toBeUndefined();
+      expect([...(await opened.stateStore.load())]).toEqual([['client', Buffer.from('c')]]);
+    };
+    await check(directory);
+    expect(await refusal(() => records.put('x'.repeat(901), Buffer.alloc(0)))).toBe('INVALID_ARGUMENT');
+    await directory.close();
+    if (kind.name.startsWith('memory')) return;
+    const again = await kind.open(path);
+    await check(again);
+    await again.close();
+  });
+});
+
+describe('a data directory is refused', () => {
+  test('while another process, or this one, has it; not after kill -9', async () => {
+    const path = await scratch();
+    const index = new URL('../src/index.ts', import.meta.url).href;
+    const script = `const { openDataDirectory } = await import(${JSON.stringify(index)});
+      await openDataDirectory(${JSON.stringify(path)});
+      process.stdout.write("open");
+      setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const refused = await openDataDirectory(path).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(DataDirectoryError);
+    expect(refused).toMatchObject({ code: 'LOCKED', message: `${path} is in use by process ${child.pid}` });
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    const directory = await openDataDirectory(path);
+    expect(await refusal(() => openDataDirectory(path))).toBe('LOCKED');
+    await directory.close();
+    await (await openDataDirectory(path)).close();
+  });
+
+  test('where it holds something else, or a format that is not known', async () => {
+    const path = await scratch();
+    fs.writeFileSync(join(path, 'letter.txt'), 'dear');
+    expect(await refusal(() => openDataDirectory(path))).toBe('NOT_A_DATA_DIRECTORY');
+    expect(fs.readFileSync(join(path, 'letter.txt'), 'utf8')).toBe('dear');
+    const data = join(path, 'below', 'data');
+    await (await openDataDirectory(data)).close();
+    fs.writeFileSync(join(data, 'format'), 'dfs data directory, format 2\n');
+    expect(await refusal(() => openDataDirectory(data))).toBe('UNKNOWN_FORMAT');
+    fs.writeFileSync(join(data, 'format'), '');
+    expect(await refusal(() => openDataDirectory(data))).toBe('UNKNOWN_FORMAT');
+    fs.writeFileSync(join(path, 'file'), '');
+    expect(await refusal(() => openDataDirectory(join(path, 'file', 'data')))).toBe('UNUSABLE');
+  });
+});
