@@ -86,24 +86,21 @@ export class Listing {
   /** Writes what was collected, and the end. `none` is the answer where not one entry fits. */
   finish(eof: boolean, none: Status): Awaitable<Status> {
     if (this.#pending.length === 0) return this.#complete(eof, none);
-    return this.#drain().then((all) => this.#complete(eof && all, none));
+    return this.#drain().then(() => this.#complete(eof, none));
   }
 
   #complete(eof: boolean, none: Status): Status {
+    const all = eof && !this.#full;
     if (this.#entries === 0) {
       if (this.#failure !== undefined) throw this.#failure;
-      if (!eof) return none;
+      if (!all) return none;
     }
-    this.#c.out.u32(0).bool(eof && this.#failure === undefined);
+    this.#c.out.u32(0).bool(all);
     return Status.OK;
   }
 
-  async #drain(): Promise<boolean> {
-    for (const entry of this.#pending) {
-      const written = await this.#writePending(entry);
-      if (!written) return false;
-    }
-    return true;
+  async #drain(): Promise<void> {
+    for (const entry of this.#pending) if (!(await this.#writePending(entry))) return;
   }
 
   async #writePending(entry: Pending): Promise<boolean> {
