@@ -111,6 +111,7 @@ export class Bench {
       maxRequests: 4,
     };
     return this.state.sessions.create(client, {
+      minor: 1,
       fore: channel,
       back: channel,
       flags,

@@ -29,12 +29,12 @@ export class BackChannel {
   }
 
   /** The operation's status; undefined where no connection of the session carried it. */
-  async send(op: CbOp, minor: number, write: (out: XdrWriter) => void): Promise<Status | undefined> {
+  async send(op: CbOp, write: (out: XdrWriter) => void): Promise<Status | undefined> {
     if (this.#session.dead || backConnections(this.#session).length === 0) return undefined;
     if (this.#waiting.length >= MAX_WAITING) return undefined;
     const slot = this.#free.pop() ?? (await new Promise<number>((resolve) => this.#waiting.push(resolve)));
     try {
-      return await this.#walk(slot, op, minor, write);
+      return await this.#walk(slot, op, write);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free.push(slot);
@@ -42,12 +42,7 @@ export class BackChannel {
     }
   }
 
-  async #walk(
-    slot: number,
-    op: CbOp,
-    minor: number,
-    write: (out: XdrWriter) => void,
-  ): Promise<Status | undefined> {
+  async #walk(slot: number, op: CbOp, write: (out: XdrWriter) => void): Promise<Status | undefined> {
     const sequenceId = nextSeqid(this.#sequenceIds[slot]!);
     const { flavor, credential } = this.#session.callbackSecurity[0]!;
     const target = {
@@ -60,7 +55,7 @@ export class BackChannel {
     for (const connection of backConnections(this.#session)) {
       try {
         const reply = await this.#transport.call(connection, target, CALL_TIMEOUT_MS, (out) => {
-          this.#encode(out, slot, sequenceId, minor);
+          this.#encode(out, slot, sequenceId);
           out.u32(op);
           write(out);
         });
@@ -75,8 +70,8 @@ export class BackChannel {
     return undefined;
   }
 
-  #encode(out: XdrWriter, slot: number, sequenceId: number, minor: number): void {
-    out.u32(0).u32(minor).u32(0).u32(2);
+  #encode(out: XdrWriter, slot: number, sequenceId: number): void {
+    out.u32(0).u32(this.#session.minor).u32(0).u32(2);
     out.u32(CbOp.SEQUENCE).fixed(this.#session.id).u32(sequenceId).u32(slot);
     out
       .u32(this.#sequenceIds.length - 1)

@@ -48,14 +48,9 @@ export class Callbacks {
    * Sends one operation behind CB_SEQUENCE, over each back-capable connection of each session of the client until one carries it. Resolves to the
    * operation's status, or undefined where nobody could be reached.
    */
-  async send(
-    client: Client,
-    op: CbOp,
-    minor: number,
-    write: (out: XdrWriter) => void,
-  ): Promise<Status | undefined> {
+  async send(client: Client, op: CbOp, write: (out: XdrWriter) => void): Promise<Status | undefined> {
     for (const session of [...client.sessions]) {
-      const status = await this.#channel(session).send(op, minor, write);
+      const status = await this.#channel(session).send(op, write);
       if (status !== undefined) return status;
     }
     return undefined;
@@ -63,7 +58,7 @@ export class Callbacks {
 
   /** CB_NOTIFY_LOCK (§20.11): a hint that the lock may be had now. Nobody waits for its outcome. */
   notifyLock(namespace: Namespace, file: FileState, waiter: LockWaiter): void {
-    void this.send(waiter.client, CbOp.NOTIFY_LOCK, 1, (out) => {
+    void this.send(waiter.client, CbOp.NOTIFY_LOCK, (out) => {
       namespace.writeHandle(out, file.export, file.node);
       out.u32(waiter.client.instance).u32(waiter.client.number).opaque(waiter.owner);
     });

@@ -97,6 +97,7 @@ function create(c: Compound, client: Client, args: Arguments): Status {
   state.renew(client);
   const backChannel = (args.flags & CreateSessionFlag.CONN_BACK_CHAN) !== 0;
   const session = state.sessions.create(client, {
+    minor: c.minor,
     fore: grantFore(c, args.fore),
     back: grantBack(c, args.back),
     flags: backChannel ? CreateSessionFlag.CONN_BACK_CHAN : 0,
@@ -119,7 +120,6 @@ function confirm(c: Compound, client: Client): void {
   const old = state.clients.confirmedBy(client.ownerKey);
   state.clients.confirm(client);
   if (old !== undefined) state.removeClient(old, 'replaced');
-  state.grace.confirmed(client);
   const owner = client.owner.toString('utf8');
   c.engine.emit({ type: 'client_confirmed', client: client.name, owner, remote: client.remoteAddress });
 }

@@ -5,7 +5,7 @@ const PREFIX = 'client/';
 
 /**
  * The grace period after a restart, and the records of clients that let it be safe (RFC 8881 §8.4.2.1): only who is on record may reclaim;
- * who did not come back by the end of grace loses the record, so that a later restart does not let them reclaim what others got since.
+ * who did not finish by the end of grace loses the record, so that a later restart does not let them reclaim what others got since.
  */
 export class Grace {
   readonly #clock: Clock;
@@ -18,8 +18,6 @@ export class Grace {
   readonly #recorded = new Set<string>();
   /** Owners who have reclaimed all they want. */
   readonly #finished = new Set<string>();
-  /** Owners with a confirmed client in this run: their records outlive grace. */
-  readonly #present = new Set<string>();
   #began = 0;
   #endsAt = 0;
   #active = false;
@@ -105,20 +103,14 @@ export class Grace {
 
   #end(): void {
     this.#active = false;
+    // Not even one who came but did not finish: what it has not taken back others may get now, and after a further restart nothing would
+    // tell that from what it holds (§8.4.3). Its RECLAIM_COMPLETE, if it comes after all, puts it on record again.
     for (const owner of this.#waiting) {
-      if (!this.#present.has(owner)) this.#forget(owner);
+      if (!this.#finished.has(owner)) this.#forget(owner);
     }
     this.#waiting.clear();
     this.#finished.clear();
     this.#emit({ type: 'grace_ended' });
-  }
-
-  confirmed(client: Client): void {
-    this.#present.add(client.ownerKey);
-  }
-
-  removed(client: Client): void {
-    this.#present.delete(client.ownerKey);
   }
 }
 

@@ -12,6 +12,7 @@ import {
 const RANDOM_BYTES = 4;
 
 export interface SessionTerms {
+  readonly minor: number;
   readonly fore: ChannelAttributes;
   readonly back: ChannelAttributes;
   readonly flags: number;

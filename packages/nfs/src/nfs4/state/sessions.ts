@@ -24,6 +24,8 @@ export class Session {
   readonly id: Buffer;
   readonly number: number;
   readonly client: Client;
+  /** The minor version that it was created in, and that its callbacks are made in. */
+  readonly minor: number;
   readonly fore: ChannelAttributes;
   readonly back: ChannelAttributes;
   readonly flags: number;
@@ -38,6 +40,7 @@ export class Session {
     readonly id: Buffer;
     readonly number: number;
     readonly client: Client;
+    readonly minor: number;
     readonly fore: ChannelAttributes;
     readonly back: ChannelAttributes;
     readonly flags: number;
@@ -48,6 +51,7 @@ export class Session {
     this.id = init.id;
     this.number = init.number;
     this.client = init.client;
+    this.minor = init.minor;
     this.fore = init.fore;
     this.back = init.back;
     this.flags = init.flags;

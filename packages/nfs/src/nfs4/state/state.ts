@@ -122,7 +122,6 @@ export class State {
     for (const session of [...client.sessions]) this.sessions.destroy(session, 'client', unbind);
     this.clients.delete(client);
     if (client.confirmed && this.clients.confirmedBy(client.ownerKey) === undefined) {
-      this.grace.removed(client);
       // A replaced client comes back under a new record at once, and a restart in between must let it reclaim nothing
       // of the old: its verifier says that it lost that itself.
       if (reason !== 'replaced') this.grace.forget(client);
