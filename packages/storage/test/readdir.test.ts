@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cleanUpAfterEach, KINDS, list, names, newShare, ROOT, refusal } from './support.ts';
+
+cleanUpAfterEach();
+
+describe.each(KINDS)('readdir on $name', (kind) => {
+  test('goes on from every cookie, and stops where the sink says', async () => {
+    const share = await newShare(kind);
+    const root = share.root();
+    for (let i = 0; i < 700; i++) share.createFile(root, ROOT, `f${i}`, {});
+    const all = list(share, root);
+    expect(all.map((entry) => entry.name)).toEqual(Array.from({ length: 700 }, (_, i) => `f${i}`));
+    expect(all.every((entry, i) => entry.cookie > (all[i - 1]?.cookie ?? 2))).toBe(true);
+    for (const at of [0, 1, 31, 32, 33, 350, 698, 699]) {
+      expect(names(list(share, root, all[at]?.cookie))).toEqual(names(all.slice(at + 1)));
+    }
+    let offered = 0;
+    expect(share.readdir(root, ROOT, 0, () => offered++ < 10)).toBe(false);
+    expect(offered).toBe(11);
+    expect(share.readdir(root, ROOT, all.at(-1)?.cookie as number, () => true)).toBe(true);
+  });
+
+  test('refuses cookies that it never gave, and takes those of entries that are gone', async () => {
+    const share = await newShare(kind);
+    const root = share.root();
+    for (const name of ['a', 'b', 'c']) share.createFile(root, ROOT, name, {});
+    const b = list(share, root)[1]?.cookie as number;
+    share.remove(root, ROOT, 'b');
+    expect(names(list(share, root, b))).toEqual(['c']);
+    expect(await refusal(() => list(share, root, 1))).toBe('EBADCOOKIE');
+    expect(await refusal(() => list(share, root, 2))).toBe('EBADCOOKIE');
+    expect(await refusal(() => list(share, root, 1_000))).toBe('EBADCOOKIE');
+    expect(await refusal(() => list(share, share.lookup(root, ROOT, 'a')))).toBe('ENOTDIR');
+  });
+
+  test('an entry that is there throughout is handed out exactly once, whatever comes and goes', async () => {
+    const step = fc.record({
+      page: fc.integer({ min: 1, max: 9 }),
+      changes: fc.array(
+        fc.record({ what: fc.constantFrom('add', 'remove', 'rename', 'replace', 'commit'), at: fc.nat() }),
+        { maxLength: 6 },
+      ),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 40 }),
+        fc.array(step, { minLength: 1, maxLength: 12 }),
+        async (count, steps) => {
+          const share = await newShare(kind);
+          const root = share.root();
+          const present: string[] = [];
+          const touched = new Set<string>();
+          let made = 0;
+          const add = () => {
+            const name = `n${made++}`;
+            share.createFile(root, ROOT, name, {});
+            present.push(name);
+            return name;
+          };
+          for (let i = 0; i < count; i++) add();
+          const before = new Set(present);
+          const seen: string[] = [];
+          let cookie = 0;
+          for (let round = 0; ; round++) {
+            const { page, changes } = steps[round % steps.length] as (typeof steps)[number];
+            let taken = 0;
+            const end = share.readdir(root, ROOT, cookie, (name, at) => {
+              if (taken === page) return false;
+              taken++;
+              seen.push(name);
+              cookie = at;
+              return true;
+            });
+            if (end) break;
+            for (const { what, at } of round < steps.length ? changes : []) {
+              if (what === 'commit') await share.stable();
+              else if (what === 'add') touched.add(add());
+              else if (present.length > 0) {
+                const name = present.splice(at % present.length, 1)[0] as string;
+                touched.add(name);
+                if (what === 'remove') share.remove(root, ROOT, name);
+                else {
+                  const over = what === 'replace' && present.length > 0;
+                  const target = over ? (present.splice(at % present.length, 1)[0] as string) : `n${made++}`;
+                  touched.add(target);
+                  share.rename(root, name, root, target, ROOT);
+                  present.push(target);
+                }
+              }
+            }
+          }
+          const throughout = [...before].filter((name) => !touched.has(name));
+          for (const name of throughout) expect(seen.filter((other) => other === name)).toEqual([name]);
+          expect(new Set(list(share, root).map((entry) => entry.name))).toEqual(new Set(present));
+        },
+      ),
+      { numRuns: kind.name.startsWith('memory') ? 300 : 40 },
+    );
+  });
+});
