@@ -1,0 +1,197 @@
+import type { UnbindReason } from './contracts.ts';
+import type { Limits } from './limits.ts';
+
+/** Which channels of a session a connection carries. */
+export type Direction = 'fore' | 'back' | 'both';
+
+/** One connection within one session. */
+export interface BindingView {
+  readonly connection: ConnectionView;
+  readonly direction: Direction;
+  /** Milliseconds since 1970, as all times here. */
+  readonly boundAt: number;
+}
+
+export interface ConnectionView {
+  /** Counts up from 1 for each start of the server. */
+  readonly id: number;
+  readonly transport: 'tcp';
+  /** "address:port", IPv6 addresses in brackets. */
+  readonly remote: string;
+  readonly local: string;
+  readonly openedAt: number;
+  readonly lastActivity: number;
+  readonly requests: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Nothing new is executed on it; it closes when what is in flight has been answered. */
+  readonly draining: boolean;
+  readonly sessions: readonly { readonly session: string; readonly direction: Direction; readonly boundAt: number }[];
+}
+
+/** How many connections carry what. `both` are in neither of the others. */
+export interface ConnectionSummary {
+  readonly fore: number;
+  readonly back: number;
+  readonly both: number;
+  readonly total: number;
+}
+
+export interface ChannelView {
+  readonly maxRequest: number;
+  readonly maxResponse: number;
+  readonly maxResponseCached: number;
+  readonly maxOperations: number;
+  readonly maxRequests: number;
+}
+
+export interface SessionView {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly client: string;
+  readonly minorVersion: number;
+  readonly createdAt: number;
+  readonly fore: ChannelView;
+  readonly back: ChannelView;
+  readonly slots: {
+    /** Slots that the client may use now, and those it is asked to go down (or may go up) to. */
+    readonly granted: number;
+    readonly target: number;
+    readonly inUse: number;
+    /** Slots used at least once. */
+    readonly touched: number;
+  };
+  readonly replyCacheBytes: number;
+  readonly backChannel: BackChannelHealth;
+  /** Attempts to bind beyond the limit. */
+  readonly overLimit: number;
+  readonly connections: readonly BindingView[];
+  readonly summary: ConnectionSummary;
+}
+
+/** `none`: not asked for. `unproven`: bound, no callback sent yet. */
+export type BackChannelHealth = 'none' | 'up' | 'unproven' | 'down';
+
+export interface ClientView {
+  /** 16 hexadecimal digits: the clientid4. */
+  readonly id: string;
+  /** co_ownerid as text, unprintable bytes replaced. */
+  readonly owner: string;
+  readonly address: string;
+  readonly uid: number;
+  readonly implementation: { readonly name: string; readonly domain: string } | undefined;
+  readonly confirmed: boolean;
+  readonly createdAt: number;
+  readonly lease: {
+    readonly state: 'active' | 'courtesy' | 'unconfirmed';
+    /** Milliseconds since the last renewal. */
+    readonly sinceRenewal: number;
+    /** Milliseconds to its end; negative after. */
+    readonly remaining: number;
+  };
+  readonly reclaimComplete: boolean;
+  readonly sessions: number;
+  readonly connections: number;
+  readonly opens: number;
+  readonly locks: number;
+  readonly delegations: number;
+  readonly backChannel: BackChannelHealth;
+}
+
+/** What to drain: its requests in flight are answered, nothing new is executed, then its connections are closed. */
+export type DrainTarget =
+  | { readonly level: 'connection'; readonly id: number }
+  | { readonly level: 'session'; readonly id: string }
+  | { readonly level: 'client'; readonly id: string }
+  /** All connections to one listening address, "host" or "host:port"; new ones are refused until `undrain`. */
+  | { readonly level: 'address'; readonly address: string }
+  | { readonly level: 'server' };
+
+export interface DrainResult {
+  readonly connections: number;
+  /** Those that were still busy at the end of the time and were closed regardless. */
+  readonly forced: number;
+}
+
+/** Settings that take effect while serving. */
+export interface EngineSettings {
+  /** Connections that one session may be bound to; 0 is unlimited. 0 to 1,024. */
+  readonly maxConnectionsPerSession: number;
+  /** Seconds. */
+  readonly leaseTime: number;
+  readonly gracePeriod: number;
+  readonly delegationsEnabled: boolean;
+  /** Seconds that a client has to return a delegation after CB_RECALL. */
+  readonly delegationRecallTimeout: number;
+  /** Seconds for one callback's answer. */
+  readonly callbackTimeout: number;
+  readonly minMinorVersion: 1 | 2;
+  readonly maxMinorVersion: 1 | 2;
+  /** Names of operations ("READDIR") that answer NFS4ERR_NOTSUPP. */
+  readonly blockedOperations: readonly string[];
+  /** The limits that may change: see `limits.ts`. New sessions get the new ones. */
+  readonly limits: Partial<Limits>;
+}
+
+/** Plain numbers that only grow, for metrics; read, not written, by others. */
+export interface EngineCounters {
+  readonly bind: Readonly<Record<Direction, number>>;
+  readonly unbind: Readonly<Record<UnbindReason, number>>;
+  readonly overLimit: { readonly explicit: number; readonly implicit: number };
+  readonly drained: { readonly clean: number; readonly forced: number };
+  readonly connectionsOpened: number;
+  readonly connectionsRefused: number;
+  readonly sessionsCreated: number;
+  readonly sessionsDestroyed: Readonly<Record<'destroyed' | 'client' | 'evicted' | 'expired', number>>;
+  /** Refused SEQUENCEs by status name. */
+  readonly sequenceErrors: ReadonlyMap<string, number>;
+  readonly replays: number;
+  /** Outcomes by operation number, then by status. */
+  readonly operations: ReadonlyMap<number, OperationCounter>;
+  /** Callbacks by operation and result ("OK", a status name, "unreachable"). */
+  readonly callbacks: ReadonlyMap<string, number>;
+  readonly delegations: {
+    readonly granted: number;
+    readonly recalled: number;
+    readonly returned: number;
+    readonly revoked: number;
+  };
+  readonly requests: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface OperationCounter {
+  readonly statuses: ReadonlyMap<number, number>;
+  /** Counts by bucket: {@link LATENCY_BUCKETS} upper bounds, and one more for the rest. */
+  readonly latency: readonly number[];
+  /** Sum of all latencies, seconds. */
+  readonly seconds: number;
+}
+
+/** Upper bounds of latency buckets, in seconds. */
+export const LATENCY_BUCKETS: readonly number[] = [
+  0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+];
+
+/** The operator's hands: sees and steers every client, session and connection of a running server. */
+export interface Control {
+  clients(): ClientView[];
+  client(id: string): ClientView | undefined;
+  sessions(client?: string): SessionView[];
+  session(id: string): SessionView | undefined;
+  connections(): ConnectionView[];
+  connection(id: number): ConnectionView | undefined;
+  /** Ends a session; false where there is none of that id. Its client makes a new one. */
+  destroySession(id: string): boolean;
+  /** Ends a client with all its state, and keeps it from reclaiming. */
+  evictClient(id: string): boolean;
+  /** Undefined where there is nothing of that name. `timeoutMs` bounds the wait for what is in flight. */
+  drain(target: DrainTarget, timeoutMs: number): Promise<DrainResult | undefined>;
+  /** Takes new connections again on a drained address. */
+  undrain(address: string): void;
+  settings(): EngineSettings;
+  /** Applies at once. RangeError where a value is out of its bounds; then nothing has changed. */
+  configure(changes: Partial<EngineSettings>): void;
+  counters(): EngineCounters;
+}
