@@ -1,17 +1,10 @@
-import {
-  type ApiClient,
-  type ApiEndpoint,
-  dataSocketPath,
-  defaultDataDirectory,
-  type Environment,
-  memorySocketPath,
-} from '@dfs/api';
+import { type ApiClient, type ApiEndpoint, findServer } from '@dfs/api/client';
+import { dataSocketPath, defaultDataDirectory, type Environment, memorySocketPath } from '@dfs/api/places';
 import {
   apiFailure,
   commandOutput,
   complain,
   ExitCode,
-  findServer,
   OUTPUT_FORMATS,
   type OutputFormat,
   type Paint,

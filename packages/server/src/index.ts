@@ -1,3 +1,3 @@
 export { runProgram } from './cli/program.ts';
 export { Daemon, type DaemonOptions } from './daemon/daemon.ts';
-export type { DataStore, OpenFileSystem, Parts, Records, RootOwner } from './daemon/parts.ts';
+export { type Parts, REAL_PARTS } from './daemon/parts.ts';

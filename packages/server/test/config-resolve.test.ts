@@ -2,13 +2,15 @@ import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { DEFAULT_LIMITS } from '@dfs/nfs';
+import { DEFAULT_STORAGE_LIMITS } from '@dfs/storage';
 import { describe, expect, it } from 'vitest';
 import { SETTING_KEYS, settingOf } from '../src/config/settings.ts';
 import { problemsOf, resolve, scratchFolder } from './helpers/config.ts';
 
 describe('the settings table', () => {
-  it("has the engine's own defaults", () => {
+  it('has the defaults of engine and stores', () => {
     const { values } = resolve({});
+    expect(values.memory_size).toBe(DEFAULT_STORAGE_LIMITS.memoryBytes);
     expect(values.max_connections).toBe(DEFAULT_LIMITS.maxConnections);
     expect(values.max_clients).toBe(DEFAULT_LIMITS.maxClients);
     expect(values.max_sessions_per_client).toBe(DEFAULT_LIMITS.maxSessionsPerClient);

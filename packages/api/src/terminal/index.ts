@@ -2,7 +2,6 @@
 export { commandOutput, packageVersion } from './command-line.ts';
 export { ExitCode } from './exit-codes.ts';
 export { apiFailure, type Failure } from './failure.ts';
-export { findServer } from './find-server.ts';
 export { complain, say } from './io.ts';
 export { OUTPUT_FORMATS, type OutputFormat, render } from './output.ts';
 export { type Paint, painter, printable, wantsColour } from './paint.ts';

@@ -9,6 +9,8 @@ export interface BannerInputs {
   readonly version: string;
   /** As the user would type it again: "bin/dfs". */
   readonly command: string;
+  /** Flags with which `status` finds this server; empty where it does so by itself. */
+  readonly statusFlags: string;
   readonly addresses: readonly ListenAddress[];
   readonly shares: readonly RegisteredShare[];
   /** Undefined where nothing is kept. */
@@ -28,7 +30,7 @@ export function banner(inputs: BannerInputs, paint: Paint): string {
       inputs.data === undefined ? 'in memory: nothing is kept after a stop' : printable(tilde(inputs.data)),
     ],
     ...shareFacts(inputs, paint),
-    ['Status', `${inputs.command} status${inputs.data === undefined ? ' --memory' : ''}`],
+    ['Status', `${inputs.command} status${inputs.statusFlags}`],
     ['Stop', 'Ctrl-C'],
   ];
   const widest = Math.max(...facts.map(([name]) => name.length));

@@ -1,4 +1,4 @@
-import type { JsonValue } from '@dfs/api';
+import type { JsonValue } from '@dfs/api/settings';
 import type { OutputFormat } from '@dfs/api/terminal';
 import { Document } from 'yaml';
 import type { Config, Origin } from '../config/resolve.ts';

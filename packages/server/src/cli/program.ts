@@ -1,3 +1,4 @@
+import type { Environment } from '@dfs/api/places';
 import { commandOutput, complain, ExitCode, OUTPUT_FORMATS, type OutputFormat, say } from '@dfs/api/terminal';
 import { Command, CommanderError, Option } from 'commander';
 import type { ConfigFlags } from '../config/flags.ts';
@@ -5,7 +6,12 @@ import { ConfigError } from '../config/problems.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { SETTING_KEYS, settingOf } from '../config/settings.ts';
 import { VERSION } from '../version.ts';
-import type { CommandContext } from './context.ts';
+
+/** The world of one command. */
+export interface CommandContext {
+  readonly env: Environment;
+  readonly workingDirectory: string;
+}
 
 /** Flags that may be given again and again. */
 const REPEATABLE = new Set(['--listen', '--share', '--set']);
@@ -57,13 +63,13 @@ function createProgram(context: CommandContext, finish: (exitCode: number) => vo
   ).action(async (flags: ConfigFlags) => {
     const config = resolved(flags);
     const { startCommand } = await import('./start.ts');
-    finish(await startCommand(config, context));
+    finish(await startCommand(config, context.env));
   });
   withConfigFlags(program.command('status').description('ask the running server how it is'))
     .addOption(outputOption(OUTPUT_FORMATS, 'table'))
     .action(async (flags: ConfigFlags & { output: OutputFormat }) => {
       const { statusCommand } = await import('./status.ts');
-      finish(await statusCommand(resolved(flags), flags.output, context));
+      finish(await statusCommand(resolved(flags), flags.output, context.env));
     });
   const config = program.command('config').description('look at the configuration');
   withConfigFlags(config.command('show').description('the settings in effect, and where each comes from'))

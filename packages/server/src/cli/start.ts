@@ -1,16 +1,18 @@
 import { isatty } from 'node:tty';
+import type { Environment } from '@dfs/api/places';
 import { complain, ExitCode, painter, wantsColour } from '@dfs/api/terminal';
 import { showAddress } from '../config/address.ts';
 import { COMMAND_VARIABLE } from '../config/environment.ts';
 import type { Config } from '../config/resolve.ts';
+import { SETTINGS } from '../config/settings.ts';
 import { Daemon } from '../daemon/daemon.ts';
 import { createLog, type Logger } from '../daemon/log.ts';
 import { LogSink } from '../daemon/log-sink.ts';
 import { mountLine } from '../daemon/mount-line.ts';
+import { REAL_PARTS } from '../daemon/parts.ts';
 import { StartError } from '../daemon/start-error.ts';
 import { VERSION } from '../version.ts';
 import { banner } from './banner.ts';
-import type { CommandContext } from './context.ts';
 import { stopSignals } from './stop-signals.ts';
 
 const STDOUT = 1;
@@ -20,107 +22,90 @@ const FLUSH_MS = 1_000;
 const FAULT_CLOSE_MS = 5_000;
 
 /** Serves until a signal comes. Resolves to the exit code. */
-export async function startCommand(config: Config, context: CommandContext): Promise<number> {
+export async function startCommand(config: Config, env: Environment): Promise<number> {
   const sink = new LogSink(STDOUT);
   const { values } = config;
   const isPretty = values['log.format'] === 'pretty' || (values['log.format'] === 'auto' && isatty(STDOUT));
-  const colour = wantsColour(STDOUT, context.env);
+  const colour = wantsColour(STDOUT, env);
   const log = createLog({ format: isPretty ? 'pretty' : 'json', level: values['log.level'], colour, sink });
   const signals = stopSignals((signal) => complain(`dfs: ${signal} again: ended at once\n`));
-  const run = new Run(config, context, log);
-  const fault = run.watchForFaults();
+  const faults = watchForFaults();
+  const daemon = new Daemon({ values, env, parts: REAL_PARTS, log, onFault: faults.report });
+  warnOfVariables(config, log);
+  log.debug({ config: config.file ?? null }, 'starting');
   try {
-    const daemon = await Promise.race([run.start(), fault]);
-    if (isPretty) sink.write(run.banner(daemon, colour));
-    run.announce(daemon, isPretty);
-    const signal = await Promise.race([signals.first, fault]);
+    await Promise.race([daemon.start(), faults.first]);
+    if (isPretty) sink.write(welcome(daemon, config, env, colour));
+    // The last line of the start, and the only one that scripts need to wait for. People have just read the banner.
+    log.info(isPretty ? { listen: daemon.addresses.map(showAddress) } : facts(daemon, config), 'ready');
+    const signal = await Promise.race([signals.first, faults.first]);
     log.info({ signal }, 'stopping: answering what is in flight');
-    const closedWell = await Promise.race([daemon.stop(), fault]);
+    const closedWell = await Promise.race([daemon.stop(), faults.first]);
     log.info('stopped');
     return closedWell ? ExitCode.OK : ExitCode.FAULT;
   } catch (error) {
-    return await run.fail(error);
+    if (error instanceof StartError) {
+      complain(`dfs: cannot start: ${error.message}\n  ${error.advice}\n`);
+      return ExitCode.CANNOT_START;
+    }
+    log.fatal({ err: error }, 'a fault of dfs: closing the stores and ending');
+    await Promise.race([daemon.stop(), delay(FAULT_CLOSE_MS)]);
+    return ExitCode.FAULT;
   } finally {
     await sink.flush(FLUSH_MS);
     signals.dispose();
   }
 }
 
-/** One life of the server, with what is known of it when something goes wrong. */
-class Run {
-  readonly #config: Config;
-  readonly #context: CommandContext;
-  readonly #log: Logger;
-  #daemon: Daemon | undefined;
+/** Errors that nobody catches, and those that the daemon cannot live with. `first` rejects with the first of them. */
+function watchForFaults(): { readonly first: Promise<never>; readonly report: (error: unknown) => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  process.on('uncaughtException', reject);
+  process.on('unhandledRejection', reject);
+  // Between two waits nobody may be listening, which is no fault of its own.
+  promise.catch(() => undefined);
+  return { first: promise, report: reject };
+}
 
-  constructor(config: Config, context: CommandContext, log: Logger) {
-    this.#config = config;
-    this.#context = context;
-    this.#log = log;
-  }
+function warnOfVariables(config: Config, log: Logger): void {
+  const { unknownVariables: variables } = config;
+  if (variables.length > 0) log.warn({ variables }, 'these variables are no settings of dfs: ignored');
+}
 
-  async start(): Promise<Daemon> {
-    const { values, file, unknownVariables } = this.#config;
-    if (unknownVariables.length > 0) {
-      this.#log.warn(
-        { variables: unknownVariables },
-        'variables that begin with DFS_ but are no settings: ignored',
-      );
-    }
-    this.#log.debug({ config: file ?? null }, 'starting');
-    const { parts, env } = this.#context;
-    this.#daemon = await Daemon.start({ values, env, parts, log: this.#log });
-    return this.#daemon;
-  }
+function welcome(daemon: Daemon, config: Config, env: Environment, colour: boolean): string {
+  const inputs = {
+    version: VERSION,
+    command: env[COMMAND_VARIABLE] ?? 'dfs',
+    statusFlags: statusFlags(daemon, config),
+    addresses: daemon.addresses,
+    shares: daemon.shares,
+    data: daemon.dataDirectory,
+    minMinorVersion: config.values.v4_min_minor_version,
+  };
+  return banner(inputs, painter(colour));
+}
 
-  banner(daemon: Daemon, colour: boolean): string {
-    return banner(
-      {
-        version: VERSION,
-        command: this.#context.env[COMMAND_VARIABLE] ?? 'dfs',
-        addresses: daemon.addresses,
-        shares: daemon.shares,
-        data: daemon.dataDirectory,
-        minMinorVersion: this.#config.values.v4_min_minor_version,
-      },
-      painter(colour),
-    );
-  }
+/** As short as they can be and still name this server. */
+function statusFlags(daemon: Daemon, { values, origins }: Config): string {
+  const [socket] = daemon.apiAddresses;
+  const isUsualMemory = daemon.addresses[0]?.port === SETTINGS.listen.default[0]?.port;
+  if (values.api_socket !== undefined || (values.memory && !isUsualMemory)) return ` --api-socket ${socket}`;
+  if (values.memory) return ' --memory';
+  return origins.data.source === 'default' ? '' : ` --data ${daemon.dataDirectory}`;
+}
 
-  /** The last line of the start, and the only one that scripts need to wait for. */
-  announce(daemon: Daemon, isPretty: boolean): void {
-    const { v4_min_minor_version: minor } = this.#config.values;
-    const [address] = daemon.addresses;
-    const facts = {
-      version: VERSION,
-      listen: daemon.addresses.map(showAddress),
-      api: daemon.apiAddresses,
-      data: daemon.dataDirectory ?? null,
-      shares: daemon.shares.map((share) => share.path),
-      mount: address === undefined ? [] : daemon.shares.map((share) => mountLine(address, share.path, minor)),
-    };
-    // People have just read the banner.
-    this.#log.info(isPretty ? { listen: facts.listen } : facts, 'ready');
-  }
-
-  /** Rejects with the first error that nobody caught. */
-  watchForFaults(): Promise<never> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    process.on('uncaughtException', reject);
-    process.on('unhandledRejection', reject);
-    promise.catch(() => undefined);
-    return promise;
-  }
-
-  async fail(error: unknown): Promise<number> {
-    if (error instanceof StartError) {
-      complain(`dfs: cannot start: ${error.message}\n  ${error.advice}\n`);
-      return ExitCode.CANNOT_START;
-    }
-    this.#log.fatal({ err: error }, 'a fault of dfs: closing the stores and ending');
-    if (this.#daemon !== undefined) await Promise.race([this.#daemon.stop(), delay(FAULT_CLOSE_MS)]);
-    return ExitCode.FAULT;
-  }
+/** What programs that read the log may want to know, with the line that says "ready". */
+function facts(daemon: Daemon, config: Config): Record<string, unknown> {
+  const [address] = daemon.addresses;
+  const minor = config.values.v4_min_minor_version;
+  return {
+    version: VERSION,
+    listen: daemon.addresses.map(showAddress),
+    api: daemon.apiAddresses,
+    data: daemon.dataDirectory ?? null,
+    shares: daemon.shares.map((share) => share.path),
+    mount: address === undefined ? [] : daemon.shares.map((share) => mountLine(address, share.path, minor)),
+  };
 }
 
 function delay(ms: number): Promise<void> {

@@ -1,9 +1,9 @@
-import { dataSocketPath, defaultDataDirectory, memorySocketPath } from '@dfs/api';
+import { findServer } from '@dfs/api/client';
+import { dataSocketPath, defaultDataDirectory, type Environment, memorySocketPath } from '@dfs/api/places';
 import {
   apiFailure,
   complain,
   ExitCode,
-  findServer,
   type OutputFormat,
   painter,
   render,
@@ -12,20 +12,15 @@ import {
   wantsColour,
 } from '@dfs/api/terminal';
 import type { Config } from '../config/resolve.ts';
-import type { CommandContext } from './context.ts';
 
 const STDOUT = 1;
 const ADVICE = '`dfs start` starts it; --data, --memory or --api-socket say which one is meant.';
 
 /** Asks the server that this configuration would start. Resolves to the exit code. */
-export async function statusCommand(
-  config: Config,
-  format: OutputFormat,
-  context: CommandContext,
-): Promise<number> {
+export async function statusCommand(config: Config, format: OutputFormat, env: Environment): Promise<number> {
   try {
-    const client = await findServer(places(config, context).map((socketPath) => ({ socketPath })));
-    const paint = painter(format === 'table' && wantsColour(STDOUT, context.env));
+    const client = await findServer(places(config, env).map((socketPath) => ({ socketPath })));
+    const paint = painter(format === 'table' && wantsColour(STDOUT, env));
     say(render(await client.status(), format, (status) => statusView(status, paint)));
     return ExitCode.OK;
   } catch (error) {
@@ -37,7 +32,7 @@ export async function statusCommand(
 }
 
 /** The sockets where that server would be. Said nothing about the data, one that keeps nothing will do as well. */
-function places({ values, origins }: Config, { env }: CommandContext): string[] {
+function places({ values, origins }: Config, env: Environment): string[] {
   if (values.api_socket !== undefined) return [values.api_socket];
   const memory = values.listen.map((address) => memorySocketPath(address.port, env));
   if (values.memory) return memory;

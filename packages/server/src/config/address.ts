@@ -1,5 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
-import { type Kind, quote, SettingError } from '@dfs/api';
+import { type Kind, quote, SettingError } from '@dfs/api/settings';
 import type { ListenAddress } from '@dfs/nfs';
 
 const MAX_PORT = 65_535;

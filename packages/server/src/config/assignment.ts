@@ -1,4 +1,4 @@
-import type { PathStep } from '@dfs/api';
+import type { PathStep } from '@dfs/api/settings';
 import type { SettingKey } from './settings.ts';
 
 /** From the weakest to the strongest. */

@@ -1,4 +1,5 @@
-import { type Environment, suggest } from '@dfs/api';
+import type { Environment } from '@dfs/api/places';
+import { suggest } from '@dfs/api/settings';
 import type { Assignment } from './assignment.ts';
 import type { ConfigProblem } from './problems.ts';
 import { SETTING_KEYS, type SettingKey } from './settings.ts';

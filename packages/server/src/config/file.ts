@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type PathStep, suggest } from '@dfs/api';
+import { type PathStep, suggest } from '@dfs/api/settings';
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Pair, parseDocument } from 'yaml';
 import type { Assignment, Place } from './assignment.ts';
 import { ConfigError, type ConfigProblem } from './problems.ts';

@@ -1,4 +1,4 @@
-import type { PathStep } from '@dfs/api';
+import type { PathStep } from '@dfs/api/settings';
 import type { Assignment } from './assignment.ts';
 import { unknownKey } from './file.ts';
 import type { ConfigProblem } from './problems.ts';

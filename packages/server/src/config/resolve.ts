@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { type Environment, MAX_SOCKET_PATH_BYTES, SettingError } from '@dfs/api';
+import { type Environment, MAX_SOCKET_PATH_BYTES } from '@dfs/api/places';
+import { SettingError } from '@dfs/api/settings';
 import { isLoopback, showAddress } from './address.ts';
 import { type Assignment, SOURCES, type Source } from './assignment.ts';
 import { CONFIG_VARIABLE, readEnvironment } from './environment.ts';

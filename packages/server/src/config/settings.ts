@@ -1,5 +1,6 @@
 import {
   boolean,
+  bytes,
   choice,
   type Kind,
   NFS_SETTINGS,
@@ -8,7 +9,7 @@ import {
   SettingError,
   seconds,
   type ValueOf,
-} from '@dfs/api';
+} from '@dfs/api/settings';
 import type { ListenAddress } from '@dfs/nfs';
 import { addressKind, addressListKind } from './address.ts';
 import { type ShareSpec, sharesKind } from './share-spec.ts';
@@ -22,6 +23,9 @@ export interface DaemonSetting<T> extends Setting<T> {
   /** A path: relative to the file that names it, or to the working directory. */
   readonly isPath?: boolean;
 }
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
 const DEFAULT_LISTEN: readonly ListenAddress[] = [{ host: '127.0.0.1', port: 12_049 }];
 
@@ -58,6 +62,13 @@ export const SETTINGS = {
     flag: '--memory',
     flagHelp: 'keep nothing after a stop',
     description: 'Keep everything in memory and nothing after a stop. For trying things out.',
+  }),
+  memory_size: row({
+    kind: bytes(16 * MIB, 1024 * GIB),
+    default: 4 * GIB,
+    applies: 'restart',
+    description:
+      'With `memory`: bytes of file content, of all shares together, beyond which writing answers that no space is left.',
   }),
   listen: row({
     kind: addressListKind,

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { boolean, choice, integer, type Kind, listed, quote, SettingError, suggest } from '@dfs/api';
+import { boolean, choice, integer, type Kind, listed, quote, SettingError, suggest } from '@dfs/api/settings';
 import type { SquashMode } from '@dfs/nfs';
 
 /** A share as the configuration asks for it: exactly these terms, for as long as it says so. */

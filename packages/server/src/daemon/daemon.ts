@@ -6,20 +6,22 @@ import {
   type Environment,
   memorySocketPath,
   runtimeDirectory,
-} from '@dfs/api';
+} from '@dfs/api/places';
 import type { ListenAddress, NfsServer, Share } from '@dfs/nfs';
+import type { DataDirectory, ShareFileSystem } from '@dfs/storage';
 import { showAddress } from '../config/address.ts';
 import type { SettingValues } from '../config/settings.ts';
 import { createRestApp } from '../rest/app.ts';
 import { type ApiListener, listenTcp, listenUnix } from '../rest/listener.ts';
 import { ensurePrivateFolder } from '../rest/stale-socket.ts';
+import { dataError } from './data-error.ts';
 import { defaultShare, isClosedToAll } from './default-share.ts';
 import { engineOptions, engineShare } from './engine-options.ts';
 import { eventLogger } from './events.ts';
 import { listenError } from './listen-error.ts';
 import type { Logger } from './log.ts';
 import { systemNames } from './names.ts';
-import type { DataStore, OpenFileSystem, Parts } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { type RegisteredShare, reconcileShares } from './share-registry.ts';
 import { describeStatus, showShare } from './status.ts';
@@ -29,6 +31,8 @@ export interface DaemonOptions {
   readonly env: Environment;
   readonly parts: Parts;
   readonly log: Logger;
+  /** Told when the server cannot go on: it is to be stopped. */
+  readonly onFault: (error: unknown) => void;
 }
 
 const MS = 1000;
@@ -43,27 +47,25 @@ export class Daemon {
   readonly #log: Logger;
   readonly #startedAt = Date.now();
   readonly #apis: ApiListener[] = [];
-  readonly #fileSystems = new Map<number, OpenFileSystem>();
+  readonly #fileSystems = new Map<number, ShareFileSystem>();
   #state: ServerState = 'starting';
   #shares: readonly RegisteredShare[] = [];
-  #store: DataStore | undefined;
+  #store: DataDirectory | undefined;
   #nfs: NfsServer | undefined;
   #pidFile: string | undefined;
   #stopped: Promise<boolean> | undefined;
 
-  private constructor(options: DaemonOptions) {
+  constructor(options: DaemonOptions) {
     this.#options = options;
     this.#log = options.log;
   }
 
   /** Resolves when every listener accepts. Closes what it opened where something fails, and rejects with that. */
-  static async start(options: DaemonOptions): Promise<Daemon> {
-    const daemon = new Daemon(options);
+  async start(): Promise<void> {
     try {
-      await daemon.#start();
-      return daemon;
+      await this.#open();
     } catch (error) {
-      await daemon.#closeAll();
+      await this.stop();
       throw error;
     }
   }
@@ -104,10 +106,9 @@ export class Daemon {
     return this.#stopped;
   }
 
-  async #start(): Promise<void> {
+  async #open(): Promise<void> {
     const { values, parts } = this.#options;
-    const directory = this.dataDirectory;
-    this.#store = directory === undefined ? await parts.openMemory() : await parts.openData(directory);
+    this.#store = await this.#openStore();
     const shares = await this.#openShares(this.#store);
     this.#nfs = await parts.createNfsServer({
       ...engineOptions(values),
@@ -125,7 +126,22 @@ export class Daemon {
     this.#state = 'ready';
   }
 
-  async #openShares(store: DataStore): Promise<Share[]> {
+  async #openStore(): Promise<DataDirectory> {
+    const { parts, values, onFault } = this.#options;
+    // A store that has failed answers nothing but errors from then on. A restart serves what is stable, and clients send the rest again.
+    const options = { onFailure: onFault };
+    const directory = this.dataDirectory;
+    try {
+      if (directory === undefined) {
+        return parts.openMemoryDirectory({ ...options, limits: { memoryBytes: values.memory_size } });
+      }
+      return await parts.openDataDirectory(directory, options);
+    } catch (error) {
+      throw dataError(error);
+    }
+  }
+
+  async #openShares(store: DataDirectory): Promise<Share[]> {
     const { values } = this.#options;
     const uid = process.getuid?.() ?? DEFAULT_UID;
     const owner = { uid, gid: process.getgid?.() ?? DEFAULT_UID, mode: ROOT_MODE };

@@ -1,6 +1,5 @@
-import type { NfsServerOptions, Share } from '@dfs/nfs';
+import type { FileSystem, NfsServerOptions, Share } from '@dfs/nfs';
 import type { SettingValues } from '../config/settings.ts';
-import type { OpenFileSystem } from './parts.ts';
 import type { RegisteredShare } from './share-registry.ts';
 
 /** The engine's options, from the settings table. */
@@ -24,7 +23,7 @@ export function engineOptions(values: Readonly<SettingValues>): Omit<NfsServerOp
 }
 
 /** A share as the engine serves it. */
-export function engineShare(share: RegisteredShare, fileSystem: OpenFileSystem): Share {
+export function engineShare(share: RegisteredShare, fileSystem: FileSystem): Share {
   return {
     id: share.id,
     path: share.path,

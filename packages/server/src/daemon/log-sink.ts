@@ -1,4 +1,4 @@
-import { write } from 'node:fs';
+import { constants, fstatSync, openSync, write } from 'node:fs';
 
 /** Bytes of log text that wait for a slow reader; more is dropped, so that a stuck pipe costs messages and not the service. */
 export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
@@ -16,7 +16,7 @@ export class LogSink {
   readonly #idle: (() => void)[] = [];
 
   constructor(fd: number) {
-    this.#fd = fd;
+    this.#fd = withoutWaiting(fd);
   }
 
   write(text: string): void {
@@ -75,5 +75,19 @@ export class LogSink {
         this.#next();
       }
     });
+  }
+}
+
+/**
+ * The same pipe or terminal, opened once more so that a write to it never waits: a thread that hangs in a write would hold up the
+ * end of the process for as long. Files never wait long, and sockets cannot be opened again: those are used as they are.
+ */
+function withoutWaiting(fd: number): number {
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFIFO() && !stats.isCharacterDevice()) return fd;
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    return fd;
   }
 }

@@ -1,6 +1,6 @@
-import { SettingError } from '@dfs/api';
+import { SettingError } from '@dfs/api/settings';
+import type { Records } from '@dfs/storage';
 import { clashes, clashMessage, DEFAULT_TERMS, type ShareSpec, sharesKind } from '../config/share-spec.ts';
-import type { Records } from './parts.ts';
 import { StartError } from './start-error.ts';
 
 /** Who set a share's terms: nobody, this start's configuration, or an earlier start's. */
@@ -38,8 +38,8 @@ const ID_DIGITS = 10;
  * missing and get exactly the terms asked for; the others keep theirs. What changed is kept before this resolves.
  */
 export async function reconcileShares(records: Records, inputs: RegistryInputs): Promise<RegisteredShare[]> {
-  const stored = await loadRecords(records);
-  let nextId = await loadNextId(records, stored);
+  const stored = loadRecords(records);
+  let nextId = loadNextId(records, stored);
   const result = new Map<string, RegisteredShare>();
   for (const record of stored) result.set(record.path, fromRecord(record, inputs.fallback));
   const isNew = stored.length === 0 && inputs.declared.length === 0;
@@ -73,9 +73,8 @@ function encode(share: RegisteredShare): Buffer {
   return Buffer.from(JSON.stringify(record));
 }
 
-async function loadRecords(records: Records): Promise<ShareRecord[]> {
-  const entries = await records.list(PREFIX);
-  return entries.map(([key, value]) => {
+function loadRecords(records: Records): ShareRecord[] {
+  return [...records.list(PREFIX)].map(([key, value]) => {
     const record = parseJson(value);
     if (!isRecord(record)) throw damaged(key);
     return record;
@@ -99,8 +98,8 @@ function fromRecord(record: ShareRecord, fallback: ShareSpec): RegisteredShare {
   }
 }
 
-async function loadNextId(records: Records, stored: readonly ShareRecord[]): Promise<number> {
-  const value = await records.get(NEXT_ID);
+function loadNextId(records: Records, stored: readonly ShareRecord[]): number {
+  const value = records.get(NEXT_ID);
   const kept = value === undefined ? FIRST_ID : parseJson(value);
   if (typeof kept !== 'number' || !Number.isSafeInteger(kept)) throw damaged(NEXT_ID);
   return Math.max(kept, ...stored.map((record) => record.id + 1));

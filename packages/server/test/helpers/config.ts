@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Environment } from '@dfs/api';
+import type { Environment } from '@dfs/api/places';
 import { afterAll } from 'vitest';
 import type { ConfigFlags } from '../../src/config/flags.ts';
 import { ConfigError } from '../../src/config/problems.ts';
