@@ -76,15 +76,17 @@ describe('grace', () => {
     expect(grace.active).toBe(false);
   });
 
-  test('ends with its time; who did not come back may not reclaim after the next restart (RFC 8881 §8.4.2.1)', () => {
-    const store = storeWith('a', 'b');
+  test('ends with its time; who did not finish by then may not reclaim after the next restart (RFC 8881 §8.4.2.1)', () => {
+    const store = storeWith('a', 'b', 'c');
     const bench = new Bench(store);
-    bench.confirmed('a');
+    bench.state.grace.completed(bench.confirmed('a'));
+    bench.confirmed('c');
     bench.clock.advance(GRACE_MS);
     expect(bench.state.grace.active).toBe(false);
     const next = new Bench(store);
     expect(next.state.grace.mayReclaim(next.confirmed('a'))).toBe(true);
     expect(next.state.grace.mayReclaim(next.confirmed('b'))).toBe(false);
+    expect(next.state.grace.mayReclaim(next.confirmed('c'))).toBe(false);
   });
 
   test('a restart within grace keeps all records', () => {

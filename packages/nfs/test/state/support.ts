@@ -97,7 +97,6 @@ export class Bench {
   confirmed(owner: string): Client {
     const client = this.client(owner);
     this.state.clients.confirm(client);
-    this.state.grace.confirmed(client);
     return client;
   }
 
