@@ -17,6 +17,8 @@ import type { ListenAddress, NfsServer, NfsServerOptions, ServerStats, Share } f
 import { systemClock, systemRandomness } from './system.ts';
 
 const DEFAULT_LEASE_SECONDS = 90;
+const DEFAULT_CONNECTIONS_PER_SESSION = 16;
+const DEFAULT_CALLBACK_SECONDS = 10;
 const DEFAULT_DRAIN_MS = 5000;
 const TICK_MS = 1000;
 const STATEID_INSTANCE_BYTES = 4;
@@ -70,6 +72,18 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
   const outcomes = new Map<number, number>();
   return {
     limits,
+    settings: {
+      maxConnectionsPerSession: DEFAULT_CONNECTIONS_PER_SESSION,
+      leaseTime: leaseSeconds,
+      gracePeriod: options.gracePeriod ?? leaseSeconds,
+      delegationsEnabled: options.delegations ?? true,
+      delegationRecallTimeout: options.delegationRecallTimeout ?? leaseSeconds,
+      callbackTimeout: DEFAULT_CALLBACK_SECONDS,
+      minMinorVersion: options.minMinorVersion ?? 1,
+      maxMinorVersion: options.maxMinorVersion ?? 2,
+      blockedOperations: [],
+      limits: {},
+    },
     clock,
     randomness,
     namespace,

@@ -20,6 +20,8 @@ export interface Share {
   /** Who a squashed caller becomes; 65534 (nobody) where absent. */
   readonly anonymousUid?: number;
   readonly anonymousGid?: number;
+  /** Grant delegations of its files; true where absent. */
+  readonly delegations?: boolean;
   /** Refuses callers whose source port is 1024 or above. */
   readonly requirePrivilegedPort?: boolean;
 }
@@ -36,6 +38,10 @@ export interface NfsServerOptions {
   readonly leaseTime?: number;
   /** Seconds; the lease time where absent. */
   readonly gracePeriod?: number;
+  /** Grant delegations; true where absent. */
+  readonly delegations?: boolean;
+  /** Seconds that a client has to return a delegation after CB_RECALL before it is revoked; the lease time where absent. */
+  readonly delegationRecallTimeout?: number;
   /** Nothing is kept across a restart where absent. */
   readonly stateStore?: StateStore;
   readonly clock?: Clock;

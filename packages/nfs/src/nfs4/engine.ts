@@ -1,4 +1,5 @@
 import type { Clock, EventListener, Randomness } from '../contracts.ts';
+import type { EngineSettings } from '../control.ts';
 import type { Limits } from '../limits.ts';
 import type { Callbacks } from './callback/callbacks.ts';
 import type { Namespace } from './exports.ts';
@@ -9,6 +10,8 @@ import type { State } from './state/state.ts';
 /** What every operation may use. */
 export interface Engine {
   readonly limits: Limits;
+  /** Read at each use: they change while serving. */
+  settings: EngineSettings;
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly namespace: Namespace;
