@@ -46,13 +46,13 @@ export function isKnownFlavor(flavor: number): boolean {
  * then use as a key.
  */
 export class CredentialCache {
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer | undefined;
   #principal: Principal = ANONYMOUS;
 
   /** Throws XdrError. */
   decode(flavor: number, credential: Buffer): Principal {
     if (flavor === AuthFlavor.NONE) return ANONYMOUS;
-    if (credential.length === this.#bytes.length && credential.equals(this.#bytes)) return this.#principal;
+    if (this.#bytes?.equals(credential)) return this.#principal;
     const reader = new XdrReader(credential);
     const { machine, uid, gid, groups } = readAuthSys(reader);
     if (reader.remaining > 0) throw new XdrError('bytes behind the credential');
