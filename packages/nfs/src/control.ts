@@ -26,7 +26,11 @@ export interface ConnectionView {
   readonly bytesOut: number;
   /** Nothing new is executed on it; it closes when what is in flight has been answered. */
   readonly draining: boolean;
-  readonly sessions: readonly { readonly session: string; readonly direction: Direction; readonly boundAt: number }[];
+  readonly sessions: readonly {
+    readonly session: string;
+    readonly direction: Direction;
+    readonly boundAt: number;
+  }[];
 }
 
 /** How many connections carry what. `both` are in neither of the others. */
@@ -171,7 +175,8 @@ export interface OperationCounter {
 
 /** Upper bounds of latency buckets, in seconds. */
 export const LATENCY_BUCKETS: readonly number[] = [
-  0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+  0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+  0.5, 1, 2.5,
 ];
 
 /** The operator's hands: sees and steers every client, session and connection of a running server. */

@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { EventListener } from './contracts.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { Callbacks, type CallbackTransport } from './nfs4/callback/callbacks.ts';
+import { Recalls } from './nfs4/callback/recall.ts';
 import type { Engine } from './nfs4/engine.ts';
 import { Namespace } from './nfs4/exports.ts';
 import { takeIdentity } from './nfs4/identity.ts';
@@ -69,6 +70,7 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
     notifyLock: (file, waiter) => callbacks.notifyLock(namespace, file, waiter),
   });
   state.grace.start(records);
+  const recalls = new Recalls({ state, callbacks, namespace });
   const outcomes = new Map<number, number>();
   return {
     limits,
@@ -95,8 +97,15 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
     blockedOperations: new Set(),
     identity,
     callbacks,
+    recalls,
     observe: (op) => void outcomes.set(op, (outcomes.get(op) ?? 0) + 1),
   };
+}
+
+/** What happens once a second: leases and grace end, delegations not returned in time are revoked. */
+function tick(engine: Engine): void {
+  engine.state.tick();
+  engine.state.delegations.revokeOverdue(engine.settings.delegationRecallTimeout * 1000);
 }
 
 class TcpNfsServer implements NfsServer {
@@ -122,7 +131,7 @@ class TcpNfsServer implements NfsServer {
       maxOutputBuffer: limits.maxOutputBuffer,
       maxRequestsInFlight: limits.maxRequestsInFlight,
     };
-    this.#ticker = setInterval(() => engine.state.tick(), TICK_MS);
+    this.#ticker = setInterval(() => tick(engine), TICK_MS);
     this.#ticker.unref();
   }
 

@@ -28,6 +28,9 @@ export interface Limits {
   readonly maxOpensPerClient: number;
   readonly maxLocksPerClient: number;
   readonly maxOwnersPerClient: number;
+  /** Delegations that are out, of all clients and of one. */
+  readonly maxDelegations: number;
+  readonly maxDelegationsPerClient: number;
   /** Bytes of a name, of a symbolic link's target, of a COMPOUND's tag. */
   readonly maxName: number;
   readonly maxLinkText: number;
@@ -60,6 +63,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxOpensPerClient: 100_000,
   maxLocksPerClient: 100_000,
   maxOwnersPerClient: 100_000,
+  maxDelegations: 100_000,
+  maxDelegationsPerClient: 20_000,
   maxName: 255,
   maxLinkText: 4096,
   maxTag: 1024,

@@ -2,6 +2,7 @@ import type { Clock, EventListener, Randomness } from '../contracts.ts';
 import type { EngineSettings } from '../control.ts';
 import type { Limits } from '../limits.ts';
 import type { Callbacks } from './callback/callbacks.ts';
+import type { Recalls } from './callback/recall.ts';
 import type { Namespace } from './exports.ts';
 import type { ServerIdentity } from './identity.ts';
 import type { Owners } from './owners.ts';
@@ -24,6 +25,7 @@ export interface Engine {
   readonly blockedOperations: ReadonlySet<number>;
   readonly identity: ServerIdentity;
   readonly callbacks: Callbacks;
+  readonly recalls: Recalls;
   /** Counts an operation's outcome. */
   observe(op: number, status: number): void;
 }

@@ -1,4 +1,5 @@
 import type { Awaitable, FileSystem } from '../vfs/index.ts';
+import type { XdrWriter } from '../xdr/index.ts';
 import type { Compound } from './compound.ts';
 import { Op, opName, Status } from './constants/index.ts';
 import { statusOf } from './errors.ts';
@@ -121,7 +122,7 @@ export class Execution {
     if (status !== Status.OK) {
       status = this.#listed(op, status);
       if (!c.keepBody) out.truncate(at);
-      if (out.position === at) out.u32(op).u32(status);
+      if (out.position === at) writeFailure(out, op, status);
       else out.patchU32(at + 4, status);
     } else {
       out.patchU32(at + 4, Status.OK);
@@ -186,7 +187,7 @@ export class Execution {
     engine.emit({ type: 'fault', operation: opName(first.op), error });
     out.truncate(first.position);
     this.#status = isListed(first.op, Status.IO) ? Status.IO : Status.SERVERFAULT;
-    out.u32(first.op).u32(this.#status);
+    writeFailure(out, first.op, this.#status);
     this.#done = first.index + 1;
   }
 
@@ -204,6 +205,12 @@ export class Execution {
     this.#c.out.truncate(this.#start);
     this.#c.out.fixed(reply);
   }
+}
+
+/** A result without a body; SETATTR alone tells what it set even so: nothing (RFC 8881 §18.30.2). */
+function writeFailure(out: XdrWriter, op: number, status: Status): void {
+  out.u32(op).u32(status);
+  if (op === Op.SETATTR) out.u32(0);
 }
 
 function versionStatus(c: Compound): Status {

@@ -18,6 +18,8 @@ export class Export {
   readonly path: string;
   readonly fileSystem: FileSystem;
   readonly readOnly: boolean;
+  /** Its files may be delegated. */
+  readonly delegations: boolean;
   readonly #squash: SquashMode;
   readonly #anonymous: Credentials;
   readonly #clients: BlockList | undefined;
@@ -34,6 +36,7 @@ export class Export {
     this.path = share.path;
     this.fileSystem = share.fileSystem;
     this.readOnly = share.readOnly ?? false;
+    this.delegations = share.delegations ?? true;
     this.#squash = share.squash ?? 'root';
     const gid = share.anonymousGid ?? NOBODY;
     this.#anonymous = Object.freeze({ uid: share.anonymousUid ?? NOBODY, gid, groups: Object.freeze([]) });

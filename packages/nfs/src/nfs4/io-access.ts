@@ -2,6 +2,7 @@ import type { Awaitable } from '../vfs/index.ts';
 import { after } from './after.ts';
 import type { Compound } from './compound.ts';
 import { ShareAccess, ShareDeny, Status } from './constants/index.ts';
+import { withoutDelegations } from './delegation-conflict.ts';
 import { NfsError } from './errors.ts';
 import type { Client } from './state/clients.ts';
 import type { FileState } from './state/files.ts';
@@ -26,6 +27,7 @@ export function findState(c: Compound, id: Stateid): StateEntry {
   if (isSpecialOther(id)) throw new NfsError(Status.BAD_STATEID);
   const entry = c.engine.state.stateids.find(id);
   if (entry === undefined || entry.client !== clientOf(c)) throw new NfsError(Status.BAD_STATEID);
+  if (entry.kind === StateKind.DELEGATION && entry.revoked) throw new NfsError(Status.DELEG_REVOKED);
   if (id.seqid !== 0 && id.seqid !== entry.seqid) {
     throw new NfsError(id.seqid > entry.seqid ? Status.BAD_STATEID : Status.OLD_STATEID);
   }
@@ -54,7 +56,9 @@ export function requireIo(c: Compound, given: Stateid, write: boolean): Awaitabl
 }
 
 function requireOpenAccess(c: Compound, write: boolean, bypass: boolean): Awaitable<void> {
-  const check = c.fs.mayOpen(c.object, c.cred, !write, write);
+  const check = after(c.fs.mayOpen(c.object, c.cred, !write, write), () =>
+    withoutDelegations(c, c.here, c.object, write),
+  );
   return after(check, () => {
     if (bypass) return;
     const { state } = c.engine;

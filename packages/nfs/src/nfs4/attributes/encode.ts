@@ -6,6 +6,7 @@ import type { Compound } from '../compound.ts';
 import { Attr, Status } from '../constants/index.ts';
 import { NfsError } from '../errors.ts';
 import type { Export } from '../exports.ts';
+import { type HeldSize, plainAttributes } from '../held-attributes.ts';
 import { isRoot } from '../junction.ts';
 import { type Bitmap, bitmapOf, both, isEmpty, writeBitmap } from './bitmap.ts';
 import type { Subject } from './encoders.ts';
@@ -61,21 +62,24 @@ export function writeAttributeError(out: XdrWriter, status: Status): void {
   out.u32(STATUS_BYTES).u32(status);
 }
 
-/** Writes a fattr4 of those of the attributes asked for that the export has. Waits only where the file system does. */
+/**
+ * Writes a fattr4 of those of the attributes asked for that the export has. Waits only where the file system does. `held` is what another
+ * client's cache knows better.
+ */
 export function encodeAttributes(
   c: Compound,
   target: Export,
   node: object,
   asked: Bitmap,
   out: XdrWriter = c.out,
+  held?: HeldSize,
 ): Awaitable<void> {
   const plan = tableOf(target, c.minor).plan(asked);
   const write = (space: SpaceUsage | undefined): Awaitable<void> => {
-    const attributes = target.fileSystem.attributes(node);
-    if (!(attributes instanceof Promise)) {
-      return writeAttributes(out, c, target, node, plan, attributes, space);
-    }
-    return attributes.then((known) => writeAttributes(out, c, target, node, plan, known, space));
+    return after(target.fileSystem.attributes(node), (known) => {
+      const shown = held === undefined ? known : { ...plainAttributes(known), size: held.size };
+      writeAttributes(out, c, target, node, plan, shown, space);
+    });
   };
   // Space first: attributes are good only until the next call into the file system.
   return plan.needsSpace ? after(spaceFor(c, plan, target), write) : write(undefined);

@@ -4,6 +4,7 @@ import { Attr, type Status } from '../constants/index.ts';
 import type { Engine } from '../engine.ts';
 import type { Export } from '../exports.ts';
 import { type Bitmap, writeBitmap } from './bitmap.ts';
+import { writeOpenArguments } from './open-arguments.ts';
 import { EXCLUSIVE_CREATE_ATTRIBUTES } from './supported.ts';
 
 /** Everything that the value of an attribute can depend on. */
@@ -116,6 +117,7 @@ export const ENCODERS: ReadonlyMap<number, Encoder> = new Map<number, Encoder>([
   [Attr.MOUNTED_ON_FILEID, u64((s) => s.mountedOnFileid)],
   [Attr.SUPPATTR_EXCLCREAT, (out) => writeBitmap(out, EXCLUSIVE_CREATE_ATTRIBUTES)],
   [Attr.FS_CHARSET_CAP, u32(() => ONLY_UTF8)],
+  [Attr.OPEN_ARGUMENTS, (out) => writeOpenArguments(out)],
   [Attr.CLONE_BLKSIZE, u32(() => CLONE_BLOCK_BYTES)],
   [Attr.CHANGE_ATTR_TYPE, u32(() => MONOTONIC_INCREASE)],
   [Attr.XATTR_SUPPORT, bool((s) => s.target.fileSystem.abilities.xattrs)],

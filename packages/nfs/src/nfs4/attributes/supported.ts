@@ -48,6 +48,7 @@ const READ_ONLY: readonly Attr[] = [
   Attr.MOUNTED_ON_FILEID,
   Attr.SUPPATTR_EXCLCREAT,
   Attr.FS_CHARSET_CAP,
+  Attr.OPEN_ARGUMENTS,
 ];
 
 /** Attributes that ask the file system for its space. */

@@ -29,12 +29,16 @@ export class BackChannel {
   }
 
   /** The operation's status; undefined where no connection of the session carried it. */
-  async send(op: CbOp, write: (out: XdrWriter) => void): Promise<Status | undefined> {
+  async send(
+    op: CbOp,
+    write: (out: XdrWriter) => void,
+    read?: (reply: XdrReader) => void,
+  ): Promise<Status | undefined> {
     if (this.#session.dead || backConnections(this.#session).length === 0) return undefined;
     if (this.#waiting.length >= MAX_WAITING) return undefined;
     const slot = this.#free.pop() ?? (await new Promise<number>((resolve) => this.#waiting.push(resolve)));
     try {
-      return await this.#walk(slot, op, write);
+      return await this.#walk(slot, op, write, read);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free.push(slot);
@@ -42,7 +46,12 @@ export class BackChannel {
     }
   }
 
-  async #walk(slot: number, op: CbOp, write: (out: XdrWriter) => void): Promise<Status | undefined> {
+  async #walk(
+    slot: number,
+    op: CbOp,
+    write: (out: XdrWriter) => void,
+    read: ((reply: XdrReader) => void) | undefined,
+  ): Promise<Status | undefined> {
     const sequenceId = nextSeqid(this.#sequenceIds[slot]!);
     const { flavor, credential } = this.#session.callbackSecurity[0]!;
     const target = {
@@ -61,6 +70,7 @@ export class BackChannel {
         });
         const result = decode(reply);
         if (result.sequenced) this.#sequenceIds[slot] = sequenceId;
+        if (result.status === Status.OK) read?.(reply);
         if (result.status !== undefined) return result.status;
       } catch {
         // This connection did not carry it: the next one may. The same slot and sequence id make it a retry, not a second call.

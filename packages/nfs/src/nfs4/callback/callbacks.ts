@@ -46,11 +46,16 @@ export class Callbacks {
 
   /**
    * Sends one operation behind CB_SEQUENCE, over each back-capable connection of each session of the client until one carries it. Resolves to the
-   * operation's status, or undefined where nobody could be reached.
+   * operation's status, or undefined where nobody could be reached. `read` gets the rest of a good result.
    */
-  async send(client: Client, op: CbOp, write: (out: XdrWriter) => void): Promise<Status | undefined> {
+  async send(
+    client: Client,
+    op: CbOp,
+    write: (out: XdrWriter) => void,
+    read?: (reply: XdrReader) => void,
+  ): Promise<Status | undefined> {
     for (const session of [...client.sessions]) {
-      const status = await this.#channel(session).send(op, write);
+      const status = await this.#channel(session).send(op, write, read);
       if (status !== undefined) return status;
     }
     return undefined;

@@ -4,6 +4,7 @@ import { CHANGE_INFO_BYTES, changing, writeChangeInfo } from '../change-info.ts'
 import { requireDirectoryOrLink } from '../checks.ts';
 import type { Compound } from '../compound.ts';
 import { Op, Status } from '../constants/index.ts';
+import { withoutDelegations } from '../delegation-conflict.ts';
 import { NfsError } from '../errors.ts';
 import { readName } from '../names.ts';
 import type { Operation, OpResult } from '../operation.ts';
@@ -43,7 +44,11 @@ export const link: Operation = {
     const file = requireLinkable(c);
     return after(c.fs.attributes(file), ({ type }): OpResult => {
       if (type === FileType.DIRECTORY) return Status.ISDIR;
-      return after(c.attributes(), (directory) => linkInto(c, file, name, directory));
+      const free = withoutDelegations(c, c.here, file, true);
+      return after(
+        after(free, () => c.attributes()),
+        (directory) => linkInto(c, file, name, directory),
+      );
     });
   },
 };

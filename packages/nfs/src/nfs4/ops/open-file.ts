@@ -4,7 +4,8 @@ import { after } from '../after.ts';
 import { type Bitmap, bitmapOf, EMPTY_BITMAP, isEmpty, union, without } from '../attributes/bitmap.ts';
 import { EXCLUSIVE_CREATE_ATTRIBUTES } from '../attributes/supported.ts';
 import type { Compound } from '../compound.ts';
-import { Attr, CreateMode, OpenClaim, ShareAccess, Status } from '../constants/index.ts';
+import { Attr, CreateMode, OpenClaim, ShareAccess, ShareDeny, Status } from '../constants/index.ts';
+import { withoutDelegations } from '../delegation-conflict.ts';
 import { NfsError } from '../errors.ts';
 import { clientOf } from '../io-access.ts';
 import type { Creation, OpenArguments } from './open-arguments.ts';
@@ -46,7 +47,7 @@ export function openCurrent(c: Compound, args: OpenArguments): Awaitable<Opened>
     const reclaim = args.claim === OpenClaim.PREVIOUS;
     // What is reclaimed was permitted before the restart, whatever the mode says since.
     const permitted = reclaim ? undefined : mayOpen(c, args, c.object);
-    return after(permitted, () => unchanged(0));
+    return after(permitted, () => after(withoutOthers(c, args, c.object), () => unchanged(0)));
   });
 }
 
@@ -104,9 +105,11 @@ function openExisting(c: Compound, args: OpenArguments, node: object, before: nu
       return unchanged(before, withVerifier(creation.mask));
     }
     requireRegular(attributes);
-    return after(mayOpen(c, args, node), () => {
+    const hadData = attributes.size > 0;
+    const ready = after(mayOpen(c, args, node), () => withoutOthers(c, args, node));
+    return after(ready, () => {
       requireShare(c, args, node);
-      const cut = creation?.changes.size === 0 && attributes.size > 0;
+      const cut = creation?.changes.size === 0 && hadData;
       const target = c.here;
       if (!cut) {
         c.setCurrent(target, node);
@@ -215,6 +218,13 @@ function requireRegular(attributes: Attributes): void {
     default:
       attributes.type satisfies never;
   }
+}
+
+/** No delegation of another client stands against such an open. */
+function withoutOthers(c: Compound, args: OpenArguments, node: object): Awaitable<void> {
+  const changes = (args.access & ShareAccess.WRITE) !== 0 || args.creation?.changes.size === 0;
+  const denies = (args.deny & ShareDeny.READ) !== 0;
+  return withoutDelegations(c, c.here, node, changes || denies);
 }
 
 function mayOpen(c: Compound, args: OpenArguments, node: object): Awaitable<void> {

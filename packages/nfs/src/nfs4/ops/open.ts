@@ -2,23 +2,18 @@ import type { Awaitable } from '../../vfs/index.ts';
 import { after } from '../after.ts';
 import { writeBitmap } from '../attributes/bitmap.ts';
 import type { Compound } from '../compound.ts';
-import {
-  DelegationType,
-  Op,
-  OpenClaim,
-  OpenResultFlag,
-  OpenWant,
-  Status,
-  WhyNoDelegation,
-} from '../constants/index.ts';
+import { Op, OpenClaim, OpenResultFlag, Status } from '../constants/index.ts';
 import { NfsError } from '../errors.ts';
-import { clientOf } from '../io-access.ts';
+import { clientOf, findState, requireSameFile, resolveStateid } from '../io-access.ts';
 import { checkName } from '../names.ts';
 import type { Operation } from '../operation.ts';
 import type { Client } from '../state/clients.ts';
+import type { DelegationState } from '../state/delegations.ts';
 import type { OpenState } from '../state/opens.ts';
+import { StateKind } from '../state/stateids.ts';
 import { writeStateid } from '../stateid.ts';
 import { type OpenArguments, readOpenArguments } from './open-arguments.ts';
+import { writeDelegation } from './open-delegation.ts';
 import { type Opened, openCurrent, openNamed, requireShare } from './open-file.ts';
 
 const RESULT_FLAGS =
@@ -31,7 +26,7 @@ export const open: Operation = {
   needsFh: true,
   modifies: true,
   changesFiles: false,
-  replyRoom: 128,
+  replyRoom: 256,
   run(c) {
     const args = readOpenArguments(c);
     const client = clientOf(c);
@@ -41,8 +36,10 @@ export const open: Operation = {
       requireShare(c, args, c.object);
       const { opens } = c.engine.state;
       const state = opens.open(client, args.ownerKey, c.here, c.object, args.access, args.deny);
-      writeResult(c, args, opened, state);
-      return Status.OK;
+      return after(c.attributes(), ({ change }) => {
+        writeResult(c, args, opened, state, change);
+        return Status.OK;
+      });
     });
   },
 };
@@ -65,10 +62,17 @@ function findFile(c: Compound, args: OpenArguments): Awaitable<Opened> {
     case OpenClaim.PREVIOUS:
     case OpenClaim.FH:
       return openCurrent(c, args);
-    case OpenClaim.DELEGATE_CUR:
+    case OpenClaim.DELEGATE_CUR: {
+      const delegation = findDelegation(c, args);
+      const opened = openNamed(c, args, checkName(args.name, c.engine.limits.maxName));
+      return after(opened, (known) => {
+        requireSameFile(c, delegation.file);
+        return known;
+      });
+    }
     case OpenClaim.DELEG_CUR_FH:
-      // No delegation is out, so no stateid is one.
-      throw new NfsError(Status.BAD_STATEID);
+      requireSameFile(c, findDelegation(c, args).file);
+      return openCurrent(c, args);
     case OpenClaim.DELEGATE_PREV:
     case OpenClaim.DELEG_PREV_FH:
       throw new NfsError(Status.NOTSUPP);
@@ -77,7 +81,21 @@ function findFile(c: Compound, args: OpenArguments): Awaitable<Opened> {
   }
 }
 
-function writeResult(c: Compound, args: OpenArguments, opened: Opened, state: OpenState): void {
+/** The delegation under which the client opened the file by itself, and now tells us (§10.4.1). */
+function findDelegation(c: Compound, args: OpenArguments): DelegationState {
+  if (args.delegation === undefined) throw new NfsError(Status.BAD_STATEID);
+  const delegation = findState(c, resolveStateid(c, args.delegation));
+  if (delegation.kind !== StateKind.DELEGATION) throw new NfsError(Status.BAD_STATEID);
+  return delegation;
+}
+
+function writeResult(
+  c: Compound,
+  args: OpenArguments,
+  opened: Opened,
+  state: OpenState,
+  change: number,
+): void {
   const { out, engine } = c;
   const id = engine.state.stateids.idOf(state);
   c.stateid = id;
@@ -85,19 +103,5 @@ function writeResult(c: Compound, args: OpenArguments, opened: Opened, state: Op
   out.bool(opened.atomic).u64(opened.before).u64(opened.after);
   out.u32(RESULT_FLAGS);
   writeBitmap(out, opened.attributesSet);
-  writeNoDelegation(c, args.want);
-}
-
-/** Delegations are not granted yet; a client that said what it wants is told why not. */
-function writeNoDelegation(c: Compound, asked: number): void {
-  const { out } = c;
-  const want = asked & OpenWant.DELEG_MASK;
-  if (want === OpenWant.NO_PREFERENCE) {
-    out.u32(DelegationType.NONE);
-    return;
-  }
-  out.u32(DelegationType.NONE_EXT);
-  if (want === OpenWant.NO_DELEG) out.u32(WhyNoDelegation.NOT_WANTED);
-  else if (want === OpenWant.CANCEL) out.u32(WhyNoDelegation.CANCELLED);
-  else out.u32(WhyNoDelegation.RESOURCE).bool(false);
+  writeDelegation(c, args, state, change);
 }

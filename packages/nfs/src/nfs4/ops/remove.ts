@@ -2,6 +2,7 @@ import { after } from '../after.ts';
 import { CHANGE_INFO_BYTES, changing, writeChangeInfo } from '../change-info.ts';
 import { requireDirectory } from '../checks.ts';
 import { Op, Status } from '../constants/index.ts';
+import { withoutDelegationsOn } from '../delegation-conflict.ts';
 import { junctionsBelow } from '../junction.ts';
 import { readName } from '../names.ts';
 import type { Operation } from '../operation.ts';
@@ -18,19 +19,23 @@ export const remove: Operation = {
     c.requireWritable();
     // Another share is mounted there.
     if (junctionsBelow(c.here, c.object)?.has(name)) return Status.FILE_OPEN;
-    return after(c.attributes(), (attributes) => {
-      requireDirectory(attributes);
-      const { here, object, cred } = c;
-      return changing(
-        here,
-        object,
-        attributes.change,
-        () => c.fs.remove(object, cred, name),
-        (_, info) => {
-          writeChangeInfo(c.out, info);
-          return Status.OK;
-        },
-      );
-    });
+    const free = withoutDelegationsOn(c, c.here, c.object, name);
+    return after(
+      after(free, () => c.attributes()),
+      (attributes) => {
+        requireDirectory(attributes);
+        const { here, object, cred } = c;
+        return changing(
+          here,
+          object,
+          attributes.change,
+          () => c.fs.remove(object, cred, name),
+          (_, info) => {
+            writeChangeInfo(c.out, info);
+            return Status.OK;
+          },
+        );
+      },
+    );
   },
 };

@@ -1,6 +1,7 @@
 import { after } from '../after.ts';
 import { CHANGE_INFO_BYTES, changing, writeChangeInfo } from '../change-info.ts';
 import { Op, Status } from '../constants/index.ts';
+import { withoutDelegations } from '../delegation-conflict.ts';
 import type { Operation } from '../operation.ts';
 import { readKey, xattrsOf } from './xattr-key.ts';
 
@@ -16,17 +17,20 @@ export const removexattr: Operation = {
     const xattrs = xattrsOf(c);
     c.requireWritable();
     const { here, object, cred } = c;
-    return after(c.attributes(), ({ change }) =>
-      changing(
-        here,
-        object,
-        change,
-        () => xattrs.remove(object, cred, key),
-        (_, info) => {
-          writeChangeInfo(c.out, info);
-          return Status.OK;
-        },
-      ),
+    const free = withoutDelegations(c, here, object, true);
+    return after(
+      after(free, () => c.attributes()),
+      ({ change }) =>
+        changing(
+          here,
+          object,
+          change,
+          () => xattrs.remove(object, cred, key),
+          (_, info) => {
+            writeChangeInfo(c.out, info);
+            return Status.OK;
+          },
+        ),
     );
   },
 };

@@ -3,6 +3,7 @@ import { CHANGE_INFO_BYTES, type ChangeInfo, changing, writeChangeInfo } from '.
 import { requireDirectory } from '../checks.ts';
 import type { Compound } from '../compound.ts';
 import { Op, Status } from '../constants/index.ts';
+import { withoutDelegationsOn } from '../delegation-conflict.ts';
 import { NfsError } from '../errors.ts';
 import { junctionsBelow } from '../junction.ts';
 import { readName } from '../names.ts';
@@ -61,13 +62,19 @@ export const rename: Operation = {
     const oldName = readName(c.args, c.engine.limits.maxName);
     const newName = readName(c.args, c.engine.limits.maxName);
     const m = requireMovable(c, oldName, newName);
-    return after(c.fs.attributes(m.from), (from) => {
-      requireDirectory(from);
-      const fromBefore = from.change;
-      return after(c.fs.attributes(m.to), (to) => {
-        requireDirectory(to);
-        return move(c, m, fromBefore, to.change);
-      });
-    });
+    const free = after(withoutDelegationsOn(c, c.here, m.from, oldName), () =>
+      withoutDelegationsOn(c, c.here, m.to, newName),
+    );
+    return after(
+      after(free, () => c.fs.attributes(m.from)),
+      (from) => {
+        requireDirectory(from);
+        const fromBefore = from.change;
+        return after(c.fs.attributes(m.to), (to) => {
+          requireDirectory(to);
+          return move(c, m, fromBefore, to.change);
+        });
+      },
+    );
   },
 };

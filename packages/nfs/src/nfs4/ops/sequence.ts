@@ -114,7 +114,7 @@ function writeResult(c: Compound, session: Session, args: Arguments): void {
 }
 
 function statusFlags(c: Compound, session: Session): number {
-  let flags = 0;
+  let flags = session.client.revoked.size > 0 ? SequenceStatus.RECALLABLE_STATE_REVOKED : 0;
   if (session.wantsBackChannel) {
     if (backConnections(session).length === 0) flags |= SequenceStatus.CB_PATH_DOWN_SESSION;
     if (!c.engine.callbacks.reachable(session.client)) flags |= SequenceStatus.CB_PATH_DOWN;

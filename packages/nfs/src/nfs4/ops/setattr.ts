@@ -4,6 +4,7 @@ import { isEmpty, writeBitmap } from '../attributes/bitmap.ts';
 import { type DecodedChanges, readAttributeChanges } from '../attributes/decode.ts';
 import type { Compound } from '../compound.ts';
 import { Op, Status } from '../constants/index.ts';
+import { withoutDelegations } from '../delegation-conflict.ts';
 import { NfsError } from '../errors.ts';
 import { requireIo, resolveStateid } from '../io-access.ts';
 import type { Operation, OpResult } from '../operation.ts';
@@ -50,7 +51,9 @@ export const setattr: Operation = {
     const wanted = readAttributeChanges(c, target, 'set');
     c.requireWritable();
     if (!isEmpty(wanted.mask)) {
-      return after(apply(c, id, wanted), () => succeed(c, resultAt, wanted));
+      const free = withoutDelegations(c, target, c.object, true);
+      const applied = after(free, () => apply(c, id, wanted));
+      return after(applied, () => succeed(c, resultAt, wanted));
     }
     return succeed(c, resultAt, wanted);
   },

@@ -3,6 +3,7 @@ import { XdrError, type XdrReader } from '../../xdr/index.ts';
 import { after } from '../after.ts';
 import { CHANGE_INFO_BYTES, changing, writeChangeInfo } from '../change-info.ts';
 import { Op, Status } from '../constants/index.ts';
+import { withoutDelegations } from '../delegation-conflict.ts';
 import type { Operation } from '../operation.ts';
 import { readKey, xattrsOf } from './xattr-key.ts';
 
@@ -33,17 +34,20 @@ export const setxattr: Operation = {
     const xattrs = xattrsOf(c);
     c.requireWritable();
     const { here, object, cred } = c;
-    return after(c.attributes(), ({ change }) =>
-      changing(
-        here,
-        object,
-        change,
-        () => xattrs.set(object, cred, key, value, mode),
-        (_, info) => {
-          writeChangeInfo(c.out, info);
-          return Status.OK;
-        },
-      ),
+    const free = withoutDelegations(c, here, object, true);
+    return after(
+      after(free, () => c.attributes()),
+      ({ change }) =>
+        changing(
+          here,
+          object,
+          change,
+          () => xattrs.set(object, cred, key, value, mode),
+          (_, info) => {
+            writeChangeInfo(c.out, info);
+            return Status.OK;
+          },
+        ),
     );
   },
 };

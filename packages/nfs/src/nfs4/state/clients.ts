@@ -1,3 +1,4 @@
+import type { DelegationState } from './delegations.ts';
 import type { LockOwner } from './locks.ts';
 import type { OpenOwner } from './opens.ts';
 import type { Session } from './sessions.ts';
@@ -43,6 +44,9 @@ export class Client {
   readonly sessions = new Set<Session>();
   readonly openOwners = new Map<string, OpenOwner>();
   readonly lockOwners = new Map<string, LockOwner>();
+  readonly delegations = new Set<DelegationState>();
+  /** Delegations taken away that the client has not freed yet. */
+  readonly revoked = new Set<DelegationState>();
   opens = 0;
   locks = 0;
 
@@ -74,6 +78,6 @@ export class Client {
   }
 
   get hasState(): boolean {
-    return this.opens > 0 || this.locks > 0;
+    return this.opens > 0 || this.locks > 0 || this.delegations.size > 0;
   }
 }

@@ -1,4 +1,5 @@
 import type { Export } from '../exports.ts';
+import type { DelegationState } from './delegations.ts';
 import type { LockRange, LockWaiter } from './locks.ts';
 import type { OpenState } from './opens.ts';
 
@@ -8,6 +9,10 @@ export class FileState {
   readonly export: Export;
   readonly node: object;
   readonly opens = new Set<OpenState>();
+  /** Those that are out. */
+  readonly delegations = new Set<DelegationState>();
+  /** Milliseconds of the monotonic clock: until then it is known to be shared. */
+  contendedUntil = 0;
   readonly ranges: LockRange[] = [];
   /** Who was refused a lock and asked to be told, first come first. */
   readonly waiters: LockWaiter[] = [];
@@ -46,7 +51,7 @@ export class Files {
 
   /** Forgets a file without state. */
   settle(file: FileState): void {
-    if (file.opens.size > 0 || file.ranges.length > 0) return;
+    if (file.opens.size > 0 || file.ranges.length > 0 || file.delegations.size > 0) return;
     if (this.#files.get(file.key) !== file) return;
     this.#files.delete(file.key);
     file.export.fileSystem.release(file.node);

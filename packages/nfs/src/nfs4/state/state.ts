@@ -3,6 +3,7 @@ import type { Limits } from '../../limits.ts';
 import { ClientTable } from './client-table.ts';
 import type { Client } from './clients.ts';
 import { ConnectionTable } from './connection-table.ts';
+import { DelegationTable } from './delegation-table.ts';
 import { type FileState, Files } from './files.ts';
 import { Grace } from './grace.ts';
 import { LockTable } from './lock-table.ts';
@@ -42,6 +43,7 @@ export class State {
   readonly files = new Files();
   readonly opens: OpenTable;
   readonly locks: LockTable;
+  readonly delegations: DelegationTable;
   readonly grace: Grace;
   readonly #emit: EventListener;
 
@@ -56,6 +58,7 @@ export class State {
     this.stateids = new Stateids(options.stateidInstance);
     this.opens = new OpenTable(this.files, this.stateids, limits);
     this.locks = new LockTable(this.files, this.stateids, limits, options.notifyLock);
+    this.delegations = new DelegationTable(clock, this.files, this.stateids, limits);
     this.grace = new Grace(clock, options.store, emit, options.graceMs);
   }
 
@@ -118,6 +121,7 @@ export class State {
     for (const owner of [...client.openOwners.values()]) {
       for (const open of [...owner.opens.values()]) this.closeOpen(open);
     }
+    this.delegations.dropAll(client);
     const unbind = reason === 'expired' ? 'reaper' : 'session_destroy';
     for (const session of [...client.sessions]) this.sessions.destroy(session, 'client', unbind);
     this.clients.delete(client);

@@ -1,9 +1,10 @@
 import type { Stateid } from '../stateid.ts';
+import type { DelegationState } from './delegations.ts';
 import type { LockState } from './locks.ts';
 import type { OpenState } from './opens.ts';
 
 /** What a stateid stands for. */
-export type StateEntry = OpenState | LockState;
+export type StateEntry = OpenState | LockState | DelegationState;
 
 /** The second word of a stateid: which kind of state it is. */
 export const StateKind = { OPEN: 1, LOCK: 2, DELEGATION: 3 } as const;

@@ -1,0 +1,132 @@
+import type { Clock } from '../../contracts.ts';
+import type { Limits } from '../../limits.ts';
+import { DelegationType, ShareAccess, ShareDeny } from '../constants/index.ts';
+import type { Client } from './clients.ts';
+import { type DelegationKind, DelegationState } from './delegations.ts';
+import type { FileState, Files } from './files.ts';
+import type { Stateids } from './stateids.ts';
+
+/** A file whose delegation was recalled gets none for so long: somebody shares it. */
+const CONTENDED_MS = 30_000;
+
+export interface DelegationCounts {
+  granted: number;
+  recalled: number;
+  returned: number;
+  revoked: number;
+}
+
+/** Delegations: when they may be given, whom they stop, how they end. */
+export class DelegationTable {
+  readonly #clock: Clock;
+  readonly #files: Files;
+  readonly #stateids: Stateids;
+  readonly #limits: Limits;
+  readonly #recalled = new Set<DelegationState>();
+  readonly counts: DelegationCounts = { granted: 0, recalled: 0, returned: 0, revoked: 0 };
+  #count = 0;
+
+  constructor(clock: Clock, files: Files, stateids: Stateids, limits: Limits) {
+    this.#clock = clock;
+    this.#files = files;
+    this.#stateids = stateids;
+    this.#limits = limits;
+  }
+
+  /** Those that are out. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** May this client get such a delegation now? Others' opens and delegations decide, and the file's recent past unless `wanted` says so. */
+  mayGrant(file: FileState, client: Client, type: DelegationKind, wanted: boolean): boolean {
+    const full = client.delegations.size >= this.#limits.maxDelegationsPerClient;
+    if (full || this.#count >= this.#limits.maxDelegations) return false;
+    if (!wanted && this.#clock.monotonic() < file.contendedUntil) return false;
+    for (const delegation of file.delegations) {
+      if (delegation.client === client) return false;
+      if (delegation.type === DelegationType.WRITE || type === DelegationType.WRITE) return false;
+    }
+    for (const open of file.opens) {
+      if (open.client === client) continue;
+      if (type === DelegationType.WRITE || (open.access & ShareAccess.WRITE) !== 0) return false;
+      if ((open.deny & ShareDeny.READ) !== 0) return false;
+    }
+    return true;
+  }
+
+  grant(file: FileState, client: Client, type: DelegationKind, change: number): DelegationState {
+    const delegation = new DelegationState(this.#stateids.allocate(), client, file, type, change);
+    this.#stateids.add(delegation);
+    file.delegations.add(delegation);
+    client.delegations.add(delegation);
+    this.#count++;
+    this.counts.granted++;
+    return delegation;
+  }
+
+  /** The delegations of others that stop `client` from reading the file (or, with `changes`, from changing it). */
+  conflicts(file: FileState | undefined, client: Client | undefined, changes: boolean): DelegationState[] {
+    if (file === undefined || file.delegations.size === 0) return [];
+    const stops = (d: DelegationState) => d.client !== client && (changes || d.type === DelegationType.WRITE);
+    return [...file.delegations].filter(stops);
+  }
+
+  /** Notes that it is asked back; false where it was before. */
+  recall(delegation: DelegationState): boolean {
+    if (delegation.recalledAt !== undefined) return false;
+    const now = this.#clock.monotonic();
+    delegation.recalledAt = now;
+    delegation.file.contendedUntil = now + CONTENDED_MS;
+    this.#recalled.add(delegation);
+    this.counts.recalled++;
+    return true;
+  }
+
+  /** The client gave it back. */
+  giveBack(delegation: DelegationState): void {
+    this.counts.returned++;
+    this.#remove(delegation);
+    this.#stateids.delete(delegation);
+  }
+
+  /** Takes it away. Its stateid stays, so that the client is told what happened, until it frees that. */
+  revoke(delegation: DelegationState): void {
+    this.counts.revoked++;
+    delegation.revoked = true;
+    delegation.client.revoked.add(delegation);
+    this.#remove(delegation);
+  }
+
+  /** The client has taken note of a revoked one. */
+  free(delegation: DelegationState): void {
+    delegation.client.revoked.delete(delegation);
+    this.#stateids.delete(delegation);
+  }
+
+  /** Revokes what was asked back longer than `ms` ago. */
+  revokeOverdue(ms: number): void {
+    const now = this.#clock.monotonic();
+    for (const delegation of [...this.#recalled]) {
+      if (now - delegation.recalledAt! >= ms) this.revoke(delegation);
+    }
+  }
+
+  /** All that a client has, gone with it. */
+  dropAll(client: Client): void {
+    for (const delegation of [...client.revoked]) this.free(delegation);
+    for (const delegation of [...client.delegations]) {
+      this.#remove(delegation);
+      this.#stateids.delete(delegation);
+    }
+  }
+
+  #remove(delegation: DelegationState): void {
+    delegation.file.delegations.delete(delegation);
+    delegation.client.delegations.delete(delegation);
+    this.#recalled.delete(delegation);
+    this.#count--;
+    this.#files.settle(delegation.file);
+    delegation.end();
+  }
+}

@@ -1,0 +1,48 @@
+import { DelegationType, ShareAccess } from '../constants/index.ts';
+import type { Client } from './clients.ts';
+import type { FileState } from './files.ts';
+import { StateKind } from './stateids.ts';
+
+export type DelegationKind = typeof DelegationType.READ | typeof DelegationType.WRITE;
+
+/** A delegation: the promise to a client that nobody else changes (READ) or sees (WRITE) a file without its knowledge (RFC 8881 §10.2, §10.4). */
+export class DelegationState {
+  readonly kind = StateKind.DELEGATION;
+  readonly number: number;
+  readonly seqid = 1;
+  readonly client: Client;
+  readonly file: FileState;
+  readonly type: DelegationKind;
+  /** The file's change attribute when it was granted: by any other the holder says that it has changed the file. */
+  readonly changeAtGrant: number;
+  /** The change attribute that the holder gave last, as different from the one granted. */
+  holderChange: bigint | undefined;
+  /** Milliseconds of the monotonic clock when it was first asked back; undefined before. */
+  recalledAt: number | undefined;
+  /** Taken away: it stays only until the client frees its stateid. */
+  revoked = false;
+  readonly #ended: (() => void)[] = [];
+
+  constructor(number: number, client: Client, file: FileState, type: DelegationKind, changeAtGrant: number) {
+    this.number = number;
+    this.client = client;
+    this.file = file;
+    this.type = type;
+    this.changeAtGrant = changeAtGrant;
+  }
+
+  /** What may be done to the file under its stateid. */
+  get access(): number {
+    return this.type === DelegationType.WRITE ? ShareAccess.BOTH : ShareAccess.READ;
+  }
+
+  /** Calls `then` once it is returned, revoked, or gone with its client. */
+  whenEnded(then: () => void): void {
+    this.#ended.push(then);
+  }
+
+  /** For the table: it is out no longer. */
+  end(): void {
+    for (const then of this.#ended.splice(0)) then();
+  }
+}
