@@ -1,9 +1,22 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { Stability } from '@dfs/nfs';
+import { FsError, Stability } from '@dfs/nfs';
 import { describe, expect, test } from 'vitest';
-import { DataDirectoryError, openDataDirectory } from '../src/index.ts';
+import { isScanned } from '../src/file-system/keys.ts';
+import {
+  DataDirectoryError,
+  DEFAULT_STORAGE_LIMITS,
+  LmdbMetadataStore,
+  MemoryBudget,
+  MemoryContentStore,
+  MemoryMetadataStore,
+  type MetadataStore,
+  openDataDirectory,
+  ShareFileSystem,
+} from '../src/index.ts';
+import { CommitLog } from '../src/log/commit-log.ts';
+import type { Changes } from '../src/metadata/index.ts';
 import {
   cleanUpAfterEach,
   contentOf,
@@ -191,5 +204,129 @@ describe('a data directory is refused', () => {
     expect(await refusal(() => openDataDirectory(data))).toBe('UNKNOWN_FORMAT');
     fs.writeFileSync(join(path, 'file'), '');
     expect(await refusal(() => openDataDirectory(join(path, 'file', 'data')))).toBe('UNUSABLE');
+  });
+});
+
+describe('after a crash (a copy of a directory that is in use)', () => {
+  test("content beyond a file's end, and of files that never came to be, does not come to light", async () => {
+    const path = await scratch();
+    const directory = await openDataDirectory(path);
+    const share = await directory.openShare(1, ROOT_DIRECTORY);
+    const file = share.createFile(share.root(), ROOT, 'f', {});
+    await share.write(file, 0, Buffer.from('0123456789'), Stability.FILE_SYNC);
+    const open = share.createFile(share.root(), ROOT, 'open', {});
+    await share.write(open, 0, Buffer.from('x'), Stability.FILE_SYNC);
+    share.retain(open);
+    share.remove(share.root(), ROOT, 'open');
+    share.setAttributes(share.root(), ROOT, { mode: 0o755 });
+    await share.stable();
+    const { change } = share.attributes(share.root());
+    const openHandle = Buffer.from(share.handle(open));
+
+    const copy = await scratch();
+    fs.cpSync(path, copy, { recursive: true });
+    const contentFile = (ino: number) => join(copy, 'content', '1', '0', '0', ino.toString(16));
+    fs.appendFileSync(contentFile(file.fileid), 'never acknowledged');
+    fs.writeFileSync(contentFile(900), 'content without an inode');
+    const crashed = await openDataDirectory(copy);
+    const after = await crashed.openShare(1, ROOT_DIRECTORY);
+    expect(fs.existsSync(contentFile(900))).toBe(false);
+    expect(fs.existsSync(contentFile(open.fileid))).toBe(false);
+    expect(await refusal(() => after.resolve(openHandle))).toBe('ESTALE');
+    expect(after.attributes(after.root()).change).toBeGreaterThan(change + 1000);
+    const again = after.lookup(after.root(), ROOT, 'f');
+    expect((await contentOf(after, again)).toString()).toBe('0123456789');
+    await after.setAttributes(again, ROOT, { size: 40 });
+    expect(await contentOf(after, again)).toEqual(
+      Buffer.concat([Buffer.from('0123456789'), Buffer.alloc(30)]),
+    );
+    await after.stable();
+    await crashed.close();
+    await directory.close();
+  });
+
+  test('a share whose removal was cut short is made anew', async () => {
+    const path = await scratch();
+    const directory = await openDataDirectory(path);
+    const share = await directory.openShare(1, ROOT_DIRECTORY);
+    for (let i = 0; i < 50; i++) share.createFile(share.root(), ROOT, `f${i}`, {});
+    await share.close();
+    await directory.close();
+    const metadata = new LmdbMetadataStore(join(path, 'meta'));
+    const [superblock] = metadata.scan('\0\0\0\x01', '\0\0\0\x01\xff', 1);
+    await metadata.commit(new Map([[superblock?.key as string, undefined]]));
+    await metadata.close();
+    const again = await openDataDirectory(path);
+    const made = await again.openShare(1, ROOT_DIRECTORY);
+    expect(list(made, made.root())).toEqual([]);
+    await again.close();
+  });
+});
+
+describe('what fails underneath', () => {
+  const limits = DEFAULT_STORAGE_LIMITS;
+  const log = (store: MetadataStore, onFailure: (error: Error) => void) =>
+    new CommitLog(store, { lazyCommitMs: 20, batchChanges: 1000, scanned: isScanned, onFailure });
+
+  test('a sync of content: the write is refused, and everything after it', async () => {
+    class Unsyncable extends MemoryContentStore {
+      override sync(): Promise<void> {
+        return Promise.reject(new FsError('EIO', 'bad block'));
+      }
+    }
+    const failures: string[] = [];
+    const share = await ShareFileSystem.open(
+      {
+        id: 1,
+        root: ROOT_DIRECTORY,
+        limits,
+        log: log(new MemoryMetadataStore(), (error) => failures.push(error.message)),
+        content: new Unsyncable(new MemoryBudget(1 << 20)),
+        now: Date.now,
+      },
+      () => {},
+    );
+    const file = share.createFile(share.root(), ROOT, 'f', {});
+    await share.write(file, 0, Buffer.from('x'), Stability.UNSTABLE);
+    expect(await refusal(() => share.commit(file, 0, 0))).toBe('EIO');
+    for (const call of [
+      () => share.lookup(share.root(), ROOT, 'f'),
+      () => share.attributes(file),
+      () => share.read(file, 0, Buffer.alloc(1)),
+      () => share.createFile(share.root(), ROOT, 'g', {}),
+      () => share.stable(),
+      () => share.resolve(Buffer.from(share.handle(file))),
+    ]) {
+      expect(await refusal(call)).toBe('EIO');
+    }
+    expect(failures).toEqual(['bad block']);
+    await share.close();
+  });
+
+  test('a commit, while a write waits for a cut: nobody hangs', async () => {
+    class Failing extends MemoryMetadataStore {
+      fails = false;
+      override async commit(changes: Changes): Promise<void> {
+        if (this.fails) throw new Error('disk gone');
+        await super.commit(changes);
+      }
+    }
+    const store = new Failing();
+    const content = new MemoryContentStore(new MemoryBudget(1 << 20));
+    const share = await ShareFileSystem.open(
+      { id: 1, root: ROOT_DIRECTORY, limits, log: log(store, () => {}), content, now: Date.now },
+      () => {},
+    );
+    const file = share.createFile(share.root(), ROOT, 'f', {});
+    await share.write(file, 0, Buffer.from('0123456789'), Stability.FILE_SYNC);
+    await share.stable();
+    store.fails = true;
+    await share.setAttributes(file, ROOT, { size: 2 });
+    const waiting = refusal(() => share.write(file, 5, Buffer.from('x'), Stability.UNSTABLE));
+    expect(await refusal(() => share.stable())).toBe('EIO');
+    expect(await waiting).toBe('EIO');
+    // The content was not cut before the commit that would have said so.
+    expect(content.size(file.fileid)).toBe(10);
+    await share.close();
   });
 });

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { StateStore } from '@dfs/nfs';
+import { syncFolder } from '../content/host-files.ts';
 import {
   type ContentStore,
   LocalContentStore,
@@ -47,7 +48,8 @@ const CONTENT_FOLDER = 'content';
 
 interface Stores {
   readonly metadata: MetadataStore;
-  readonly content: (id: number) => ContentStore;
+  /** The content of one share; in place for good when this answers. */
+  readonly content: (id: number) => Promise<ContentStore>;
   readonly release: () => void;
 }
 
@@ -80,9 +82,10 @@ class StoreDirectory implements DataDirectory {
 
   async openShare(id: number, root: RootAttributes): Promise<ShareFileSystem> {
     this.#take(id);
-    const content = this.#stores.content(id);
-    const common = { id, root, content, log: this.#log, limits: this.#limits, now: this.#now };
+    let content: ContentStore | undefined;
     try {
+      content = await this.#stores.content(id);
+      const common = { id, root, content, log: this.#log, limits: this.#limits, now: this.#now };
       if (!ShareFileSystem.exists(this.#log, id)) await this.#delete(id, content);
       const share = await ShareFileSystem.open(common, () => {
         this.#shares.delete(id);
@@ -91,7 +94,7 @@ class StoreDirectory implements DataDirectory {
       this.#shares.set(id, share);
       return share;
     } catch (error) {
-      await content.close();
+      await content?.close();
       this.#taken.delete(id);
       throw error;
     }
@@ -99,11 +102,11 @@ class StoreDirectory implements DataDirectory {
 
   async removeShare(id: number): Promise<void> {
     this.#take(id);
-    const content = this.#stores.content(id);
     try {
+      const content = await this.#stores.content(id);
       await this.#delete(id, content);
-    } finally {
       await content.close();
+    } finally {
       this.#taken.delete(id);
     }
   }
@@ -145,7 +148,15 @@ export async function openDataDirectory(
     const metadata = new LmdbMetadataStore(join(path, META_FOLDER));
     const limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
     const files = openFilesCache(limits.openFiles);
-    const content = (id: number) => new LocalContentStore(join(path, CONTENT_FOLDER, id.toString()), files);
+    const contents = join(path, CONTENT_FOLDER);
+    fs.mkdirSync(contents, { recursive: true });
+    // The names of what was made just now must survive as what is written below them does.
+    for (const folder of [join(path, META_FOLDER), path, dirname(resolve(path))]) await syncFolder(folder);
+    const content = async (id: number) => {
+      const store = new LocalContentStore(join(contents, id.toString()), files);
+      await syncFolder(contents);
+      return store;
+    };
     return new StoreDirectory({ metadata, content, release: () => taken.release() }, options);
   } catch (error) {
     lock?.release();
@@ -163,7 +174,7 @@ export async function openDataDirectory(
 export function openMemoryDirectory(options: DataDirectoryOptions = {}): DataDirectory {
   const budget = new MemoryBudget(options.limits?.memoryBytes ?? DEFAULT_STORAGE_LIMITS.memoryBytes);
   const contents = new Map<number, ContentStore>();
-  const content = (id: number) => {
+  const content = async (id: number) => {
     const store = contents.get(id) ?? new MemoryContentStore(budget);
     contents.set(id, store);
     return store;

@@ -160,7 +160,8 @@ export class CommitLog {
   /** Something is in the forming batch: sees to it that it does not stay there for ever. */
   #formed(): void {
     if (this.#failure !== undefined) return;
-    if (this.#forming.changes.size >= this.#options.batchChanges) this.#schedule();
+    const { changes, records } = this.#forming;
+    if (changes.size + records.length >= this.#options.batchChanges) this.#schedule();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#schedule();

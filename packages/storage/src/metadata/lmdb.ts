@@ -53,15 +53,29 @@ export class LmdbMetadataStore implements MetadataStore {
 
   async commit(changes: Changes): Promise<void> {
     const db = this.#db;
-    await db.batch(() => {
-      for (const [key, value] of changes) {
-        if (value === undefined) db.remove(key);
-        else db.put(key, value);
-      }
-    });
+    try {
+      await db.batch(() => {
+        for (const [key, value] of changes) {
+          if (value === undefined) db.remove(key);
+          else db.put(key, value);
+        }
+      });
+    } catch (error) {
+      throw await causeOf(error);
+    }
   }
 
   async close(): Promise<void> {
     await this.#db.close();
   }
+}
+
+/** lmdb rejects with an error that says nothing but carries a promise, rejected with the reason: unhandled, that ends the process. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise))
+    return error;
+  return await error.commitError.then(
+    () => error,
+    (cause: unknown) => cause,
+  );
 }
