@@ -1,6 +1,12 @@
 import type { RequestListener } from 'node:http';
 import { Health, type ServerState, ShareList, Status } from '@dfs/api';
-import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify';
 import type { Logger } from '../daemon/log.ts';
 import { errorMessage } from '../daemon/start-error.ts';
 import { sendProblem } from './problem.ts';
@@ -19,7 +25,12 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 /** The API as a handler of node:http, so that each listener may have its own server. */
 export async function createRestApp(sources: RestSources, log: Logger): Promise<RequestListener> {
-  const app = fastify({ logger: false, bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
+  const app = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    forceCloseConnections: true,
+    frameworkErrors: refuse(log),
+  });
   answerErrors(app, log);
   guardHost(app);
   app.get('/health', { schema: { response: { [HTTP.OK]: Health } } }, () => ({ status: 'ok' }));
@@ -37,14 +48,19 @@ function answerErrors(app: FastifyInstance, log: Logger): void {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, HTTP.NOT_FOUND, 'not_found', `nothing answers ${request.method} here`, request.url),
   );
-  app.setErrorHandler((error: FastifyError, request, reply) => {
+  app.setErrorHandler(refuse(log));
+}
+
+/** Answers an error, of a handler or of the framework itself (a path that cannot be decoded). */
+function refuse(log: Logger) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const status = error.statusCode ?? HTTP.FAULT;
     if (status < HTTP.FAULT) {
       return sendProblem(reply, status, 'bad_request', errorMessage(error), request.url);
     }
     log.error({ err: error, url: request.url }, 'api: a request failed');
     return sendProblem(reply, status, 'fault', 'the server has logged what went wrong', request.url);
-  });
+  };
 }
 
 /**

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import { afterEach } from 'vitest';
+import { scratchFolder } from './config.ts';
+
+const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
+/** The launcher's: without it each start reads all the TypeScript anew. */
+const COMPILE_CACHE = path.resolve(import.meta.dirname, '../../../../node_modules/.cache/dfs');
+const READY_TIMEOUT_MS = 20_000;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One line of the JSON log. */
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [key: string]: unknown;
+}
+
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+});
+
+/** `dfs` as a process of its own, with folders of its own and without this machine's configuration. */
+export class Child {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ended>;
+  #stdout = '';
+  #stderr = '';
+
+  constructor(args: readonly string[], env: Record<string, string> = {}) {
+    const home = scratchFolder();
+    this.process = spawn(process.execPath, [MAIN, ...args], {
+      cwd: home,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: home,
+        XDG_RUNTIME_DIR: home,
+        XDG_CONFIG_HOME: home,
+        XDG_STATE_HOME: home,
+        DFS_CONFIG: '',
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.add(this.process);
+    this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
+    });
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+    });
+    this.ended = new Promise((resolve, reject) => {
+      this.process.once('error', reject);
+      this.process.once('close', (code, signal) => {
+        running.delete(this.process);
+        resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr });
+      });
+    });
+  }
+
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  /** The complete lines of the JSON log so far. */
+  get log(): LogLine[] {
+    return this.#stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as LogLine);
+  }
+
+  /** The line that says "ready". Rejects where the process ends before, with what it said. */
+  async ready(): Promise<LogLine> {
+    const deadline = performance.now() + READY_TIMEOUT_MS;
+    for (;;) {
+      const line = this.log.find((entry) => entry.msg === 'ready');
+      if (line !== undefined) return line;
+      const waited = new Promise<undefined>((resolve) => setTimeout(resolve, 20, undefined));
+      const ended = await Promise.race([this.ended, waited]);
+      if (ended !== undefined) throw new Error(`ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
+      if (performance.now() > deadline) throw new Error(`not ready: ${this.#stdout}${this.#stderr}`);
+    }
+  }
+
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.process.kill(signal);
+    return this.ended;
+  }
+}
+
+/** A server on a free port. */
+export function startServer(args: readonly string[] = ['--memory'], env?: Record<string, string>): Child {
+  return new Child(['start', '--listen', '127.0.0.1:0', ...args], env);
+}
+
+/** The port of the n-th address in a ready line. */
+export function portOf(ready: LogLine, index = 0): number {
+  const address = (ready['listen'] as string[])[index] ?? '';
+  return Number(address.slice(address.lastIndexOf(':') + 1));
+}
