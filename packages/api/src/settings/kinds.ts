@@ -107,11 +107,10 @@ function bounded(input: unknown, value: number, min: number, max: number, allowe
 }
 
 function wholeNumber(input: unknown): number {
-  const value = typeof input === 'string' && /^-?\d+$/.test(input) ? Number(input) : input;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-    throw new SettingError(`${quote(input)} is not a whole number`);
-  }
-  return value;
+  // Digits too many to be exact are refused by the bounds.
+  if (typeof input === 'string' && /^-?\d+$/.test(input)) return Number(input);
+  if (typeof input === 'number' && Number.isInteger(input)) return input;
+  throw new SettingError(`${quote(input)} is not a whole number`);
 }
 
 function measured(input: unknown, units: Readonly<Record<string, number>>): number {
@@ -124,7 +123,7 @@ function measured(input: unknown, units: Readonly<Record<string, number>>): numb
       `${quote(input)} has an unknown unit: write a plain number or ${listed(examples(units), 'or')}`,
     );
   }
-  return wholeNumber(Number(digits) * factor);
+  return Number(digits) * factor;
 }
 
 function examples(units: Readonly<Record<string, number>>): string[] {

@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, expect, it } from 'vitest';
+import { ApiClient, findServer, MAX_RESPONSE_BYTES } from '../src/client-index.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'dfs-api-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const servers: net.Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+let sockets = 0;
+async function listen(server: net.Server): Promise<string> {
+  const socketPath = path.join(folder, `${sockets++}.sock`);
+  server.listen({ path: socketPath });
+  await once(server, 'listening');
+  servers.push(server);
+  return socketPath;
+}
+
+function answering(status: number, body: string, type = 'application/json'): Promise<string> {
+  return listen(
+    http.createServer((_request, response) => {
+      response.writeHead(status, { 'content-type': type }).end(body);
+    }),
+  );
+}
+
+it('says that nobody answers', async () => {
+  const socketPath = path.join(folder, 'nobody');
+  await expect(new ApiClient({ socketPath }).health()).rejects.toMatchObject({
+    name: 'ApiError',
+    code: 'unreachable',
+    message: `no server answers at ${socketPath} (ENOENT)`,
+  });
+  const url = new URL('http://[::1]:1');
+  await expect(new ApiClient({ url }).health()).rejects.toMatchObject({ code: 'unreachable' });
+});
+
+it.each([
+  ['no JSON', 200, '<html>', 'is not JSON'],
+  ['JSON of something else', 200, '{"status":"fine"}', 'something else'],
+  ['an error without a reason', 500, '{}', 'HTTP 500 without a reason'],
+  ['an error that is no JSON', 502, 'Bad gateway', 'is not JSON'],
+])('refuses an answer that is %s', async (_what, status, body, message) => {
+  const socketPath = await answering(status, body);
+  await expect(new ApiClient({ socketPath }).health()).rejects.toMatchObject({
+    code: 'malformed',
+    message: expect.stringContaining(message),
+  });
+});
+
+it('takes more than it knows, as a newer server may say', async () => {
+  const socketPath = await answering(200, '{"status":"ok","mood":"good"}');
+  expect(await new ApiClient({ socketPath }).health()).toMatchObject({ status: 'ok' });
+});
+
+it('hands on the problem that the server tells', async () => {
+  const problem = {
+    type: 'about:blank',
+    title: 'Conflict',
+    status: 409,
+    code: 'taken',
+    detail: 'it is taken',
+  };
+  const socketPath = await answering(409, JSON.stringify(problem), 'application/problem+json');
+  await expect(new ApiClient({ socketPath }).shares()).rejects.toMatchObject({
+    code: 'problem',
+    message: 'it is taken',
+    problem,
+  });
+});
+
+it('waits only so long', async () => {
+  const silent = await listen(net.createServer((socket) => socket.on('error', () => undefined)));
+  const client = new ApiClient({ socketPath: silent }, { timeoutMs: 50 });
+  await expect(client.health()).rejects.toMatchObject({ code: 'timeout' });
+  const endless = await listen(
+    http.createServer((_request, response) => {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write(' '), 5);
+      response.on('close', () => clearInterval(timer));
+    }),
+  );
+  const other = new ApiClient({ socketPath: endless }, { timeoutMs: 100 });
+  await expect(other.health()).rejects.toMatchObject({ code: 'timeout' });
+});
+
+it('takes only so much', async () => {
+  const chunk = Buffer.alloc(1024 * 1024, ' ');
+  const socketPath = await listen(
+    http.createServer((_request, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write(chunk));
+      };
+      response.on('drain', more);
+      more();
+    }),
+  );
+  await expect(new ApiClient({ socketPath }, { timeoutMs: 20_000 }).health()).rejects.toMatchObject({
+    code: 'too_large',
+    message: expect.stringContaining(String(MAX_RESPONSE_BYTES)),
+  });
+});
+
+it('finds the first server that answers, or names all places', async () => {
+  const nobody = { socketPath: path.join(folder, 'nobody') };
+  const somebody = { socketPath: await answering(200, '{"status":"ok"}') };
+  expect((await findServer([nobody, somebody])).where).toBe(somebody.socketPath);
+  await expect(findServer([nobody, { socketPath: path.join(folder, 'no-one') }])).rejects.toMatchObject({
+    code: 'unreachable',
+    message: expect.stringMatching(/nobody .*\n.*no-one/),
+  });
+  const broken = { socketPath: await answering(200, 'x') };
+  await expect(findServer([nobody, broken])).rejects.toMatchObject({ code: 'malformed' });
+});
