@@ -31,8 +31,8 @@ export interface StorageLimits {
 }
 
 export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
-  cachedInodes: 100_000,
-  cachedEntries: 200_000,
+  cachedInodes: 50_000,
+  cachedEntries: 100_000,
   openFiles: 512,
   maxLinks: 2 ** 31 - 1,
   maxName: 255,
