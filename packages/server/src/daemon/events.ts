@@ -1,38 +1,29 @@
 import type { EngineEvent } from '@dfs/nfs';
 import type { Logger } from './log.ts';
 
-type Level = 'debug' | 'info' | 'warn' | 'error';
-
-/** What people want to know without asking is `info`; what happens with every connection is `debug`. */
-function levelOf(event: EngineEvent): Level {
-  switch (event.type) {
-    case 'client_confirmed':
-    case 'client_removed':
-    case 'grace_started':
-    case 'grace_ended':
-      return 'info';
-    case 'connection_opened':
-    case 'connection_closed':
-    case 'session_created':
-    case 'session_destroyed':
-    case 'bound':
-    case 'unbound':
-      return 'debug';
-    case 'fault':
-      return 'error';
-  }
-}
+/** What comes with every connection or session, and what a stranger could fill the log with. */
+const QUIET: ReadonlySet<string> = new Set([
+  'connection_opened',
+  'connection_closed',
+  'connection_refused',
+  'session_created',
+  'session_destroyed',
+  'bound',
+  'unbound',
+  'over_limit',
+]);
 
 /** Writes the engine's events to the log, as `nfs: <what happened>` with its particulars. */
 export function eventLogger(log: Logger): (event: EngineEvent) => void {
   return (event) => {
-    const level = levelOf(event);
-    if (!log.isLevelEnabled(level)) return;
     const message = `nfs: ${event.type.replaceAll('_', ' ')}`;
-    if (event.type === 'fault') log.error({ operation: event.operation, err: event.error }, message);
-    else {
-      const { type: _, ...particulars } = event;
-      log[level](particulars, message);
+    if (event.type === 'fault') {
+      log.error({ operation: event.operation, err: event.error }, message);
+      return;
     }
+    const level = QUIET.has(event.type) ? 'debug' : 'info';
+    if (!log.isLevelEnabled(level)) return;
+    const { type: _, ...particulars } = event;
+    log[level](particulars, message);
   };
 }
