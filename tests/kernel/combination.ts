@@ -1,0 +1,211 @@
+import { join } from 'node:path';
+import type { Combination, Options } from './options.ts';
+import { guestSide } from './options.ts';
+import { type CombinationReport, label, type Result, resultLine } from './report.ts';
+import { type CaptureReport, examine, startCapture } from './rig/capture.ts';
+import { type GuestEnd, runGuest } from './rig/guest.ts';
+import type { Kernel } from './rig/kernel.ts';
+import { excess, longestStall, type Span, spanOf } from './stalls.ts';
+import { sizesFor, uncaptured } from './workloads.ts';
+
+export type Setting = {
+  readonly options: Options;
+  readonly kernel: Kernel;
+  /** The checkout's root. */
+  readonly root: string;
+  readonly runDir: string;
+  readonly fixtures: string;
+  readonly exportPath: string;
+  /** When the host had no CPU; it grows while the run goes on. */
+  readonly hostStarved: readonly Span[];
+  readonly abort: AbortSignal;
+  readonly say: (line: string) => void;
+};
+
+const GUEST_MEMORY_MIB = 2560;
+const WORKLOAD_LIMIT_S = 300;
+const GUEST_LIMIT_MS = 1_200_000;
+/** "Every one ends without a stall of a second." */
+const STALL_LIMIT_S = 1;
+const MAX_SPANS = 100_000;
+const MAX_LOG_LINES = 60;
+
+/** What the guest's lines add up to; see guest/suite.sh for them. */
+class Progress {
+  readonly results: Array<Omit<Result, 'stall'> & { window: Span }> = [];
+  readonly logs: Record<string, string[]> = {};
+  readonly probes: Span[] = [];
+  readonly late: Span[] = [];
+  probeTotals = { count: 0, slowest: 0 };
+  private windows = new Map<string, [number, number]>();
+
+  /** Takes a line; answers with the result that it completes, or with the line itself where it is nobody's. */
+  take(line: string): Omit<Result, 'stall'> | string | undefined {
+    const [word = '', first = '', second = ''] = line.split(' ');
+    const rest = (from: number): string => line.split(' ').slice(from).join(' ').trim();
+    switch (word) {
+      case 'begin':
+        this.windows.set(first, [Number(second), Number.POSITIVE_INFINITY]);
+        return undefined;
+      case 'end':
+        this.windows.set(first, [this.windows.get(first)?.[0] ?? 0, Number(second)]);
+        return undefined;
+      case 'late':
+      case 'probe': {
+        const spans = word === 'late' ? this.late : this.probes;
+        if (spans.length < MAX_SPANS) spans.push(spanOf(Number(first), Number(second)));
+        return undefined;
+      }
+      case 'probes':
+        this.probeTotals = { count: Number(first), slowest: Number(second) };
+        return undefined;
+      case 'log':
+        this.logs[first] = [...(this.logs[first] ?? []), rest(2)].slice(-MAX_LOG_LINES);
+        return undefined;
+      case 'ok':
+        return this.add({ name: first, status: 'ok', seconds: Number(second), note: rest(3) });
+      case 'skip':
+        return this.add({ name: first, status: 'skip', seconds: 0, note: rest(2) });
+      case 'FAIL':
+        return this.add({ name: first, status: 'fail', seconds: 0, note: rest(2) });
+      default:
+        return line;
+    }
+  }
+
+  private add(result: Omit<Result, 'stall'>): Omit<Result, 'stall'> {
+    const [from, to] = this.windows.get(result.name) ?? [0, 0];
+    this.results.push({ ...result, window: [from, to] });
+    return result;
+  }
+}
+
+function guestEnvironment(
+  setting: Setting,
+  combination: Combination,
+  isLast: boolean,
+): Record<string, string> {
+  const { options } = setting;
+  const sizes = sizesFor(options.full, isLast);
+  return {
+    VERS: combination.vers,
+    NCONNECT: `${combination.nconnect}`,
+    PORT: `${guestSide.port}`,
+    EXPORT: setting.exportPath,
+    COMBO: `run-${combination.vers}-${combination.nconnect}`,
+    WORKLOADS: options.workloads.join(' '),
+    UNCAPTURED: uncaptured,
+    WORKLOAD_LIMIT: `${WORKLOAD_LIMIT_S}`,
+    BIG_MIB: `${sizes.bigMiB}`,
+    FILES: `${sizes.files}`,
+    FSX_STEPS: `${options.fsxSteps ?? sizes.fsxSteps}`,
+    FSX_SEED: `${options.seed}`,
+    FIXTURES: setting.fixtures,
+    NODE: process.execPath,
+    SUITE: import.meta.dirname,
+    // The fixtures belong to whoever runs the suite, who need not be the guest's root.
+    GIT_CONFIG_COUNT: '3',
+    GIT_CONFIG_KEY_0: 'safe.directory',
+    GIT_CONFIG_VALUE_0: '*',
+    GIT_CONFIG_KEY_1: 'user.name',
+    GIT_CONFIG_VALUE_1: 'dfs test',
+    GIT_CONFIG_KEY_2: 'user.email',
+    GIT_CONFIG_VALUE_2: 'test@example.invalid',
+    PYTHONDONTWRITEBYTECODE: '1',
+    ...(options.exec === undefined ? {} : { EXEC: options.exec }),
+  };
+}
+
+/** A result with the wait that was measured beside it; one that is too long makes it a failure. */
+function withStall(
+  result: Progress['results'][number],
+  progress: Progress,
+  hostStarved: readonly Span[],
+): Result {
+  const { window, ...rest } = result;
+  const stall = longestStall(window, progress.probes, [...progress.late, ...hostStarved]);
+  if (stall <= STALL_LIMIT_S || rest.status === 'fail') return { ...rest, stall };
+  return { ...rest, stall, status: 'fail', note: `a GETATTR beside it waited ${stall.toFixed(2)} s` };
+}
+
+const failed = (name: string, note: string): Result => ({ name, status: 'fail', seconds: 0, note, stall: 0 });
+
+function judgeCapture(report: CaptureReport, starved: readonly Span[]): Result[] {
+  const bad: Result[] = [];
+  if (report.dropped > 0)
+    bad.push(failed('capture', `tcpdump missed ${report.dropped} packets: nothing can be said`));
+  else if (report.malformed > 0)
+    bad.push(failed('decoder', `${report.malformed} malformed: ${report.findings.join('; ')}`));
+  for (const { from, seconds, what } of report.slow) {
+    const real = excess(spanOf(from, from + seconds), starved);
+    if (real > STALL_LIMIT_S) bad.push(failed('reply', `a reply took ${real.toFixed(2)} s: ${what}`));
+  }
+  return bad;
+}
+
+type Guest = {
+  readonly end: GuestEnd;
+  readonly progress: Progress;
+  readonly dropped: number;
+  readonly file: string;
+};
+
+async function runInGuest(setting: Setting, combination: Combination, isLast: boolean): Promise<Guest> {
+  const { options, runDir, say } = setting;
+  const name = `${combination.vers}-${combination.nconnect}`;
+  const file = join(runDir, `${name}.pcap`);
+  const capture = options.capture ? await startCapture(file, guestSide.port) : undefined;
+  let stopped: Promise<number> | undefined;
+  const progress = new Progress();
+  const end = await runGuest({
+    kernel: setting.kernel,
+    runDir: join(runDir, `guest-${name}`),
+    script: join(import.meta.dirname, 'guest/suite.sh'),
+    cwd: '/',
+    env: guestEnvironment(setting, combination, isLast),
+    moduleOptions: options.moduleOptions,
+    memoryMiB: GUEST_MEMORY_MIB,
+    cpus: options.cpus,
+    timeoutMs: GUEST_LIMIT_MS,
+    abort: setting.abort,
+    onLine: (line) => {
+      if (line === 'mark last') stopped ??= capture?.stop();
+      const taken = line === 'mark last' ? undefined : progress.take(line);
+      if (typeof taken === 'string')
+        say(options.exec === undefined ? `${label(combination)} says: ${taken}` : taken);
+      else if (taken !== undefined) say(resultLine(combination, { ...taken, stall: 0 }));
+    },
+  });
+  stopped ??= capture?.stop();
+  return { end, progress, dropped: (await stopped) ?? 0, file };
+}
+
+/** Boots a guest, lets it do the workloads with this way of mounting, and sums up what came of it. */
+export async function runCombination(
+  setting: Setting,
+  combination: Combination,
+  isLast: boolean,
+): Promise<CombinationReport> {
+  const began = Date.now();
+  const { end, progress, dropped, file } = await runInGuest(setting, combination, isLast);
+  const results = progress.results.map((result) => withStall(result, progress, setting.hostStarved));
+  const wanted =
+    setting.options.exec === undefined
+      ? setting.options.workloads.map((name) => name.replace(/\..*/, ''))
+      : [];
+  const absent = wanted.filter((name) => !results.some((result) => result.name === name));
+  if (end.status === undefined) results.push(failed('guest', end.reason));
+  else if (end.status !== 0) results.push(failed('guest', `its script ended with status ${end.status}`));
+  if (absent.length > 0) results.push(failed('guest', `no word of ${absent.join(', ')}`));
+  let capture: CaptureReport | undefined;
+  if (setting.options.capture) {
+    try {
+      capture = await examine(file, guestSide.port, dropped);
+      results.push(...judgeCapture(capture, setting.hostStarved));
+    } catch (error) {
+      results.push(failed('decoder', error instanceof Error ? error.message : String(error)));
+    }
+  }
+  const seconds = (Date.now() - began) / 1000;
+  return { combination, results, logs: progress.logs, probes: progress.probeTotals, capture, seconds };
+}

@@ -1,0 +1,42 @@
+/**
+ * The workloads in guest/workloads, in the order in which they run. `common.py` there is what those in Python share.
+ * The large file comes last: what it sends would make the capture large too, so it runs without one.
+ */
+export const workloads: readonly string[] = [
+  'git-clone.sh',
+  'git-fsck.sh',
+  'build.sh',
+  'tar.sh',
+  'many-files.py',
+  'folders.py',
+  'links.py',
+  'names.py',
+  'attributes.py',
+  'xattrs.py',
+  'shared-mmap.py',
+  'sparse.py',
+  'copy-range.py',
+  'o-excl.py',
+  'o-append.py',
+  'fcntl-locks.py',
+  'flock.py',
+  'rename-open.py',
+  'unlink-open.py',
+  'df.sh',
+  'fsx.sh',
+  'big-file.py',
+];
+
+/** The first of those that run without a capture. */
+export const uncaptured = 'big-file.py';
+
+/** How much the workloads do. */
+export type Sizes = { readonly bigMiB: number; readonly files: number; readonly fsxSteps: number };
+
+const largest: Sizes = { bigMiB: 1024, files: 10_000, fsxSteps: 100_000 };
+const small: Sizes = { bigMiB: 128, files: 10_000, fsxSteps: 10_000 };
+
+/** In the profile for CI one combination has the largest sizes, the others what is left of the time. */
+export function sizesFor(full: boolean, isLast: boolean): Sizes {
+  return full || isLast ? largest : small;
+}
