@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { type Paint, printable } from '@dfs/api/terminal';
 import type { ListenAddress } from '@dfs/nfs';
-import { showAddress } from '../config/address.ts';
+import { isLoopback, showAddress } from '../config/address.ts';
 import { mountLine } from '../daemon/mount-line.ts';
 import type { RegisteredShare } from '../daemon/share-registry.ts';
 
@@ -42,7 +42,10 @@ function shareFacts(inputs: BannerInputs, paint: Paint): [string, string][] {
   const [address] = inputs.addresses;
   const facts: [string, string][] = [];
   for (const share of inputs.shares.slice(0, MOST_SHOWN)) {
-    facts.push(['Share', `${paint('bold', printable(share.path))}  ${paint('dim', terms(share))}`]);
+    facts.push([
+      'Share',
+      `${paint('bold', printable(share.path))}  ${paint('dim', terms(share, inputs.addresses))}`,
+    ]);
     if (address !== undefined) {
       facts.push(['Mount', paint('cyan', printable(mountLine(address, share.path, inputs.minMinorVersion)))]);
     }
@@ -52,8 +55,11 @@ function shareFacts(inputs: BannerInputs, paint: Paint): [string, string][] {
   return facts;
 }
 
-function terms(share: RegisteredShare): string {
-  const who = share.clients.length === 0 ? 'everybody who reaches the address' : share.clients.join(' ');
+function terms(share: RegisteredShare, addresses: readonly ListenAddress[]): string {
+  const everybody = addresses.every(({ host }) => isLoopback(host))
+    ? 'everybody on this machine'
+    : 'everybody';
+  const who = share.clients.length === 0 ? everybody : share.clients.join(' ');
   const access = share.readOnly ? 'read-only' : 'read-write';
   return `${access} for ${printable(who)}; ${squashWords(share)}`;
 }

@@ -48,7 +48,7 @@ export const SETTINGS = {
   data: row({
     kind: pathKind,
     default: undefined,
-    defaultText: '$XDG_STATE_HOME/dfs, or ~/.local/state/dfs',
+    defaultText: '`$XDG_STATE_HOME/dfs`, or `~/.local/state/dfs`',
     applies: 'restart',
     flag: '--data <dir>',
     flagHelp: 'the data directory (default: ~/.local/state/dfs)',
