@@ -127,8 +127,10 @@ export class World {
     return peer;
   }
 
-  /** Ends every connection. */
+  /** Ends every connection and every client: recalls go on for as long as somebody holds a delegation. */
   close(): void {
+    const { state } = this.engine;
+    for (const client of [...state.clients]) state.removeClient(client, 'destroyed');
     for (const peer of this.#peers) peer.socket.destroy();
   }
 
