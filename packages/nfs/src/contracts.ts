@@ -38,6 +38,12 @@ export type EngineEvent =
     }
   | { readonly type: 'connection_closed'; readonly connection: number; readonly reason: string }
   | {
+      readonly type: 'connection_refused';
+      readonly remote: string;
+      readonly local: string;
+      readonly reason: 'limit' | 'drained' | 'stopping';
+    }
+  | {
       readonly type: 'client_confirmed';
       readonly client: string;
       readonly owner: string;
@@ -46,7 +52,7 @@ export type EngineEvent =
   | {
       readonly type: 'client_removed';
       readonly client: string;
-      readonly reason: 'destroyed' | 'expired' | 'replaced';
+      readonly reason: 'destroyed' | 'expired' | 'replaced' | 'evicted';
     }
   | {
       readonly type: 'session_created';
@@ -54,7 +60,12 @@ export type EngineEvent =
       readonly client: string;
       readonly slots: number;
     }
-  | { readonly type: 'session_destroyed'; readonly session: string; readonly reason: 'destroyed' | 'client' }
+  | {
+      readonly type: 'session_destroyed';
+      readonly session: string;
+      /** By DESTROY_SESSION, with its client, by the operator, or as its client's lease had ended. */
+      readonly reason: 'destroyed' | 'client' | 'evicted' | 'expired';
+    }
   | {
       readonly type: 'bound';
       readonly connection: number;
@@ -66,6 +77,26 @@ export type EngineEvent =
       readonly connection: number;
       readonly session: string;
       readonly reason: UnbindReason;
+    }
+  | {
+      /** A connection came to a session that has as many as it may. Once for each connection and session, until it is bound. */
+      readonly type: 'over_limit';
+      readonly connection: number;
+      readonly session: string;
+      readonly how: 'explicit' | 'implicit';
+    }
+  | { readonly type: 'drain_started'; readonly target: string; readonly connections: number }
+  | {
+      readonly type: 'drained';
+      readonly target: string;
+      readonly connections: number;
+      /** Those that had to be closed while they were still busy. */
+      readonly forced: number;
+    }
+  | { readonly type: 'undrained'; readonly target: string }
+  | {
+      readonly type: 'settings_changed';
+      readonly changes: readonly { readonly setting: string; readonly from: unknown; readonly to: unknown }[];
     }
   | { readonly type: 'grace_started'; readonly seconds: number; readonly clients: number }
   | { readonly type: 'grace_ended' }

@@ -109,6 +109,7 @@ export type DrainTarget =
   | { readonly level: 'client'; readonly id: string }
   /** All connections to one listening address, "host" or "host:port"; new ones are refused until `undrain`. */
   | { readonly level: 'address'; readonly address: string }
+  /** All connections; new ones are refused until `undrain('server')`. */
   | { readonly level: 'server' };
 
 export interface DrainResult {
@@ -152,7 +153,7 @@ export interface EngineCounters {
   readonly replays: number;
   /** Outcomes by operation number, then by status. */
   readonly operations: ReadonlyMap<number, OperationCounter>;
-  /** Callbacks by operation and result ("OK", a status name, "unreachable"). */
+  /** Callbacks by operation and result: "RECALL NFS4_OK", "NOTIFY_LOCK NFS4ERR_DELAY", "GETATTR unreachable". */
   readonly callbacks: ReadonlyMap<string, number>;
   readonly delegations: {
     readonly granted: number;
@@ -160,9 +161,13 @@ export interface EngineCounters {
     readonly returned: number;
     readonly revoked: number;
   };
+  /** Calls that have arrived; with `requestsInFlight`, those that are being worked on. */
   readonly requests: number;
+  readonly requestsInFlight: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Bytes that all slots' cached replies take now. */
+  readonly replyCacheBytes: number;
 }
 
 export interface OperationCounter {
@@ -193,7 +198,7 @@ export interface Control {
   evictClient(id: string): boolean;
   /** Undefined where there is nothing of that name. `timeoutMs` bounds the wait for what is in flight. */
   drain(target: DrainTarget, timeoutMs: number): Promise<DrainResult | undefined>;
-  /** Takes new connections again on a drained address. */
+  /** Takes new connections again on a drained address (named as it was to `drain`), or on all after a drain of the "server". */
   undrain(address: string): void;
   settings(): EngineSettings;
   /** Applies at once. RangeError where a value is out of its bounds; then nothing has changed. */

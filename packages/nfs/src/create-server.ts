@@ -1,27 +1,22 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer, type Server, type Socket } from 'node:net';
 import type { EventListener } from './contracts.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { Callbacks, type CallbackTransport } from './nfs4/callback/callbacks.ts';
 import { Recalls } from './nfs4/callback/recall.ts';
+import { Counters } from './nfs4/counters.ts';
 import type { Engine } from './nfs4/engine.ts';
 import { Namespace } from './nfs4/exports.ts';
 import { takeIdentity } from './nfs4/identity.ts';
 import { Owners } from './nfs4/owners.ts';
-import { NfsService } from './nfs4/service.ts';
-import type { Connection } from './nfs4/state/connections.ts';
+import { applySettings } from './nfs4/settings.ts';
 import { State } from './nfs4/state/state.ts';
-import { CredentialCache } from './rpc/auth.ts';
-import { RpcCallError, RpcConnection, type RpcLimits } from './rpc/connection.ts';
-import type { ListenAddress, NfsServer, NfsServerOptions, ServerStats, Share } from './server.ts';
+import { RpcCallError, type RpcConnection } from './rpc/connection.ts';
+import type { NfsServer, NfsServerOptions } from './server.ts';
 import { systemClock, systemRandomness } from './system.ts';
+import { TcpNfsServer } from './tcp-server.ts';
 
 const DEFAULT_LEASE_SECONDS = 90;
 const DEFAULT_CONNECTIONS_PER_SESSION = 16;
 const DEFAULT_CALLBACK_SECONDS = 10;
-const DEFAULT_DRAIN_MS = 5000;
-const TICK_MS = 1000;
 const STATEID_INSTANCE_BYTES = 4;
 
 /** Makes a server; it takes no connection before `listen`. */
@@ -47,7 +42,8 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
   const clock = options.clock ?? systemClock;
   const randomness = options.randomness ?? systemRandomness;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const emit: EventListener = options.onEvent ?? (() => {});
+  const counters = new Counters();
+  const emit: EventListener = counters.counting(options.onEvent ?? (() => {}));
   const store = options.stateStore;
   const records = new Map<string, Buffer>(store === undefined ? [] : await store.load());
   const { identity, put } = takeIdentity(records, randomness);
@@ -71,19 +67,18 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
   });
   state.grace.start(records);
   const recalls = new Recalls({ state, callbacks, namespace });
-  const outcomes = new Map<number, number>();
-  return {
+  const engine: Engine = {
     limits,
     settings: {
-      maxConnectionsPerSession: DEFAULT_CONNECTIONS_PER_SESSION,
+      maxConnectionsPerSession: options.maxConnectionsPerSession ?? DEFAULT_CONNECTIONS_PER_SESSION,
       leaseTime: leaseSeconds,
       gracePeriod: options.gracePeriod ?? leaseSeconds,
       delegationsEnabled: options.delegations ?? true,
       delegationRecallTimeout: options.delegationRecallTimeout ?? leaseSeconds,
-      callbackTimeout: DEFAULT_CALLBACK_SECONDS,
+      callbackTimeout: options.callbackTimeout ?? DEFAULT_CALLBACK_SECONDS,
       minMinorVersion: options.minMinorVersion ?? 1,
       maxMinorVersion: options.maxMinorVersion ?? 2,
-      blockedOperations: [],
+      blockedOperations: options.blockedOperations ?? [],
       limits: {},
     },
     clock,
@@ -92,148 +87,12 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
     state,
     owners: new Owners(options.domain ?? 'localdomain', options.names),
     emit,
-    minMinorVersion: options.minMinorVersion ?? 1,
-    maxMinorVersion: options.maxMinorVersion ?? 2,
     blockedOperations: new Set(),
     identity,
     callbacks,
     recalls,
-    observe: (op) => void outcomes.set(op, (outcomes.get(op) ?? 0) + 1),
+    counters,
   };
-}
-
-/** What happens once a second: leases and grace end, delegations not returned in time are revoked. */
-function tick(engine: Engine): void {
-  engine.state.tick();
-  engine.state.delegations.revokeOverdue(engine.settings.delegationRecallTimeout * 1000);
-}
-
-class TcpNfsServer implements NfsServer {
-  readonly #engine: Engine;
-  readonly #service: NfsService;
-  readonly #limits: RpcLimits;
-  readonly #sockets: Map<number, RpcConnection>;
-  readonly #listeners: Server[] = [];
-  readonly #ticker: NodeJS.Timeout;
-  #closing = false;
-  #requests = 0;
-  #bytesIn = 0;
-  #bytesOut = 0;
-
-  constructor(engine: Engine, sockets: Map<number, RpcConnection>) {
-    this.#engine = engine;
-    this.#sockets = sockets;
-    this.#service = new NfsService(engine);
-    const { limits } = engine;
-    this.#limits = {
-      maxRecord: Math.max(limits.maxReadSize, limits.maxWriteSize) + limits.recordOverhead,
-      maxFragments: limits.maxFragments,
-      maxOutputBuffer: limits.maxOutputBuffer,
-      maxRequestsInFlight: limits.maxRequestsInFlight,
-    };
-    this.#ticker = setInterval(() => tick(engine), TICK_MS);
-    this.#ticker.unref();
-  }
-
-  async listen(address: ListenAddress): Promise<ListenAddress> {
-    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
-    server.listen(address.port, address.host);
-    // `once` rejects on 'error', and so does this.
-    await once(server, 'listening');
-    this.#listeners.push(server);
-    server.on('error', (error) => this.#engine.emit({ type: 'fault', operation: 'listen', error }));
-    return boundTo(server);
-  }
-
-  get addresses(): readonly ListenAddress[] {
-    return this.#listeners.filter((server) => server.listening).map(boundTo);
-  }
-
-  setShares(shares: readonly Share[]): void {
-    this.#engine.namespace.setShares(shares, this.#engine.clock.now());
-  }
-
-  #accept(socket: Socket): void {
-    const { state, limits } = this.#engine;
-    const { remoteAddress, remotePort, localAddress, localPort } = socket;
-    const gone = remoteAddress === undefined || remotePort === undefined;
-    if (gone || this.#closing || state.connections.size >= limits.maxConnections) {
-      socket.destroy();
-      return;
-    }
-    const connection = state.connections.open(
-      { address: plainAddress(remoteAddress), port: remotePort },
-      { address: plainAddress(localAddress ?? ''), port: localPort ?? 0 },
-    );
-    this.#serve(connection, socket);
-  }
-
-  #serve(connection: Connection, socket: Socket): void {
-    const auth = new CredentialCache();
-    const rpc = new RpcConnection(connection.id, socket, this.#limits, {
-      onCall: (from, xid, reader, bytes) => {
-        this.#requests++;
-        if (this.#closing) from.done();
-        else this.#service.call(from, connection, auth, xid, reader, bytes);
-      },
-      onClose: (closed, reason) => {
-        this.#sockets.delete(connection.id);
-        this.#bytesIn += closed.bytesIn;
-        this.#bytesOut += closed.bytesOut;
-        this.#engine.state.connections.close(connection, reason);
-      },
-    });
-    this.#sockets.set(connection.id, rpc);
-  }
-
-  stats(): ServerStats {
-    const { state } = this.#engine;
-    let bytesIn = this.#bytesIn;
-    let bytesOut = this.#bytesOut;
-    for (const rpc of this.#sockets.values()) {
-      bytesIn += rpc.bytesIn;
-      bytesOut += rpc.bytesOut;
-    }
-    return {
-      clients: state.clients.size,
-      sessions: state.sessions.size,
-      connections: state.connections.size,
-      opens: state.opens.count,
-      locks: state.locks.count,
-      inGrace: state.grace.active,
-      requests: this.#requests,
-      bytesIn,
-      bytesOut,
-    };
-  }
-
-  async close(drainMs: number = DEFAULT_DRAIN_MS): Promise<void> {
-    if (this.#closing) return;
-    this.#closing = true;
-    clearInterval(this.#ticker);
-    const closed = this.#listeners.map((server) => new Promise((resolve) => server.close(resolve)));
-    const end = performance.now() + drainMs;
-    while (this.#inFlight() > 0 && performance.now() < end)
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    for (const rpc of [...this.#sockets.values()]) rpc.destroy('server stops');
-    await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
-    for (const rpc of [...this.#sockets.values()]) rpc.socket.destroy();
-    await Promise.all(closed);
-  }
-
-  #inFlight(): number {
-    let count = 0;
-    for (const rpc of this.#sockets.values()) count += rpc.inFlight;
-    return count;
-  }
-}
-
-function boundTo(server: Server): ListenAddress {
-  const { address, port } = server.address() as AddressInfo;
-  return { host: address, port };
-}
-
-/** IPv4 addresses that a dual-stack socket shows as IPv6 are IPv4 addresses. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+  applySettings(engine, engine.settings);
+  return engine;
 }

@@ -21,6 +21,8 @@ export interface Limits {
   readonly maxFragments: number;
   /** Bytes of one slot's cached reply. */
   readonly maxCachedReply: number;
+  /** Bytes of all slots' cached replies together. Near it, slots are taken back; at it, requests beyond a few for each session wait. */
+  readonly maxReplyCacheBytes: number;
   /** Reply bytes that wait for one connection's peer to read; above it, nothing more is read from that connection. */
   readonly maxOutputBuffer: number;
   /** Requests of one connection that are being worked on; above it, nothing more is read from that connection. */
@@ -49,7 +51,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxConnections: 10_000,
   maxClients: 10_000,
   maxSessionsPerClient: 64,
-  maxSessionSlots: 256,
+  maxSessionSlots: 1024,
   maxBackSlots: 16,
   maxCompoundOps: 64,
   maxReadSize: MIB,
@@ -58,6 +60,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   recordOverhead: 64 * 1024,
   maxFragments: 1024,
   maxCachedReply: 8 * 1024,
+  maxReplyCacheBytes: 64 * MIB,
   maxOutputBuffer: 8 * MIB,
   maxRequestsInFlight: 512,
   maxOpensPerClient: 100_000,

@@ -1,6 +1,7 @@
 export { createNfsServer } from './create-server.ts';
 
 import type { Clock, EventListener, Randomness, StateStore } from './contracts.ts';
+import type { Control } from './control.ts';
 import type { FileSystem } from './vfs/index.ts';
 
 /** Whose requests a share takes for somebody else's: root's (the default), everybody's, nobody's. */
@@ -55,6 +56,12 @@ export interface NfsServerOptions {
   readonly limits?: Partial<import('./limits.ts').Limits>;
   readonly minMinorVersion?: 1 | 2;
   readonly maxMinorVersion?: 1 | 2;
+  /** 0 to 1,024, 0 is unlimited; 16 where absent. */
+  readonly maxConnectionsPerSession?: number;
+  /** Seconds that a client has for the answer to one callback; 10 where absent. */
+  readonly callbackTimeout?: number;
+  /** Names of operations that answer NFS4ERR_NOTSUPP, or the nearest that they may. */
+  readonly blockedOperations?: readonly string[];
 }
 
 /** Maps users and groups to names and back; undefined where unknown. Answers at once. */
@@ -69,6 +76,8 @@ export interface NfsServer {
   readonly addresses: readonly ListenAddress[];
   /** Takes up, changes or drops shares while serving. Handles of a dropped share are stale. */
   setShares(shares: readonly Share[]): void;
+  /** What an operator sees and does. */
+  readonly control: Control;
   /** Live figures for status pages. */
   stats(): ServerStats;
   /**

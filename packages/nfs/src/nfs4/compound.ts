@@ -55,8 +55,11 @@ export class Compound {
   changed = false;
   /** The failing operation's result has a body. */
   keepBody = false;
-  /** The whole reply is this one, from the slot's cache, or comes later from the first run of the same request. */
-  replay: Buffer | Promise<Buffer> | undefined;
+  /**
+   * The whole reply is this one, from the slot's cache, or comes later from the first run of the same request; undefined where the session
+   * ended before that.
+   */
+  replay: Buffer | Promise<Buffer | undefined> | undefined;
 
   constructor(
     engine: Engine,

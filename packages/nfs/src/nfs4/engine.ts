@@ -3,6 +3,7 @@ import type { EngineSettings } from '../control.ts';
 import type { Limits } from '../limits.ts';
 import type { Callbacks } from './callback/callbacks.ts';
 import type { Recalls } from './callback/recall.ts';
+import type { Counters } from './counters.ts';
 import type { Namespace } from './exports.ts';
 import type { ServerIdentity } from './identity.ts';
 import type { Owners } from './owners.ts';
@@ -19,13 +20,10 @@ export interface Engine {
   readonly state: State;
   readonly owners: Owners;
   readonly emit: EventListener;
-  readonly minMinorVersion: number;
-  readonly maxMinorVersion: number;
   /** Operations that the operator has switched off. */
-  readonly blockedOperations: ReadonlySet<number>;
+  blockedOperations: ReadonlySet<number>;
   readonly identity: ServerIdentity;
   readonly callbacks: Callbacks;
   readonly recalls: Recalls;
-  /** Counts an operation's outcome. */
-  observe(op: number, status: number): void;
+  readonly counters: Counters;
 }

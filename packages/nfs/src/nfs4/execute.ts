@@ -34,6 +34,8 @@ export class Execution {
   #done = 0;
   #first: FirstChange | undefined;
   #dirty: FileSystem[] | undefined;
+  /** When the last operation ended: the next one starts then. */
+  #mark = performance.now();
 
   constructor(c: Compound, tag: Buffer) {
     this.#c = c;
@@ -129,7 +131,9 @@ export class Execution {
       if (operation?.modifies && operation.changesFiles !== false) c.changed = true;
       if (c.changed) this.#changed(op, at);
     }
-    c.engine.observe(op, status);
+    const now = performance.now();
+    c.engine.counters.operation(op, status, (now - this.#mark) / 1000);
+    this.#mark = now;
     this.#status = status;
     this.#done++;
     c.index++;
@@ -201,9 +205,16 @@ export class Execution {
     c.slot?.finish(c.out.bytes(this.#start), c.cacheThis || c.count === 1);
   }
 
-  #replay(reply: Buffer): void {
-    this.#c.out.truncate(this.#start);
-    this.#c.out.fixed(reply);
+  #replay(reply: Buffer | undefined): void {
+    const { out } = this.#c;
+    if (reply !== undefined) {
+      out.truncate(this.#start);
+      out.fixed(reply);
+      return;
+    }
+    out.truncate(this.#countAt);
+    out.u32(1).u32(Op.SEQUENCE).u32(Status.BADSESSION);
+    out.patchU32(this.#start, Status.BADSESSION);
   }
 }
 
@@ -214,7 +225,8 @@ function writeFailure(out: XdrWriter, op: number, status: Status): void {
 }
 
 function versionStatus(c: Compound): Status {
-  if (c.minor < c.engine.minMinorVersion || c.minor > c.engine.maxMinorVersion) {
+  const { settings } = c.engine;
+  if (c.minor < settings.minMinorVersion || c.minor > settings.maxMinorVersion) {
     return Status.MINOR_VERS_MISMATCH;
   }
   return Status.OK;

@@ -57,6 +57,8 @@ export class RpcConnection {
   #flushPlanned = false;
   #paused = false;
   #ended = false;
+  #draining = false;
+  readonly #closed = Promise.withResolvers<void>();
   #closeReason = 'closed by the client';
   bytesIn = 0;
   bytesOut = 0;
@@ -83,7 +85,35 @@ export class RpcConnection {
     return this.#inFlight;
   }
 
-  /** Ends the connection at once. */
+  /**
+   * Takes nothing new from the peer, answers what is in flight, sends FIN, and resolves when the peer has closed, too. What the peer sends
+   * meanwhile is read and left aside, for a socket that is closed on unread input sends RST, and that can overtake the last replies.
+   */
+  drain(): Promise<void> {
+    if (!this.#draining) {
+      this.#draining = true;
+      this.#closeReason = 'drained';
+      if (this.#paused) this.socket.resume();
+      this.#sayGoodbye();
+    }
+    return this.#closed.promise;
+  }
+
+  #sayGoodbye(): void {
+    if (!this.#draining || this.#inFlight > 0) return;
+    this.#output.flush();
+    this.socket.end();
+  }
+
+  /** Ends the connection regardless of what is under way; true where there was something. */
+  abort(reason: string): boolean {
+    const busy = this.#inFlight > 0 || this.socket.writableLength > 0;
+    this.#closeReason = reason;
+    this.socket.destroy();
+    return busy;
+  }
+
+  /** Ends the connection once what was written has been handed to the network. */
   destroy(reason: string): void {
     if (this.socket.destroyed) return;
     this.#closeReason = reason;
@@ -121,6 +151,8 @@ export class RpcConnection {
     const xid = buffer.readUInt32BE(start);
     const type = buffer.readUInt32BE(start + 4);
     if (type === MsgType.CALL) {
+      // Neither executed nor answered: no slot has seen it, and the peer sends it again over its next connection.
+      if (this.#draining) return;
       this.#inFlight++;
       this.#handler.onCall(this, xid, this.#reader.reset(buffer, start + RPC_HEAD, end), bytes);
     } else if (type === MsgType.REPLY) {
@@ -142,6 +174,7 @@ export class RpcConnection {
   done(): void {
     this.#inFlight--;
     if (this.#ended && this.#inFlight === 0) this.destroy(this.#closeReason);
+    else if (this.#draining) this.#sayGoodbye();
     else if (this.#paused) this.#resume();
   }
 
@@ -157,7 +190,11 @@ export class RpcConnection {
   #flush(): void {
     this.#output.flush();
     const overfull = this.socket.writableLength > this.#limits.maxOutputBuffer;
-    if (!this.#paused && (overfull || this.#inFlight >= this.#limits.maxRequestsInFlight)) {
+    if (
+      !this.#paused &&
+      !this.#draining &&
+      (overfull || this.#inFlight >= this.#limits.maxRequestsInFlight)
+    ) {
       this.#paused = true;
       this.socket.pause();
     }
@@ -180,7 +217,7 @@ export class RpcConnection {
     write: (out: XdrWriter) => void,
   ): Promise<XdrReader> {
     return new Promise((resolve, reject) => {
-      if (this.socket.destroyed) {
+      if (this.socket.destroyed || this.#draining) {
         reject(new RpcCallError('RPC_CLOSED', 'connection closed'));
         return;
       }
@@ -224,6 +261,7 @@ export class RpcConnection {
   #onClosed(): void {
     for (const xid of [...this.#pending.keys()]) this.#fail(xid, 'RPC_CLOSED', 'connection closed');
     this.#handler.onClose(this, this.#closeReason);
+    this.#closed.resolve();
   }
 }
 

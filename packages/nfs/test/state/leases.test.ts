@@ -19,9 +19,9 @@ describe('leases', () => {
     const session = bench.session(client);
     expect(bench.state.yields(client)).toBe(false);
     bench.clock.advance(LEASE_MS + 1);
-    session.slot(0)!.begin(1, 0);
+    session.slots.find(0)!.begin(1, 0);
     expect(bench.state.yields(client)).toBe(false);
-    session.slot(0)!.finish(Buffer.alloc(0), false);
+    session.slots.find(0)!.finish(Buffer.alloc(0), false);
     expect(bench.state.yields(client)).toBe(true);
   });
 

@@ -89,6 +89,7 @@ export class Bench {
       remoteAddress: '127.0.0.1',
       monotonic: this.clock.monotonic(),
       now: this.clock.now(),
+      leaseMs: LEASE_MS,
     });
     this.state.clients.addUnconfirmed(client);
     return client;

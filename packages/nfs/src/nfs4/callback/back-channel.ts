@@ -1,7 +1,6 @@
 import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
 import { AuthFlavor, CbOp, SESSION_ID_SIZE, Status } from '../constants/index.ts';
-import { backConnections } from '../state/connection-table.ts';
-import type { Session } from '../state/sessions.ts';
+import { type Session, usableBack } from '../state/sessions.ts';
 import { nextSeqid } from '../state/stateids.ts';
 import type { CallbackTransport } from './callbacks.ts';
 
@@ -34,7 +33,7 @@ export class BackChannel {
     write: (out: XdrWriter) => void,
     read?: (reply: XdrReader) => void,
   ): Promise<Status | undefined> {
-    if (this.#session.dead || backConnections(this.#session).length === 0) return undefined;
+    if (this.#session.dead || usableBack(this.#session).length === 0) return undefined;
     if (this.#waiting.length >= MAX_WAITING) return undefined;
     const slot = this.#free.pop() ?? (await new Promise<number>((resolve) => this.#waiting.push(resolve)));
     try {
@@ -61,7 +60,7 @@ export class BackChannel {
       flavor,
       credential: flavor === AuthFlavor.NONE ? Buffer.alloc(0) : credential,
     };
-    for (const connection of backConnections(this.#session)) {
+    for (const { connection } of usableBack(this.#session)) {
       try {
         const reply = await this.#transport.call(connection, target, CALL_TIMEOUT_MS, (out) => {
           this.#encode(out, slot, sequenceId);

@@ -2,11 +2,10 @@ import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
 import { CbOp, type Status } from '../constants/index.ts';
 import type { Namespace } from '../exports.ts';
 import type { Client } from '../state/clients.ts';
-import { backConnections } from '../state/connection-table.ts';
 import type { Connection } from '../state/connections.ts';
 import type { FileState } from '../state/files.ts';
 import type { LockWaiter } from '../state/locks.ts';
-import type { Session } from '../state/sessions.ts';
+import { type Session, usableBack } from '../state/sessions.ts';
 import { BackChannel } from './back-channel.ts';
 
 /** How a CB_COMPOUND reaches a client; given by whoever owns the sockets. */
@@ -31,7 +30,7 @@ export class Callbacks {
 
   /** Some session of the client has a connection for callbacks. */
   reachable(client: Client): boolean {
-    for (const session of client.sessions) if (backConnections(session).length > 0) return true;
+    for (const session of client.sessions) if (usableBack(session).length > 0) return true;
     return false;
   }
 

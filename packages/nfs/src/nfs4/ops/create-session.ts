@@ -94,6 +94,8 @@ function refusal(c: Compound, client: Client, args: Arguments): Status {
 function create(c: Compound, client: Client, args: Arguments): Status {
   const { state } = c.engine;
   confirm(c, client);
+  // With a new session a client asks for the lease time anew.
+  client.leaseMs = state.leaseMs;
   state.renew(client);
   const backChannel = (args.flags & CreateSessionFlag.CONN_BACK_CHAN) !== 0;
   const session = state.sessions.create(client, {

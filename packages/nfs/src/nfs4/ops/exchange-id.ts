@@ -134,6 +134,7 @@ function newClient(c: Compound, args: Arguments, principal: ClientPrincipal): Cl
     remoteAddress: c.connection.remoteAddress,
     monotonic: clock.monotonic(),
     now: clock.now(),
+    leaseMs: state.leaseMs,
   });
   state.clients.addUnconfirmed(client);
   return client;

@@ -2,9 +2,8 @@ import { crc32 } from 'node:zlib';
 import type { Compound } from '../compound.ts';
 import { Op, SESSION_ID_SIZE, SequenceStatus, Status } from '../constants/index.ts';
 import type { Operation } from '../operation.ts';
-import { backConnections } from '../state/connection-table.ts';
 import { carriesFore } from '../state/connections.ts';
-import type { Session } from '../state/sessions.ts';
+import { type Session, usableBack } from '../state/sessions.ts';
 import type { Slot } from '../state/slots.ts';
 
 /** Bytes of the request that tell it from another on the same slot with the same sequence id. */
@@ -40,7 +39,7 @@ export const sequence: Operation = {
     if (session === undefined) return Status.BADSESSION;
     const refused = channelStatus(c, session);
     if (refused !== Status.OK) return refused;
-    const slot = session.slot(args.slotId);
+    const slot = session.slots.find(args.slotId);
     if (slot === undefined) return Status.BADSLOT;
     if (args.highestSlot < args.slotId) return Status.BAD_HIGH_SLOT;
     const digest = requestDigest(c);
@@ -71,6 +70,7 @@ function retry(c: Compound, session: Session, slot: Slot, args: Arguments, diges
   if (digest !== slot.digest) return Status.SEQ_FALSE_RETRY;
   c.engine.state.renew(session.client);
   bindImplicitly(c, session);
+  c.engine.counters.replays++;
   if (slot.busy) {
     c.replay = slot.wait();
     return Status.OK;
@@ -109,14 +109,14 @@ function bindImplicitly(c: Compound, session: Session): void {
 function writeResult(c: Compound, session: Session, args: Arguments): void {
   const { out } = c;
   out.fixed(session.id).u32(args.sequenceId).u32(args.slotId);
-  out.u32(session.highestSlot).u32(session.highestSlot);
+  out.u32(session.slots.highest).u32(session.slots.target);
   out.u32(statusFlags(c, session));
 }
 
 function statusFlags(c: Compound, session: Session): number {
   let flags = session.client.revoked.size > 0 ? SequenceStatus.RECALLABLE_STATE_REVOKED : 0;
   if (session.wantsBackChannel) {
-    if (backConnections(session).length === 0) flags |= SequenceStatus.CB_PATH_DOWN_SESSION;
+    if (usableBack(session).length === 0) flags |= SequenceStatus.CB_PATH_DOWN_SESSION;
     if (!c.engine.callbacks.reachable(session.client)) flags |= SequenceStatus.CB_PATH_DOWN;
   }
   return flags;

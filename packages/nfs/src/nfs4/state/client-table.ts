@@ -1,5 +1,7 @@
 import type { Client } from './clients.ts';
 
+const CLIENT_NAME = /^[0-9a-f]{16}$/;
+
 /** All client records: by clientid, and by owner, of which there may be one confirmed and one unconfirmed each (RFC 8881 §18.35.4). */
 export class ClientTable {
   readonly #byNumber = new Map<number, Client>();
@@ -30,6 +32,12 @@ export class ClientTable {
 
   find(instance: number, number: number): Client | undefined {
     return instance === this.#instance ? this.#byNumber.get(number) : undefined;
+  }
+
+  /** By its name for people. */
+  named(name: string): Client | undefined {
+    if (!CLIENT_NAME.test(name)) return undefined;
+    return this.find(Number.parseInt(name.slice(0, 8), 16), Number.parseInt(name.slice(8), 16));
   }
 
   confirmedBy(ownerKey: string): Client | undefined {

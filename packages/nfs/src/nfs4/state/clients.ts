@@ -40,6 +40,8 @@ export class Client {
   courtesy = false;
   /** Milliseconds of the monotonic clock. */
   lastRenewal: number;
+  /** The lease that it has been told, or a longer one. */
+  leaseMs: number;
   readonly createdAt: number;
   readonly sessions = new Set<Session>();
   readonly openOwners = new Map<string, OpenOwner>();
@@ -59,6 +61,7 @@ export class Client {
     readonly remoteAddress: string;
     readonly monotonic: number;
     readonly now: number;
+    readonly leaseMs: number;
   }) {
     this.instance = init.instance;
     this.number = init.number;
@@ -69,6 +72,7 @@ export class Client {
     this.remoteAddress = init.remoteAddress;
     this.lastRenewal = init.monotonic;
     this.createdAt = init.now;
+    this.leaseMs = init.leaseMs;
   }
 
   /** The clientid4 in hexadecimal, for people. */

@@ -1,5 +1,5 @@
 import type { Clock, EventListener, UnbindReason } from '../../contracts.ts';
-import { type Binding, Connection, carriesBack, type Direction } from './connections.ts';
+import { type Binding, Connection, type Direction, endpoint } from './connections.ts';
 import type { Session } from './sessions.ts';
 
 /** All connections, and which sessions they carry. */
@@ -8,10 +8,20 @@ export class ConnectionTable {
   readonly #emit: EventListener;
   readonly #connections = new Map<number, Connection>();
   #next = 1;
+  /** Connections that one session may have; 0 is unlimited. */
+  #limit = 0;
 
   constructor(clock: Clock, emit: EventListener) {
     this.#clock = clock;
     this.#emit = emit;
+  }
+
+  setLimit(limit: number): void {
+    this.#limit = limit;
+  }
+
+  get limit(): number {
+    return this.#limit;
   }
 
   get size(): number {
@@ -35,15 +45,16 @@ export class ConnectionTable {
     this.#emit({
       type: 'connection_opened',
       connection: connection.id,
-      remote: `${remote.address}:${remote.port}`,
-      local: `${local.address}:${local.port}`,
+      remote: endpoint(remote.address, remote.port),
+      local: endpoint(local.address, local.port),
     });
     return connection;
   }
 
   close(connection: Connection, reason: string): void {
     if (!this.#connections.delete(connection.id)) return;
-    for (const session of [...connection.bindings.keys()]) this.unbind(connection, session, 'disconnect');
+    for (const session of [...connection.bindings.keys()])
+      this.unbind(connection, session, connection.draining ? 'drained' : 'disconnect');
     this.#emit({ type: 'connection_closed', connection: connection.id, reason });
   }
 
@@ -53,25 +64,19 @@ export class ConnectionTable {
     const bound = connection.bindings.get(session);
     if (bound?.direction === direction) return;
     if (bound !== undefined) bound.direction = direction;
-    else this.#add(connection, { session, direction, boundAt: this.#clock.now() });
-    this.#emit({ type: 'bound', connection: connection.id, session: session.id.toString('hex'), direction });
+    else this.#add({ session, connection, direction, boundAt: this.#clock.now(), callbacks: 'unproven' });
+    this.#emit({ type: 'bound', connection: connection.id, session: session.name, direction });
   }
 
-  #add(connection: Connection, binding: Binding): void {
-    connection.bindings.set(binding.session, binding);
-    binding.session.bindings.set(connection, binding);
+  #add(binding: Binding): void {
+    const { connection, session } = binding;
+    connection.bindings.set(session, binding);
+    session.bindings.set(connection, binding);
   }
 
   unbind(connection: Connection, session: Session, reason: UnbindReason): void {
     if (!connection.bindings.delete(session)) return;
     session.bindings.delete(connection);
-    this.#emit({ type: 'unbound', connection: connection.id, session: session.id.toString('hex'), reason });
+    this.#emit({ type: 'unbound', connection: connection.id, session: session.name, reason });
   }
-}
-
-/** A connection that can carry the session's callbacks. The one predicate for choice, status flags and release. */
-export function backConnections(session: Session): Connection[] {
-  const found: Connection[] = [];
-  for (const [connection, binding] of session.bindings) if (carriesBack(binding)) found.push(connection);
-  return found;
 }

@@ -8,6 +8,15 @@ export interface Binding {
   readonly session: Session;
   direction: Direction;
   readonly boundAt: number;
+  readonly connection: Connection;
+  /** What is known of it as a way for callbacks: nothing yet, that they arrive, or that the last did not. */
+  callbacks: 'unproven' | 'up' | 'down';
+}
+
+/** What a socket has carried; its owner counts. */
+export interface Traffic {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 /** A transport connection as the state engine knows it: by its number. */
@@ -22,6 +31,9 @@ export class Connection {
   readonly openedAt: number;
   lastActivity: number;
   requests = 0;
+  traffic: Traffic = { bytesIn: 0, bytesOut: 0 };
+  /** It is about to be closed: nothing new is executed on it, and no callback sent. */
+  draining = false;
   readonly bindings = new Map<Session, Binding>();
 
   constructor(
@@ -42,3 +54,8 @@ export class Connection {
 
 export const carriesFore = (binding: Binding): boolean => binding.direction !== 'back';
 export const carriesBack = (binding: Binding): boolean => binding.direction !== 'fore';
+
+/** "address:port", IPv6 addresses in brackets. */
+export function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -11,7 +11,7 @@ export class Grace {
   readonly #clock: Clock;
   readonly #store: StateStore | undefined;
   readonly #emit: EventListener;
-  readonly #periodMs: number;
+  #periodMs: number;
   /** Owners on record from before this start, who may still reclaim. */
   readonly #waiting = new Set<string>();
   /** Owners on record now. */
@@ -43,6 +43,13 @@ export class Grace {
     this.#began = this.#clock.monotonic();
     this.#endsAt = this.#began + this.#periodMs;
     this.#emit({ type: 'grace_started', seconds: this.#periodMs / 1000, clients: this.#waiting.size });
+  }
+
+  /** Of the grace that is under way, too. */
+  setPeriod(ms: number): void {
+    if (ms === this.#periodMs) return;
+    this.#periodMs = ms;
+    if (this.#active) this.#endsAt = this.#began + ms;
   }
 
   get active(): boolean {

@@ -8,8 +8,10 @@ import {
   sessionId,
   sessionNumber,
 } from './sessions.ts';
+import { ReplyCache } from './slots.ts';
 
 const RANDOM_BYTES = 4;
+const SESSION_NAME = /^[0-9a-f]{32}$/;
 
 export interface SessionTerms {
   readonly minor: number;
@@ -27,6 +29,7 @@ export class SessionTable {
   readonly #emit: EventListener;
   readonly #connections: ConnectionTable;
   readonly #sessions = new Map<number, Session>();
+  readonly cache = new ReplyCache();
   #next = 1;
 
   constructor(clock: Clock, randomness: Randomness, emit: EventListener, connections: ConnectionTable) {
@@ -49,28 +52,45 @@ export class SessionTable {
     return session?.id.equals(id) ? session : undefined;
   }
 
+  /** By its name for people. */
+  named(name: string): Session | undefined {
+    return SESSION_NAME.test(name) ? this.find(Buffer.from(name, 'hex')) : undefined;
+  }
+
   create(client: Client, terms: SessionTerms): Session {
     const number = this.#next++;
     const random = this.#randomness.bytes(RANDOM_BYTES);
     const id = sessionId(client.instance, client.number, number, random);
-    const session = new Session({ ...terms, id, number, client, createdAt: this.#clock.now() });
+    const session = new Session({
+      ...terms,
+      id,
+      number,
+      client,
+      createdAt: this.#clock.now(),
+      cache: this.cache,
+    });
     this.#sessions.set(number, session);
     client.sessions.add(session);
     this.#emit({
       type: 'session_created',
-      session: id.toString('hex'),
+      session: session.name,
       client: client.name,
       slots: terms.fore.maxRequests,
     });
     return session;
   }
 
-  destroy(session: Session, reason: 'destroyed' | 'client', unbind: UnbindReason = 'session_destroy'): void {
+  destroy(
+    session: Session,
+    reason: 'destroyed' | 'client' | 'evicted' | 'expired',
+    unbind: UnbindReason = 'session_destroy',
+  ): void {
     if (!this.#sessions.delete(session.number)) return;
     session.dead = true;
+    session.slots.end();
     session.client.sessions.delete(session);
     for (const connection of [...session.bindings.keys()])
       this.#connections.unbind(connection, session, unbind);
-    this.#emit({ type: 'session_destroyed', session: session.id.toString('hex'), reason });
+    this.#emit({ type: 'session_destroyed', session: session.name, reason });
   }
 }

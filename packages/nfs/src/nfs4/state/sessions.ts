@@ -1,7 +1,9 @@
+import type { BackChannelHealth } from '../../control.ts';
 import { CreateSessionFlag, SESSION_ID_SIZE } from '../constants/index.ts';
 import type { Client } from './clients.ts';
-import type { Binding, Connection } from './connections.ts';
-import { Slot } from './slots.ts';
+import { type Binding, type Connection, carriesBack } from './connections.ts';
+import { SlotTable } from './slot-table.ts';
+import type { ReplyCache } from './slots.ts';
 
 /** channel_attrs4 without its RDMA part (RFC 8881 §18.36). Sizes in bytes. */
 export interface ChannelAttributes {
@@ -33,7 +35,11 @@ export class Session {
   callbackProgram: number;
   callbackSecurity: readonly CallbackSecurity[];
   readonly bindings = new Map<Connection, Binding>();
-  readonly #slots: (Slot | undefined)[] = [];
+  /** Connections beyond the limit whose requests are served without a binding. */
+  readonly guests = new Set<Connection>();
+  readonly slots: SlotTable;
+  /** Attempts to bind beyond the limit. */
+  overLimit = 0;
   dead = false;
 
   constructor(init: {
@@ -47,6 +53,7 @@ export class Session {
     readonly createdAt: number;
     readonly callbackProgram: number;
     readonly callbackSecurity: readonly CallbackSecurity[];
+    readonly cache: ReplyCache;
   }) {
     this.id = init.id;
     this.number = init.number;
@@ -58,6 +65,7 @@ export class Session {
     this.createdAt = init.createdAt;
     this.callbackProgram = init.callbackProgram;
     this.callbackSecurity = init.callbackSecurity;
+    this.slots = new SlotTable(init.fore.maxRequests, init.cache);
   }
 
   /** The client asked for a back channel, and got it. */
@@ -65,27 +73,31 @@ export class Session {
     return (this.flags & CreateSessionFlag.CONN_BACK_CHAN) !== 0;
   }
 
-  /** The slot, undefined beyond the session's last. */
-  slot(number: number): Slot | undefined {
-    if (number >= this.fore.maxRequests) return undefined;
-    let slot = this.#slots[number];
-    if (slot === undefined) {
-      slot = new Slot();
-      this.#slots[number] = slot;
-    }
-    return slot;
+  /** The sessionid4 in hexadecimal, for people. */
+  get name(): string {
+    return this.id.toString('hex');
   }
 
   /** Requests that are running now. */
   get busySlots(): number {
-    let busy = 0;
-    for (const slot of this.#slots) if (slot?.busy) busy++;
-    return busy;
+    return this.slots.busy;
   }
 
-  get highestSlot(): number {
-    return this.fore.maxRequests - 1;
+  get backChannelHealth(): BackChannelHealth {
+    if (!this.wantsBackChannel) return 'none';
+    const states = usableBack(this).map(({ callbacks }) => callbacks);
+    if (states.length === 0) return 'down';
+    return states.includes('up') ? 'up' : 'unproven';
   }
+}
+
+/** The bindings that can carry the session's callbacks. The one predicate for choice, status flags, health and release. */
+export function usableBack(session: Session): Binding[] {
+  const found: Binding[] = [];
+  for (const [connection, binding] of session.bindings) {
+    if (carriesBack(binding) && binding.callbacks !== 'down' && !connection.draining) found.push(binding);
+  }
+  return found;
 }
 
 /** A sessionid4: whose it is, its number, and four bytes that cannot be guessed. */

@@ -1,3 +1,8 @@
+/** Counts the bytes of all slots' cached replies. */
+export class ReplyCache {
+  bytes = 0;
+}
+
 /** What a slot of a session remembers: the last request, and its reply (RFC 8881 §2.10.6.1). */
 export class Slot {
   sequenceId = 0;
@@ -5,13 +10,23 @@ export class Slot {
   busy = false;
   /** Tells the last request from another with the same slot and sequence id. */
   digest = 0;
-  /** The COMPOUND4res of the last request, where it was to be cached. */
-  reply: Buffer | undefined;
+  readonly #cache: ReplyCache;
+  #reply: Buffer | undefined;
+  #ended = false;
   /** Retransmissions that arrived while the request ran: each gets its reply. */
-  #waiters: ((reply: Buffer) => void)[] | undefined;
+  #waiters: ((reply: Buffer | undefined) => void)[] | undefined;
 
-  /** The reply of the request that is running. */
-  wait(): Promise<Buffer> {
+  constructor(cache: ReplyCache) {
+    this.#cache = cache;
+  }
+
+  /** The COMPOUND4res of the last request, where it was to be cached. */
+  get reply(): Buffer | undefined {
+    return this.#reply;
+  }
+
+  /** The reply of the request that is running; undefined where its session ends first. */
+  wait(): Promise<Buffer | undefined> {
     return new Promise((resolve) => {
       this.#waiters ??= [];
       this.#waiters.push(resolve);
@@ -22,7 +37,7 @@ export class Slot {
     this.sequenceId = sequenceId;
     this.digest = digest;
     this.busy = true;
-    this.reply = undefined;
+    this.forget();
   }
 
   /** The request is done; `reply` is a view, copied if it must stay. */
@@ -31,8 +46,30 @@ export class Slot {
     const waiters = this.#waiters;
     if (!keep && waiters === undefined) return;
     const copy = Buffer.from(reply);
-    if (keep) this.reply = copy;
+    if (keep && !this.#ended) {
+      this.#reply = copy;
+      this.#cache.bytes += copy.length;
+    }
+    this.#wake(copy);
+  }
+
+  #wake(reply: Buffer | undefined): void {
+    const waiters = this.#waiters;
     this.#waiters = undefined;
-    for (const resolve of waiters ?? []) resolve(copy);
+    for (const resolve of waiters ?? []) resolve(reply);
+  }
+
+  /** Drops the cached reply: its client has it, or is gone. */
+  forget(): void {
+    if (this.#reply === undefined) return;
+    this.#cache.bytes -= this.#reply.length;
+    this.#reply = undefined;
+  }
+
+  /** The session has ended. */
+  end(): void {
+    this.#ended = true;
+    this.forget();
+    this.#wake(undefined);
   }
 }

@@ -35,7 +35,7 @@ const COURTESY_MS = 24 * 3600 * 1000;
 /** The state engine: clients, sessions, connections, opens, locks, leases. Synchronous, and without any I/O. */
 export class State {
   readonly clock: Clock;
-  readonly leaseMs: number;
+  #leaseMs: number;
   readonly clients: ClientTable;
   readonly connections: ConnectionTable;
   readonly sessions: SessionTable;
@@ -50,7 +50,7 @@ export class State {
   constructor(options: StateOptions) {
     const { clock, randomness, limits, emit } = options;
     this.clock = clock;
-    this.leaseMs = options.leaseMs;
+    this.#leaseMs = options.leaseMs;
     this.#emit = emit;
     this.clients = new ClientTable(options.instance);
     this.connections = new ConnectionTable(clock, emit);
@@ -62,13 +62,25 @@ export class State {
     this.grace = new Grace(clock, options.store, emit, options.graceMs);
   }
 
+  /** Of clients that come from now on. */
+  get leaseMs(): number {
+    return this.#leaseMs;
+  }
+
+  /** A longer lease is everybody's at once. A shorter one is for those who make a session from now on: the others renew as they were told. */
+  setTimes(leaseMs: number, graceMs: number): void {
+    this.#leaseMs = leaseMs;
+    for (const client of this.clients) client.leaseMs = Math.max(client.leaseMs, leaseMs);
+    this.grace.setPeriod(graceMs);
+  }
+
   renew(client: Client): void {
     client.lastRenewal = this.clock.monotonic();
     client.courtesy = false;
   }
 
   expired(client: Client): boolean {
-    return this.clock.monotonic() - client.lastRenewal > this.leaseMs;
+    return this.clock.monotonic() - client.lastRenewal > client.leaseMs;
   }
 
   /** Finds leases that have ended. Unconfirmed records go; confirmed ones are kept by courtesy until somebody conflicts. */
@@ -115,7 +127,7 @@ export class State {
   }
 
   /** Ends a client and all that hangs on it. */
-  removeClient(client: Client, reason: 'destroyed' | 'expired' | 'replaced'): void {
+  removeClient(client: Client, reason: 'destroyed' | 'expired' | 'replaced' | 'evicted'): void {
     if (client.removed) return;
     client.removed = true;
     for (const owner of [...client.openOwners.values()]) {
@@ -123,7 +135,8 @@ export class State {
     }
     this.delegations.dropAll(client);
     const unbind = reason === 'expired' ? 'reaper' : 'session_destroy';
-    for (const session of [...client.sessions]) this.sessions.destroy(session, 'client', unbind);
+    const end = reason === 'expired' || reason === 'evicted' ? reason : 'client';
+    for (const session of [...client.sessions]) this.sessions.destroy(session, end, unbind);
     this.clients.delete(client);
     if (client.confirmed && this.clients.confirmedBy(client.ownerKey) === undefined) {
       // A replaced client comes back under a new record at once, and a restart in between must let it reclaim nothing

@@ -1,0 +1,123 @@
+import type {
+  ClientView,
+  ConnectionView,
+  Control,
+  DrainResult,
+  DrainTarget,
+  EngineCounters,
+  EngineSettings,
+  SessionView,
+} from '../control.ts';
+import type { Engine } from '../nfs4/engine.ts';
+import { applySettings } from '../nfs4/settings.ts';
+import type { Drainer } from './drain.ts';
+import { clientView, connectionView, sessionView } from './views.ts';
+
+/** What the sockets know that the engine does not. */
+export interface SocketFigures {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly requestsInFlight: number;
+}
+
+/** {@link Control} of one server. */
+export class Operator implements Control {
+  readonly #engine: Engine;
+  readonly #drainer: Drainer;
+  readonly #figures: () => SocketFigures;
+
+  constructor(engine: Engine, drainer: Drainer, figures: () => SocketFigures) {
+    this.#engine = engine;
+    this.#drainer = drainer;
+    this.#figures = figures;
+  }
+
+  clients(): ClientView[] {
+    const { state } = this.#engine;
+    return [...state.clients].map((client) => clientView(client, state));
+  }
+
+  client(id: string): ClientView | undefined {
+    const { state } = this.#engine;
+    const client = state.clients.named(id);
+    return client && clientView(client, state);
+  }
+
+  sessions(client?: string): SessionView[] {
+    const { state } = this.#engine;
+    const sessions = client === undefined ? state.sessions : (state.clients.named(client)?.sessions ?? []);
+    return [...sessions].map(sessionView);
+  }
+
+  session(id: string): SessionView | undefined {
+    const session = this.#engine.state.sessions.named(id);
+    return session && sessionView(session);
+  }
+
+  connections(): ConnectionView[] {
+    return [...this.#engine.state.connections].map(connectionView);
+  }
+
+  connection(id: number): ConnectionView | undefined {
+    const connection = this.#engine.state.connections.find(id);
+    return connection && connectionView(connection);
+  }
+
+  destroySession(id: string): boolean {
+    const { sessions } = this.#engine.state;
+    const session = sessions.named(id);
+    if (session === undefined) return false;
+    sessions.destroy(session, 'evicted');
+    return true;
+  }
+
+  evictClient(id: string): boolean {
+    const { state } = this.#engine;
+    const client = state.clients.named(id);
+    if (client === undefined) return false;
+    state.removeClient(client, 'evicted');
+    return true;
+  }
+
+  drain(target: DrainTarget, timeoutMs: number): Promise<DrainResult | undefined> {
+    return this.#drainer.drain(target, timeoutMs);
+  }
+
+  undrain(address: string): void {
+    this.#drainer.undrain(address);
+  }
+
+  settings(): EngineSettings {
+    const { settings, limits } = this.#engine;
+    return { ...settings, limits: { ...limits } };
+  }
+
+  configure(changes: Partial<EngineSettings>): void {
+    const changed = applySettings(this.#engine, changes);
+    if (changed.length > 0) this.#engine.emit({ type: 'settings_changed', changes: changed });
+  }
+
+  counters(): EngineCounters {
+    const { counters, state } = this.#engine;
+    const { bind, unbind, overLimit, drained, sessionsDestroyed, sequenceErrors, operations, callbacks } =
+      counters;
+    return {
+      bind: { ...bind },
+      unbind: { ...unbind },
+      overLimit: { ...overLimit },
+      drained: { ...drained },
+      connectionsOpened: counters.connectionsOpened,
+      connectionsRefused: counters.connectionsRefused,
+      sessionsCreated: counters.sessionsCreated,
+      sessionsDestroyed: { ...sessionsDestroyed },
+      sequenceErrors,
+      replays: counters.replays,
+      operations,
+      callbacks,
+      delegations: { ...state.delegations.counts },
+      requests: counters.requests,
+      replyCacheBytes: state.sessions.cache.bytes,
+      ...this.#figures(),
+    };
+  }
+}

@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Control } from './control.ts';
+import type { Engine } from './nfs4/engine.ts';
+import { NfsService } from './nfs4/service.ts';
+import { type Connection, endpoint } from './nfs4/state/connections.ts';
+import { Drainer } from './operator/drain.ts';
+import { Operator, type SocketFigures } from './operator/operator.ts';
+import { CredentialCache } from './rpc/auth.ts';
+import { RpcConnection, type RpcLimits } from './rpc/connection.ts';
+import type { ListenAddress, NfsServer, ServerStats, Share } from './server.ts';
+
+const DEFAULT_DRAIN_MS = 5000;
+const TICK_MS = 1000;
+
+/** What happens once a second: leases and grace end, delegations not returned in time are revoked. */
+function tick(engine: Engine): void {
+  engine.state.tick();
+  engine.state.delegations.revokeOverdue(engine.settings.delegationRecallTimeout * 1000);
+}
+
+/** An engine behind TCP sockets. */
+export class TcpNfsServer implements NfsServer {
+  readonly control: Control;
+  readonly #engine: Engine;
+  readonly #service: NfsService;
+  readonly #drainer: Drainer;
+  readonly #limits: RpcLimits;
+  readonly #sockets: Map<number, RpcConnection>;
+  readonly #listeners: Server[] = [];
+  readonly #ticker: NodeJS.Timeout;
+  #closing = false;
+  /** Of connections that are gone. */
+  #bytesIn = 0;
+  #bytesOut = 0;
+
+  constructor(engine: Engine, sockets: Map<number, RpcConnection>) {
+    this.#engine = engine;
+    this.#sockets = sockets;
+    this.#service = new NfsService(engine);
+    this.#drainer = new Drainer(engine, sockets, () => this.addresses);
+    this.control = new Operator(engine, this.#drainer, () => this.#figures());
+    this.#limits = rpcLimits(engine);
+    this.#ticker = setInterval(() => tick(engine), TICK_MS);
+    this.#ticker.unref();
+  }
+
+  async listen(address: ListenAddress): Promise<ListenAddress> {
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
+    server.listen(address.port, address.host);
+    // `once` rejects on 'error', and so does this.
+    await once(server, 'listening');
+    this.#listeners.push(server);
+    server.on('error', (error) => this.#engine.emit({ type: 'fault', operation: 'listen', error }));
+    return boundTo(server);
+  }
+
+  get addresses(): readonly ListenAddress[] {
+    return this.#listeners.filter((server) => server.listening).map(boundTo);
+  }
+
+  setShares(shares: readonly Share[]): void {
+    this.#engine.namespace.setShares(shares, this.#engine.clock.now());
+  }
+
+  #accept(socket: Socket): void {
+    const { state } = this.#engine;
+    const { remoteAddress, remotePort, localAddress, localPort } = socket;
+    if (remoteAddress === undefined || remotePort === undefined) {
+      socket.destroy();
+      return;
+    }
+    const remote = { address: plainAddress(remoteAddress), port: remotePort };
+    const local = { address: plainAddress(localAddress ?? ''), port: localPort ?? 0 };
+    const reason = this.#refusal(local);
+    if (reason === undefined) {
+      this.#serve(state.connections.open(remote, local), socket);
+      return;
+    }
+    this.#engine.emit({
+      type: 'connection_refused',
+      remote: endpoint(remote.address, remote.port),
+      local: endpoint(local.address, local.port),
+      reason,
+    });
+    socket.destroy();
+  }
+
+  #refusal(local: { address: string; port: number }): 'limit' | 'drained' | 'stopping' | undefined {
+    const { state, limits } = this.#engine;
+    if (this.#closing) return 'stopping';
+    if (state.connections.size >= limits.maxConnections) return 'limit';
+    return this.#drainer.refuses(local.address, local.port) ? 'drained' : undefined;
+  }
+
+  #serve(connection: Connection, socket: Socket): void {
+    const auth = new CredentialCache();
+    const rpc = new RpcConnection(connection.id, socket, this.#limits, {
+      onCall: (from, xid, reader, bytes) => {
+        this.#engine.counters.requests++;
+        this.#service.call(from, connection, auth, xid, reader, bytes);
+      },
+      onClose: (closed, reason) => {
+        this.#sockets.delete(connection.id);
+        this.#bytesIn += closed.bytesIn;
+        this.#bytesOut += closed.bytesOut;
+        this.#engine.state.connections.close(connection, reason);
+      },
+    });
+    connection.traffic = rpc;
+    this.#sockets.set(connection.id, rpc);
+  }
+
+  #figures(): SocketFigures {
+    let [bytesIn, bytesOut, requestsInFlight] = [this.#bytesIn, this.#bytesOut, 0];
+    for (const rpc of this.#sockets.values()) {
+      bytesIn += rpc.bytesIn;
+      bytesOut += rpc.bytesOut;
+      requestsInFlight += rpc.inFlight;
+    }
+    return { bytesIn, bytesOut, requestsInFlight };
+  }
+
+  stats(): ServerStats {
+    const { state, counters } = this.#engine;
+    const { bytesIn, bytesOut } = this.#figures();
+    return {
+      clients: state.clients.size,
+      sessions: state.sessions.size,
+      connections: state.connections.size,
+      opens: state.opens.count,
+      locks: state.locks.count,
+      inGrace: state.grace.active,
+      requests: counters.requests,
+      bytesIn,
+      bytesOut,
+    };
+  }
+
+  async close(drainMs: number = DEFAULT_DRAIN_MS): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    clearInterval(this.#ticker);
+    const closed = this.#listeners.map((server) => new Promise((resolve) => server.close(resolve)));
+    await this.#drainer.empty([...this.#engine.state.connections], 'server', drainMs);
+    await Promise.all(closed);
+  }
+}
+
+/** The record bound follows the sizes of READ and WRITE upwards only: sessions keep the sizes that they were made with. */
+function rpcLimits(engine: Engine): RpcLimits {
+  const { limits } = engine;
+  let maxRecord = 0;
+  return {
+    get maxRecord() {
+      maxRecord = Math.max(
+        maxRecord,
+        Math.max(limits.maxReadSize, limits.maxWriteSize) + limits.recordOverhead,
+      );
+      return maxRecord;
+    },
+    maxFragments: limits.maxFragments,
+    maxOutputBuffer: limits.maxOutputBuffer,
+    maxRequestsInFlight: limits.maxRequestsInFlight,
+  };
+}
+
+function boundTo(server: Server): ListenAddress {
+  const { address, port } = server.address() as AddressInfo;
+  return { host: address, port };
+}
+
+/** IPv4 addresses that a dual-stack socket shows as IPv6 are IPv4 addresses. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
