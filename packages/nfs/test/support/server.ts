@@ -83,6 +83,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const server = await createNfsServer({
     shares: [{ id: 1, path: EXPORT, fileSystem, squash: 'none' }],
     leaseTime: 10,
+    // The tests' client holds on to a delegation until it is told otherwise: only tests about them want any.
+    delegations: false,
     ...rest,
     onEvent: (event) => {
       events.push(event);
