@@ -140,6 +140,7 @@ export class TcpNfsServer implements NfsServer {
   async close(drainMs: number = DEFAULT_DRAIN_MS): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    this.#engine.recalls.stop();
     clearInterval(this.#ticker);
     const closed = this.#listeners.map((server) => new Promise((resolve) => server.close(resolve)));
     await this.#drainer.empty([...this.#engine.state.connections], 'server', drainMs);

@@ -14,9 +14,15 @@ const RACE_RETRY_MS = 100;
  */
 export class Recalls {
   readonly #engine: Pick<Engine, 'state' | 'callbacks' | 'namespace'>;
+  #stopped = false;
 
   constructor(engine: Pick<Engine, 'state' | 'callbacks' | 'namespace'>) {
     this.#engine = engine;
+  }
+
+  /** The server stops: nobody is asked any more. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Starts to recall; one that is under way already goes on as it is. */
@@ -44,7 +50,7 @@ export class Recalls {
     delegation.whenEnded(() => {
       over = true;
     });
-    while (!over) {
+    while (!over && !this.#stopped) {
       const status = await this.#send(delegation);
       // Accepted: the client returns it, or its time runs out. No need to ask twice.
       if (over || status === Status.OK) return;
