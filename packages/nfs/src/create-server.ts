@@ -51,7 +51,11 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
   await store?.stable();
   const leaseSeconds = options.leaseTime ?? DEFAULT_LEASE_SECONDS;
   const namespace = new Namespace(options.shares, clock.now());
-  const callbacks = new Callbacks(transport);
+  const callbacks = new Callbacks(
+    transport,
+    () => engine.settings.callbackTimeout * 1000,
+    (op, status) => counters.callback(op, status),
+  );
   const state = new State({
     clock,
     randomness,

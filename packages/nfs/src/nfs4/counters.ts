@@ -1,6 +1,6 @@
 import type { EngineEvent, EventListener, UnbindReason } from '../contracts.ts';
 import { type Direction, LATENCY_BUCKETS, type OperationCounter } from '../control.ts';
-import { Op, Status, statusName } from './constants/index.ts';
+import { cbOpName, Op, Status, statusName } from './constants/index.ts';
 
 type SessionEnd = 'destroyed' | 'client' | 'evicted' | 'expired';
 
@@ -104,9 +104,9 @@ export class Counters {
     if (op === Op.SEQUENCE && status !== Status.OK) bump(this.sequenceErrors, statusName(status));
   }
 
-  /** Counts a callback: "RECALL NFS4_OK", "NOTIFY_LOCK unreachable". */
-  callback(name: string, result: string): void {
-    bump(this.callbacks, `${name} ${result}`);
+  /** Counts what came of a callback; undefined where nobody could be reached. */
+  callback(op: number, status: number | undefined): void {
+    bump(this.callbacks, `${cbOpName(op)} ${status === undefined ? 'unreachable' : statusName(status)}`);
   }
 }
 

@@ -96,7 +96,7 @@ export function applySettings(
   engine.settings = { ...next, limits: engine.limits };
   engine.blockedOperations = new Set(next.blockedOperations.map((name) => blockable(name) ?? Op.ILLEGAL));
   engine.state.setTimes(next.leaseTime * 1000, next.gracePeriod * 1000);
-  engine.state.connections.setLimit(next.maxConnectionsPerSession);
+  engine.state.connections.setLimit(next.maxConnectionsPerSession, engine.state.sessions);
   const to = { ...engine.settings, ...engine.limits };
   return differences(from, to);
 }

@@ -5,7 +5,7 @@ import type { Client } from '../state/clients.ts';
 import type { Connection } from '../state/connections.ts';
 import type { FileState } from '../state/files.ts';
 import type { LockWaiter } from '../state/locks.ts';
-import { type Session, usableBack } from '../state/sessions.ts';
+import type { Session } from '../state/sessions.ts';
 import { BackChannel } from './back-channel.ts';
 
 /** How a CB_COMPOUND reaches a client; given by whoever owns the sockets. */
@@ -22,22 +22,31 @@ export interface CallbackTransport {
 /** Calls to clients over the back channels of their sessions (RFC 8881 §2.10.3.1, §20). */
 export class Callbacks {
   readonly #transport: CallbackTransport;
+  readonly #timeoutMs: () => number;
+  readonly #count: (op: CbOp, status: Status | undefined) => void;
   readonly #channels = new WeakMap<Session, BackChannel>();
 
-  constructor(transport: CallbackTransport) {
+  /** `timeoutMs` is asked for each call; `count` is told what came of each callback. */
+  constructor(
+    transport: CallbackTransport,
+    timeoutMs: () => number,
+    count: (op: CbOp, status: Status | undefined) => void,
+  ) {
     this.#transport = transport;
+    this.#timeoutMs = timeoutMs;
+    this.#count = count;
   }
 
   /** Some session of the client has a connection for callbacks. */
   reachable(client: Client): boolean {
-    for (const session of client.sessions) if (usableBack(session).length > 0) return true;
+    for (const session of client.sessions) if (session.callable) return true;
     return false;
   }
 
   #channel(session: Session): BackChannel {
     let channel = this.#channels.get(session);
     if (channel === undefined) {
-      channel = new BackChannel(session, this.#transport);
+      channel = new BackChannel(session, this.#transport, this.#timeoutMs);
       this.#channels.set(session, channel);
     }
     return channel;
@@ -54,10 +63,19 @@ export class Callbacks {
     read?: (reply: XdrReader) => void,
   ): Promise<Status | undefined> {
     for (const session of [...client.sessions]) {
-      const status = await this.#channel(session).send(op, write, read);
-      if (status !== undefined) return status;
+      const status = await this.#channel(session).send({ op, write, read });
+      if (status === undefined) continue;
+      this.#count(op, status);
+      return status;
     }
+    this.#count(op, undefined);
     return undefined;
+  }
+
+  /** CB_RECALL_SLOT (§20.8): asks the client to use no slot above this one any more. */
+  async recallSlot(session: Session, highest: number): Promise<void> {
+    const write = (out: XdrWriter) => void out.u32(highest);
+    this.#count(CbOp.RECALL_SLOT, await this.#channel(session).send({ op: CbOp.RECALL_SLOT, write }));
   }
 
   /** CB_NOTIFY_LOCK (§20.11): a hint that the lock may be had now. Nobody waits for its outcome. */

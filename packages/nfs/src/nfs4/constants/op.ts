@@ -102,3 +102,10 @@ const NAMES = new Map<number, string>(Object.entries(Op).map(([name, value]) => 
 export function opName(op: number): string {
   return NAMES.get(op) ?? String(op);
 }
+
+const CALLBACK_NAMES = new Map<number, string>(Object.entries(CbOp).map(([name, value]) => [value, name]));
+
+/** The same of a callback operation, without its CB_ prefix. */
+export function cbOpName(op: number): string {
+  return CALLBACK_NAMES.get(op) ?? String(op);
+}

@@ -1,3 +1,4 @@
+import type { Compound } from '../compound.ts';
 import { BindFromClient, BindFromServer, Op, SESSION_ID_SIZE, Status } from '../constants/index.ts';
 import type { Operation } from '../operation.ts';
 import { type Binding, type Connection, carriesFore, type Direction } from '../state/connections.ts';
@@ -28,12 +29,37 @@ export const bindConnToSession: Operation = {
     if (session === undefined) return Status.BADSESSION;
     const direction = decide(session, c.connection, asked);
     if (direction === undefined) return Status.INVAL;
-    state.connections.bind(c.connection, session, direction);
+    const granted = bind(c, session, direction, asked);
+    if (granted === undefined) return Status.INVAL;
     state.renew(session.client);
-    c.out.fixed(session.id).u32(ANSWER[direction]).bool(false);
+    c.out.fixed(session.id).u32(ANSWER[granted]).bool(false);
     return Status.OK;
   },
 };
+
+/**
+ * Binds, and yields the direction to answer with. Beyond the limit, a connection for requests is taken as a guest; one for callbacks gets a place
+ * where the session has no other for them, for the Linux client does not go on before it has got it; any other one is refused.
+ */
+function bind(
+  c: Compound,
+  session: Session,
+  wanted: Direction,
+  asked: AskedDirection,
+): Direction | undefined {
+  const { connections } = c.engine.state;
+  const { connection } = c;
+  if (!connection.bindings.has(session) && !connections.hasRoom(session)) {
+    const guest = wanted === 'fore' || (session.callable && asked === BindFromClient.FORE_OR_BOTH);
+    if (guest) {
+      connections.joinAsGuest(connection, session);
+      return 'fore';
+    }
+    if (session.callable || !connections.makeRoom(connection, session, wanted)) return undefined;
+  }
+  connections.bind(connection, session, wanted);
+  return wanted;
+}
 
 type AskedDirection = (typeof BindFromClient)[keyof typeof BindFromClient];
 

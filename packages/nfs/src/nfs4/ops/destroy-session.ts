@@ -18,7 +18,8 @@ export const destroySession: Operation = {
     if (c.session === session && c.index < c.count - 1) return Status.NOT_ONLY_OP;
     const running = session.busySlots - (c.session === session ? 1 : 0);
     if (running > 0) return Status.DELAY;
-    if (c.session !== session && !c.connection.bindings.has(session)) return Status.CONN_NOT_BOUND_TO_SESSION;
+    const carries = c.connection.bindings.has(session) || c.connection.guestOf.has(session);
+    if (c.session !== session && !carries) return Status.CONN_NOT_BOUND_TO_SESSION;
     state.sessions.destroy(session, 'destroyed');
     return Status.OK;
   },

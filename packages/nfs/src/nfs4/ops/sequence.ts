@@ -3,7 +3,7 @@ import type { Compound } from '../compound.ts';
 import { Op, SESSION_ID_SIZE, SequenceStatus, Status } from '../constants/index.ts';
 import type { Operation } from '../operation.ts';
 import { carriesFore } from '../state/connections.ts';
-import { type Session, usableBack } from '../state/sessions.ts';
+import type { Session } from '../state/sessions.ts';
 import type { Slot } from '../state/slots.ts';
 
 /** Bytes of the request that tell it from another on the same slot with the same sequence id. */
@@ -103,7 +103,7 @@ function begin(c: Compound, session: Session, slot: Slot, args: Arguments, diges
 }
 
 function bindImplicitly(c: Compound, session: Session): void {
-  if (!c.connection.bindings.has(session)) c.engine.state.connections.bind(c.connection, session, 'fore');
+  if (!c.connection.bindings.has(session)) c.engine.state.connections.join(c.connection, session);
 }
 
 function writeResult(c: Compound, session: Session, args: Arguments): void {
@@ -115,8 +115,8 @@ function writeResult(c: Compound, session: Session, args: Arguments): void {
 
 function statusFlags(c: Compound, session: Session): number {
   let flags = session.client.revoked.size > 0 ? SequenceStatus.RECALLABLE_STATE_REVOKED : 0;
-  if (session.wantsBackChannel) {
-    if (usableBack(session).length === 0) flags |= SequenceStatus.CB_PATH_DOWN_SESSION;
+  if (session.wantsBackChannel && !session.callable) {
+    flags |= SequenceStatus.CB_PATH_DOWN_SESSION;
     if (!c.engine.callbacks.reachable(session.client)) flags |= SequenceStatus.CB_PATH_DOWN;
   }
   return flags;

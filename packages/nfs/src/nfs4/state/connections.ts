@@ -35,6 +35,8 @@ export class Connection {
   /** It is about to be closed: nothing new is executed on it, and no callback sent. */
   draining = false;
   readonly bindings = new Map<Session, Binding>();
+  /** Sessions beyond whose limit it came, and whose requests it carries all the same. */
+  readonly guestOf = new Set<Session>();
 
   constructor(
     id: number,

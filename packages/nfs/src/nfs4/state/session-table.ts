@@ -89,8 +89,7 @@ export class SessionTable {
     session.dead = true;
     session.slots.end();
     session.client.sessions.delete(session);
-    for (const connection of [...session.bindings.keys()])
-      this.#connections.unbind(connection, session, unbind);
+    this.#connections.release(session, unbind);
     this.#emit({ type: 'session_destroyed', session: session.name, reason });
   }
 }

@@ -85,19 +85,21 @@ export class Session {
 
   get backChannelHealth(): BackChannelHealth {
     if (!this.wantsBackChannel) return 'none';
-    const states = usableBack(this).map(({ callbacks }) => callbacks);
-    if (states.length === 0) return 'down';
-    return states.includes('up') ? 'up' : 'unproven';
+    const ways = [...this.bindings.values()].filter(takesCallbacks);
+    if (ways.length === 0) return 'down';
+    return ways.some(({ callbacks }) => callbacks === 'up') ? 'up' : 'unproven';
+  }
+
+  /** Some connection can carry its callbacks. */
+  get callable(): boolean {
+    for (const binding of this.bindings.values()) if (takesCallbacks(binding)) return true;
+    return false;
   }
 }
 
-/** The bindings that can carry the session's callbacks. The one predicate for choice, status flags, health and release. */
-export function usableBack(session: Session): Binding[] {
-  const found: Binding[] = [];
-  for (const [connection, binding] of session.bindings) {
-    if (carriesBack(binding) && binding.callbacks !== 'down' && !connection.draining) found.push(binding);
-  }
-  return found;
+/** May callbacks go this way? The one predicate for choice, status flags, health and release. */
+export function takesCallbacks(binding: Binding): boolean {
+  return carriesBack(binding) && binding.callbacks !== 'down' && !binding.connection.draining;
 }
 
 /** A sessionid4: whose it is, its number, and four bytes that cannot be guessed. */
