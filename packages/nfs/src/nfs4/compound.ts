@@ -1,3 +1,4 @@
+import type { Principal } from '../rpc/auth.ts';
 import type { Attributes, Awaitable, Credentials, FileSystem } from '../vfs/index.ts';
 import type { XdrReader, XdrWriter } from '../xdr/index.ts';
 import { Status } from './constants/index.ts';
@@ -8,13 +9,6 @@ import type { Connection } from './state/connections.ts';
 import type { Session } from './state/sessions.ts';
 import type { Slot } from './state/slots.ts';
 import type { Stateid } from './stateid.ts';
-
-/** The caller of an RPC as its credential names it, before squashing. */
-export interface Principal {
-  readonly flavor: number;
-  readonly credentials: Credentials;
-  readonly machine: string;
-}
 
 /** One COMPOUND while it runs: its arguments, its reply, and what one operation leaves to the next (RFC 8881 §16.2.3). */
 export class Compound {

@@ -1,17 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  type Abilities,
-  type Attributes,
-  accessRights,
-  type Credentials,
-  type EntrySink,
-  type FileSystem,
-  FileType,
-  FsError,
-} from '../vfs/index.ts';
+import { type Attributes, FileType, FsError, ReadOnlyFileSystem } from '../vfs/index.ts';
 import type { Export } from './exports.ts';
 
-const FIRST_COOKIE = 3;
 const HANDLE_BYTES = 8;
 /** A fileid is 48 bits of the path's hash: the same after a restart, and exact as a number. */
 const FILEID_BYTES = 6;
@@ -81,32 +71,13 @@ export function buildPseudo(exports: readonly Export[], now: number): PseudoDire
   return root;
 }
 
-const ABILITIES: Abilities = {
-  symlinks: false,
-  hardLinks: false,
-  specialFiles: false,
-  xattrs: false,
-  sparse: false,
-  copy: false,
-  space: false,
-  externalLocks: false,
-  caseInsensitive: false,
-  maxFileSize: 0,
-  maxLinks: 1,
-};
-
-const refuse = (): never => {
-  throw new FsError('EROFS');
-};
-
 /** Read-only directories that join the shares under one root. Crossing into a share is the engine's work, not done here. */
-export class PseudoFileSystem implements FileSystem<PseudoDirectory> {
-  readonly abilities = ABILITIES;
-  readonly writeVerifier = Buffer.alloc(8);
+export class PseudoFileSystem extends ReadOnlyFileSystem<PseudoDirectory> {
   readonly #root: PseudoDirectory;
   readonly #byHandle = new Map<string, PseudoDirectory>();
 
   constructor(root: PseudoDirectory) {
+    super();
     this.#root = root;
     this.#index(root);
   }
@@ -134,15 +105,8 @@ export class PseudoFileSystem implements FileSystem<PseudoDirectory> {
     return node;
   }
 
-  access(node: PseudoDirectory, cred: Credentials, rights: number): number {
-    // Root's right to write is of no use here: nothing below can change.
-    return accessRights(node, cred.uid === 0 ? { ...cred, uid: -1 } : cred, rights);
-  }
-
-  lookup(dir: PseudoDirectory, _cred: Credentials, name: string): PseudoDirectory {
-    const child = dir.children.get(name);
-    if (child === undefined) throw new FsError('ENOENT');
-    return child;
+  children(dir: PseudoDirectory): ReadonlyMap<string, PseudoDirectory> {
+    return dir.children;
   }
 
   parent(dir: PseudoDirectory): PseudoDirectory {
@@ -150,53 +114,7 @@ export class PseudoFileSystem implements FileSystem<PseudoDirectory> {
     return dir.up;
   }
 
-  readdir(
-    dir: PseudoDirectory,
-    _cred: Credentials,
-    cookie: number,
-    sink: EntrySink<PseudoDirectory>,
-  ): boolean {
-    let at = FIRST_COOKIE;
-    for (const [name, child] of dir.children) {
-      if (at > cookie && !sink(name, at, child)) return false;
-      at++;
-    }
-    return true;
-  }
-
-  setAttributes(): void {
-    refuse();
-  }
-  createFile(): PseudoDirectory {
-    return refuse();
-  }
-  createObject(): PseudoDirectory {
-    return refuse();
-  }
-  readlink(): Buffer {
-    throw new FsError('EINVAL');
-  }
-  link(): void {
-    refuse();
-  }
-  remove(): void {
-    refuse();
-  }
-  rename(): void {
-    refuse();
-  }
-  mayOpen(): void {
-    throw new FsError('EISDIR');
-  }
-  retain(): void {}
-  release(): void {}
   read(): number {
-    throw new FsError('EISDIR');
-  }
-  write(): never {
-    throw new FsError('EROFS');
-  }
-  commit(): void {
     throw new FsError('EISDIR');
   }
 }

@@ -1,4 +1,4 @@
-import { type CredentialCache, isKnownFlavor } from '../rpc/auth.ts';
+import { type CredentialCache, isKnownFlavor, type Principal } from '../rpc/auth.ts';
 import type { RpcConnection } from '../rpc/connection.ts';
 import {
   AcceptStat,
@@ -12,7 +12,7 @@ import {
   readCallHeader,
 } from '../rpc/message.ts';
 import { XdrReader, XdrWriter } from '../xdr/index.ts';
-import { Compound, type Principal } from './compound.ts';
+import { Compound } from './compound.ts';
 import type { Engine } from './engine.ts';
 import { Execution } from './execute.ts';
 import type { Connection } from './state/connections.ts';

@@ -1,6 +1,13 @@
-import type { Principal } from '../nfs4/compound.ts';
-import { AuthFlavor } from '../nfs4/constants/index.ts';
+import type { Credentials } from '../vfs/index.ts';
 import { XdrError, XdrReader, type XdrWriter } from '../xdr/index.ts';
+import { AuthFlavor } from './message.ts';
+
+/** The caller of an RPC as its credential names it, before squashing. */
+export interface Principal {
+  readonly flavor: number;
+  readonly credentials: Credentials;
+  readonly machine: string;
+}
 
 const MAX_MACHINE_NAME = 255;
 const MAX_GROUPS = 16;

@@ -1,7 +1,8 @@
-import { AuthFlavor } from '../nfs4/constants/index.ts';
 import type { XdrReader, XdrWriter } from '../xdr/index.ts';
 
 export const RPC_VERSION = 2;
+/** Credential flavors (RFC 5531 §8.2, RFC 2203). */
+export const AuthFlavor = { NONE: 0, SYS: 1, RPCSEC_GSS: 6 } as const;
 export const MsgType = { CALL: 0, REPLY: 1 } as const;
 export const ReplyStat = { ACCEPTED: 0, DENIED: 1 } as const;
 export const AcceptStat = {

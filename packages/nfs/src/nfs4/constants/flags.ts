@@ -1,3 +1,5 @@
+export { AuthFlavor } from '../../rpc/message.ts';
+
 /** Sizes that the protocol fixes (RFC 8881 §3.1). */
 export const FH_SIZE = 128;
 export const VERIFIER_SIZE = 8;
@@ -109,8 +111,6 @@ export const SequenceStatus = {
 export const BindFromClient = { FORE: 1, BACK: 2, FORE_OR_BOTH: 3, BACK_OR_BOTH: 7 } as const;
 export const BindFromServer = { FORE: 1, BACK: 2, BOTH: 3 } as const;
 
-/** SECINFO's styles, and the flavors of RFC 5531. */
 export const SecinfoStyle = { CURRENT_FH: 0, PARENT: 1 } as const;
-export const AuthFlavor = { NONE: 0, SYS: 1, RPCSEC_GSS: 6 } as const;
 
 export const TimeHow = { SERVER: 0, CLIENT: 1 } as const;

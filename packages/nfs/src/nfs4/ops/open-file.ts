@@ -3,6 +3,7 @@ import { FileType, FsError } from '../../vfs/index.ts';
 import { after } from '../after.ts';
 import { type Bitmap, bitmapOf, EMPTY_BITMAP, isEmpty, union, without } from '../attributes/bitmap.ts';
 import { EXCLUSIVE_CREATE_ATTRIBUTES } from '../attributes/supported.ts';
+import { requireReadableFile } from '../checks.ts';
 import type { Compound } from '../compound.ts';
 import { Attr, CreateMode, OpenClaim, ShareAccess, ShareDeny, Status } from '../constants/index.ts';
 import { withoutDelegations } from '../delegation-conflict.ts';
@@ -42,7 +43,7 @@ export function requireShare(c: Compound, args: OpenArguments, node: object): vo
 /** An open by filehandle: the current object is the file. */
 export function openCurrent(c: Compound, args: OpenArguments): Awaitable<Opened> {
   return after(c.attributes(), (attributes) => {
-    requireRegular(attributes);
+    requireReadableFile(attributes);
     if ((args.access & ShareAccess.WRITE) !== 0) c.requireWritable();
     const reclaim = args.claim === OpenClaim.PREVIOUS;
     // What is reclaimed was permitted before the restart, whatever the mode says since.
@@ -104,7 +105,7 @@ function openExisting(c: Compound, args: OpenArguments, node: object, before: nu
       c.setCurrent(c.here, node);
       return unchanged(before, withVerifier(creation.mask));
     }
-    requireRegular(attributes);
+    requireReadableFile(attributes);
     const hadData = attributes.size > 0;
     const ready = after(mayOpen(c, args, node), () => withoutOthers(c, args, node));
     return after(ready, () => {
@@ -200,24 +201,6 @@ function holdsVerifier(attributes: Attributes, verifier: Buffer): boolean {
 
 function withVerifier(mask: Bitmap): Bitmap {
   return union(VERIFIER_ATTRIBUTES, mask);
-}
-
-function requireRegular(attributes: Attributes): void {
-  switch (attributes.type) {
-    case FileType.REGULAR:
-      return;
-    case FileType.DIRECTORY:
-      throw new NfsError(Status.ISDIR);
-    case FileType.SYMLINK:
-      throw new NfsError(Status.SYMLINK);
-    case FileType.BLOCK:
-    case FileType.CHARACTER:
-    case FileType.SOCKET:
-    case FileType.FIFO:
-      throw new NfsError(Status.WRONG_TYPE);
-    default:
-      attributes.type satisfies never;
-  }
 }
 
 /** No delegation of another client stands against such an open. */
