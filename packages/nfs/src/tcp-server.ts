@@ -46,7 +46,7 @@ export class TcpNfsServer implements NfsServer {
   }
 
   async listen(address: ListenAddress): Promise<ListenAddress> {
-    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
     server.listen(address.port, address.host);
     // `once` rejects on 'error', and so does this.
     await once(server, 'listening');
@@ -63,7 +63,8 @@ export class TcpNfsServer implements NfsServer {
     this.#engine.namespace.setShares(shares, this.#engine.clock.now());
   }
 
-  #accept(socket: Socket): void {
+  /** Serves a connection that somebody else has accepted, or refuses it, as if it had come to a listener. */
+  accept(socket: Socket): void {
     const { state } = this.#engine;
     const { remoteAddress, remotePort, localAddress, localPort } = socket;
     if (remoteAddress === undefined || remotePort === undefined) {
