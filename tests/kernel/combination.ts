@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Combination, Options } from './options.ts';
 import { guestSide } from './options.ts';
@@ -5,7 +6,7 @@ import { type CombinationReport, label, type Result, resultLine } from './report
 import { type CaptureReport, examine, startCapture } from './rig/capture.ts';
 import { type GuestEnd, runGuest } from './rig/guest.ts';
 import type { Kernel } from './rig/kernel.ts';
-import { excess, longestStall, type Span, spanOf } from './stalls.ts';
+import { excess, longestStall, type Span, spanOf, type Wait } from './stalls.ts';
 import { sizesFor, uncaptured } from './workloads.ts';
 
 export type Setting = {
@@ -34,7 +35,7 @@ const MAX_LOG_LINES = 60;
 class Progress {
   readonly results: Array<Omit<Result, 'stall'> & { window: Span }> = [];
   readonly logs: Record<string, string[]> = {};
-  readonly probes: Span[] = [];
+  readonly waits: Wait[] = [];
   readonly late: Span[] = [];
   probeTotals = { count: 0, slowest: 0 };
   private windows = new Map<string, [number, number]>();
@@ -51,9 +52,13 @@ class Progress {
         this.windows.set(first, [this.windows.get(first)?.[0] ?? 0, Number(second)]);
         return undefined;
       case 'late':
-      case 'probe': {
-        const spans = word === 'late' ? this.late : this.probes;
-        if (spans.length < MAX_SPANS) spans.push(spanOf(Number(first), Number(second)));
+        if (this.late.length < MAX_SPANS) this.late.push(spanOf(Number(first), Number(second)));
+        return undefined;
+      case 'probe':
+      case 'wait': {
+        const what = word === 'probe' ? 'a GETATTR beside it' : rest(3);
+        if (this.waits.length < MAX_SPANS)
+          this.waits.push({ span: spanOf(Number(first), Number(second)), what });
         return undefined;
       }
       case 'probes':
@@ -123,9 +128,9 @@ function withStall(
   hostStarved: readonly Span[],
 ): Result {
   const { window, ...rest } = result;
-  const stall = longestStall(window, progress.probes, [...progress.late, ...hostStarved]);
+  const { seconds: stall, what } = longestStall(window, progress.waits, [...progress.late, ...hostStarved]);
   if (stall <= STALL_LIMIT_S || rest.status === 'fail') return { ...rest, stall };
-  return { ...rest, stall, status: 'fail', note: `a GETATTR beside it waited ${stall.toFixed(2)} s` };
+  return { ...rest, stall, status: 'fail', note: `${what} took ${stall.toFixed(2)} s` };
 }
 
 const failed = (name: string, note: string): Result => ({ name, status: 'fail', seconds: 0, note, stall: 0 });
@@ -180,32 +185,52 @@ async function runInGuest(setting: Setting, combination: Combination, isLast: bo
   return { end, progress, dropped: (await stopped) ?? 0, file };
 }
 
-/** Boots a guest, lets it do the workloads with this way of mounting, and sums up what came of it. */
+const nameOf = (file: string): string => file.replace(/\..*/, '');
+
+/** What went wrong with the guest itself. */
+function judgeGuest({ end }: Guest, results: readonly Result[], wanted: readonly string[]): Result[] {
+  const bad: Result[] = [];
+  if (end.status === undefined) bad.push(failed('guest', end.reason));
+  else if (end.status !== 0) bad.push(failed('guest', `its script ended with status ${end.status}`));
+  const absent = wanted.filter((name) => !results.some((result) => result.name === name));
+  if (absent.length > 0) bad.push(failed('guest', `no word of ${absent.join(', ')}`));
+  return bad;
+}
+
+/** Lets tshark read the capture, which is removed where it is in order and nobody asked to keep it. */
+async function decode(
+  setting: Setting,
+  { file, dropped }: Guest,
+): Promise<[CaptureReport | undefined, Result[]]> {
+  try {
+    const capture = await examine(file, guestSide.port, dropped);
+    if (capture.malformed === 0 && !setting.options.keep) rmSync(file);
+    return [capture, judgeCapture(capture, setting.hostStarved)];
+  } catch (error) {
+    return [undefined, [failed('decoder', error instanceof Error ? error.message : String(error))]];
+  }
+}
+
+/**
+ * Boots a guest and lets it do the workloads with this way of mounting. Resolves when the guest is gone; the report in
+ * it follows when tshark, which takes what CPU is left, has read the capture.
+ */
 export async function runCombination(
   setting: Setting,
   combination: Combination,
   isLast: boolean,
-): Promise<CombinationReport> {
+): Promise<{ readonly report: Promise<CombinationReport> }> {
   const began = Date.now();
-  const { end, progress, dropped, file } = await runInGuest(setting, combination, isLast);
-  const results = progress.results.map((result) => withStall(result, progress, setting.hostStarved));
-  const wanted =
-    setting.options.exec === undefined
-      ? setting.options.workloads.map((name) => name.replace(/\..*/, ''))
-      : [];
-  const absent = wanted.filter((name) => !results.some((result) => result.name === name));
-  if (end.status === undefined) results.push(failed('guest', end.reason));
-  else if (end.status !== 0) results.push(failed('guest', `its script ended with status ${end.status}`));
-  if (absent.length > 0) results.push(failed('guest', `no word of ${absent.join(', ')}`));
-  let capture: CaptureReport | undefined;
-  if (setting.options.capture) {
-    try {
-      capture = await examine(file, guestSide.port, dropped);
-      results.push(...judgeCapture(capture, setting.hostStarved));
-    } catch (error) {
-      results.push(failed('decoder', error instanceof Error ? error.message : String(error)));
-    }
-  }
+  const guest = await runInGuest(setting, combination, isLast);
+  const { progress } = guest;
   const seconds = (Date.now() - began) / 1000;
-  return { combination, results, logs: progress.logs, probes: progress.probeTotals, capture, seconds };
+  const results = progress.results.map((result) => withStall(result, progress, setting.hostStarved));
+  const wanted = setting.options.exec === undefined ? setting.options.workloads.map(nameOf) : [];
+  results.push(...judgeGuest(guest, results, wanted));
+  const finish = async (): Promise<CombinationReport> => {
+    const [capture, bad] = setting.options.capture ? await decode(setting, guest) : [undefined, []];
+    const { logs, probeTotals: probes } = progress;
+    return { combination, results: [...results, ...bad], logs, probes, capture, seconds };
+  };
+  return { report: finish() };
 }

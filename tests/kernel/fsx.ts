@@ -10,6 +10,7 @@ const MAX_SIZE = 256 * 1024;
 const MAX_IO = 64 * 1024;
 const LOG_TAIL = 40;
 const KIB = 1024;
+const WORTH_TELLING_MS = 300;
 const FALLOCATE_LIMIT_MS = 60_000;
 const { O_APPEND, O_CREAT, O_DIRECT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = fs.constants;
 
@@ -43,6 +44,14 @@ export class Difference extends Error {
   override readonly name = 'Difference';
 }
 
+/** Tells the runner of the kernel suite about an operation that took long, in the file that it names. */
+function tellIfLong(what: string, began: number): void {
+  const now = Date.now();
+  const waits = process.env['WAITS'];
+  if (waits === undefined || now - began < WORTH_TELLING_MS) return;
+  fs.appendFileSync(waits, `wait ${began / 1000} ${now / 1000} ${what}\n`);
+}
+
 /** mulberry32: small, and the same everywhere. */
 function randomFrom(seed: number): (below: number) => number {
   let state = seed >>> 0;
@@ -74,11 +83,11 @@ export class Fsx {
     this.operations = [
       { name: 'write', weight: 300, act: () => this.write() },
       { name: 'read', weight: 400, act: () => this.read(this.fd) },
-      { name: 'append', weight: 60, act: () => this.append() },
-      { name: 'truncate', weight: 80, act: () => this.truncate() },
+      { name: 'append', weight: 30, act: () => this.append() },
+      { name: 'truncate', weight: 50, act: () => this.truncate() },
       { name: 'stat', weight: 60, act: () => this.stat() },
-      { name: 'fsync', weight: 30, act: () => this.sync() },
-      { name: 'reopen', weight: 30, act: () => this.reopen() },
+      { name: 'fsync', weight: 20, act: () => this.sync() },
+      { name: 'reopen', weight: 20, act: () => this.reopen() },
       { name: 'rename', weight: 5, act: () => this.rename() },
       { name: 'direct-read', weight: direct ? 15 : 0, act: () => this.directRead() },
       { name: 'other-read', weight: other === undefined ? 0 : 8, act: () => this.otherRead() },
@@ -102,7 +111,9 @@ export class Fsx {
       this.counts.set(operation.name, (this.counts.get(operation.name) ?? 0) + 1);
       this.log.push(`${this.step} ${operation.name}`);
       const last = this.log.length - 1;
+      const began = Date.now();
       this.log[last] = `${this.log[last]} ${operation.act()}`;
+      tellIfLong(operation.name, began);
       if (this.log.length > 2 * LOG_TAIL) this.log.splice(0, LOG_TAIL);
     }
     this.reopen();

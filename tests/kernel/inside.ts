@@ -78,15 +78,17 @@ async function runAll(plan: Plan, server: TestServer | undefined): Promise<Repor
     abort: abort.signal,
     say,
   };
-  const combinations: CombinationReport[] = [];
+  const reports: Promise<CombinationReport>[] = [];
   for (const [i, combination] of options.combinations.entries()) {
     if (abort.signal.aborted) break;
     say(`${label(combination)}: Linux ${kernel.version} boots`);
-    combinations.push(await runCombination(setting, combination, i === options.combinations.length - 1));
+    const { report } = await runCombination(setting, combination, i === options.combinations.length - 1);
+    reports.push(report);
   }
   stopping = true;
   const wrong = abort.signal.aborted ? undefined : await server?.stop();
   if (wrong !== undefined) problems.push(`stopping the server: ${wrong}`);
+  const starved = hostStarved.map(([from, to]) => to - from);
   const address = options.server?.address;
   return {
     server: address === undefined ? 'dfs' : `${address.host}:${address.port}`,
@@ -94,7 +96,11 @@ async function runAll(plan: Plan, server: TestServer | undefined): Promise<Repor
     profile: options.full ? 'full' : 'ci',
     seed: options.seed,
     tools: await toolVersions(),
-    combinations,
+    combinations: await Promise.all(reports),
+    hostStarved: {
+      total: starved.reduce((sum, length) => sum + length, 0),
+      longest: Math.max(0, ...starved),
+    },
     failures: problems,
     seconds: (Date.now() - began) / 1000,
   };

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Suite, suites } from './rig/kernel.ts';
 import { network } from './rig/net.ts';
@@ -41,7 +42,8 @@ export const help = `node tests/kernel/run.ts [options]: a real Linux kernel mou
   --no-capture          no tcpdump, no tshark
   --seed N              for the random workload
   --fsx-steps N         of the random workload, in every combination
-  --cpus LIST           CPUs for guest and server, as taskset takes them
+  --cpus LIST           CPUs for guest and server, as taskset takes them, or all; default: the last one, since the
+                        guest has one CPU, and waking up another for each answer costs more than it brings
   --json FILE           write the results there too
   --keep                keep the run's folder: logs, captures, the server's data
   --list                name the workloads
@@ -104,6 +106,12 @@ function parsed(args: readonly string[]) {
   }
 }
 
+/** The last of the CPUs that this process may run on. */
+function lastCpu(): string | undefined {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return /^Cpus_allowed_list:.*?(\d+)$/m.exec(status)?.[1];
+}
+
 /** The options of a command line, or a text to print instead; a Refusal names what is wrong. */
 export function parseOptions(args: readonly string[]): Options | string {
   const values = parsed(args);
@@ -130,7 +138,7 @@ export function parseOptions(args: readonly string[]): Options | string {
     fsxSteps:
       values['fsx-steps'] === undefined ? undefined : number(values['fsx-steps'], 1, most, '--fsx-steps'),
     moduleOptions: values['module-option'] ?? [],
-    cpus: values.cpus,
+    cpus: values.cpus === undefined ? lastCpu() : values.cpus === 'all' ? undefined : values.cpus,
     json: values.json,
     exec: values.exec,
     keep: values.keep,

@@ -6,7 +6,7 @@ export type Result = {
   readonly status: 'ok' | 'skip' | 'fail';
   readonly seconds: number;
   readonly note: string;
-  /** The longest that a GETATTR beside it had to wait, less the time in which the machine had no CPU; seconds. */
+  /** The longest that a call of it, or a GETATTR beside it, took, less the time in which the machine had no CPU; seconds. */
   readonly stall: number;
 };
 
@@ -28,6 +28,8 @@ export type Report = {
   readonly seed: number;
   readonly tools: Readonly<Record<string, string>>;
   readonly combinations: readonly CombinationReport[];
+  /** For how long in all the host had no CPU for a process that only wants to tick, and the longest of it; seconds. */
+  readonly hostStarved: { readonly total: number; readonly longest: number };
   /** What failed outside of any workload, such as the way the server stopped. */
   readonly failures: readonly string[];
   readonly seconds: number;
@@ -74,7 +76,7 @@ function table(combinations: readonly CombinationReport[]): string[] {
     rows.push([name, ...row]);
   }
   const stalls = combinations.map(({ results }) => Math.max(0, ...results.map(({ stall }) => stall)));
-  rows.push(['longest wait beside it', ...stalls.map(milliseconds)]);
+  rows.push(['longest wait', ...stalls.map(milliseconds)]);
   const slowest = combinations.map(({ capture }) =>
     capture === undefined ? '-' : milliseconds(capture.slowest),
   );
@@ -110,6 +112,6 @@ export function summary(report: Report): string {
     heading,
     ...table(report.combinations),
     ...(failed.length === 0 ? [] : ['', 'failures:', ...failed]),
-    `${verdict}, ${report.seconds.toFixed(0)} s`,
+    `${verdict}, ${report.seconds.toFixed(0)} s; the host had no CPU for ${report.hostStarved.total.toFixed(1)} s of it, ${milliseconds(report.hostStarved.longest)} at once`,
   ].join('\n');
 }

@@ -26,12 +26,18 @@ export function excess(span: Span, covered: readonly Span[]): number {
   return left;
 }
 
-/** The longest excess among the probes that overlap `window`, 0 where there is none. */
-export function longestStall(window: Span, probes: readonly Span[], starved: readonly Span[]): number {
-  let longest = 0;
-  for (const probe of probes) {
-    if (probe[1] < window[0] || probe[0] > window[1]) continue;
-    longest = Math.max(longest, excess(probe, starved));
+/** Somebody who had to wait, and for what. */
+export type Wait = { readonly span: Span; readonly what: string };
+
+export type Stall = { readonly seconds: number; readonly what: string };
+
+/** The wait with the longest excess among those that overlap `window`; none is 0 seconds. */
+export function longestStall(window: Span, waits: readonly Wait[], starved: readonly Span[]): Stall {
+  let longest: Stall = { seconds: 0, what: '' };
+  for (const { span, what } of waits) {
+    if (span[1] < window[0] || span[0] > window[1]) continue;
+    const seconds = excess(span, starved);
+    if (seconds > longest.seconds) longest = { seconds, what };
   }
   return longest;
 }

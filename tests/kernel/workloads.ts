@@ -34,7 +34,7 @@ export const uncaptured = 'big-file.py';
 export type Sizes = { readonly bigMiB: number; readonly files: number; readonly fsxSteps: number };
 
 const largest: Sizes = { bigMiB: 1024, files: 10_000, fsxSteps: 100_000 };
-const small: Sizes = { bigMiB: 128, files: 10_000, fsxSteps: 10_000 };
+const small: Sizes = { bigMiB: 128, files: 2_000, fsxSteps: 10_000 };
 
 /** In the profile for CI one combination has the largest sizes, the others what is left of the time. */
 export function sizesFor(full: boolean, isLast: boolean): Sizes {

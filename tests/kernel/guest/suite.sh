@@ -1,7 +1,7 @@
 #!/bin/bash
 # In the guest: mounts the share twice, runs the workloads one after the other, and says how each went, a line each:
 #   ok NAME SECONDS [NOTE]     skip NAME WHY     FAIL NAME WHY
-# and for the runner: "begin NAME TIME", "end NAME TIME", "log NAME LINE" (the end of what a failed workload printed),
+# and for the runner: "begin NAME TIME", "end NAME TIME", "wait FROM TO WHAT" (a single call of a workload took long), "log NAME LINE" (the end of what a failed workload printed),
 # "mark last" before the workloads that are not captured, and the lines of watch.py.
 # The mounts: /mnt/a, with nconnect; /mnt/b, another client with another name and address. (A second mount of the same
 # client, with nosharecache, would be no second party: a server need not recall a delegation from its own holder.)
@@ -37,7 +37,8 @@ run_one() { # FILE
     *.py) command=(python3) ;;
     *.ts) command=("$NODE") ;;
   esac
-  export A=/mnt/a/$COMBO/$name B=/mnt/b/$COMBO/$name TMP=$tmp/$name
+  export A=/mnt/a/$COMBO/$name B=/mnt/b/$COMBO/$name TMP=$tmp/$name WAITS=$tmp/waits
+  : >"$WAITS"
   echo "begin $name $EPOCHREALTIME"
   began=$EPOCHREALTIME
   mkdir -p "$TMP" && mkdir "$A" 2>"$tmp/err" && cd "$A" || { fail "$name" "its folder: $(why "$tmp/err")"; return; }
@@ -45,6 +46,7 @@ run_one() { # FILE
   cd /
   if [[ $rc == 0 ]] && ! timeout -k 10 "$limit" rm -rf "$A" 2>"$tmp/err"; then rc=1; fi
   seconds=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }')
+  cat "$WAITS"
   echo "end $name $EPOCHREALTIME"
   case $rc in
     0) echo "ok $name $seconds $(why "$tmp/out")" ;;

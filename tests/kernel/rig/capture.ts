@@ -123,7 +123,7 @@ function analyse(file: string, port: number): { child: ChildProcess; lines: Read
     'aggregator=|',
     ...columns.flatMap((field) => ['-e', field]),
   );
-  const child = spawn('tshark', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn('nice', ['-n', '19', 'tshark', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
   return { child, lines: child.stdout };
 }
 

@@ -52,8 +52,11 @@ def read_file(path):
         return file.read()
 
 
+WORTH_TELLING = 0.3
+
+
 class Slowest:
-    """Keeps the longest time that one of many calls took."""
+    """Keeps the longest time that one of many calls took, and tells the runner of the long ones."""
 
     def __init__(self):
         self.seconds = 0.0
@@ -64,6 +67,10 @@ class Slowest:
         began = time.monotonic()
         yield
         took = time.monotonic() - began
+        if took > WORTH_TELLING:
+            now = time.time()
+            with open(os.environ["WAITS"], "a") as file:
+                file.write(f"wait {now - took:.4f} {now:.4f} {what}\n")
         if took > self.seconds:
             self.seconds, self.what = took, what
 
