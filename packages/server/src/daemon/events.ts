@@ -21,9 +21,14 @@ export function eventLogger(log: Logger): (event: EngineEvent) => void {
       log.error({ operation: event.operation, err: event.error }, message);
       return;
     }
-    const level = QUIET.has(event.type) ? 'debug' : 'info';
+    const level = QUIET.has(event.type) || isOwnStop(event) ? 'debug' : 'info';
     if (!log.isLevelEnabled(level)) return;
     const { type: _, ...particulars } = event;
     log[level](particulars, message);
   };
+}
+
+/** Of the server's own end its log says enough. */
+function isOwnStop(event: EngineEvent): boolean {
+  return 'target' in event && event.target === 'server';
 }
