@@ -4,6 +4,7 @@ import type { Control } from './control.ts';
 import type { Engine } from './nfs4/engine.ts';
 import { NfsService } from './nfs4/service.ts';
 import { type Connection, endpoint } from './nfs4/state/connections.ts';
+import { tick } from './nfs4/tick.ts';
 import { Drainer } from './operator/drain.ts';
 import { Operator, type SocketFigures } from './operator/operator.ts';
 import { CredentialCache } from './rpc/auth.ts';
@@ -12,12 +13,6 @@ import type { ListenAddress, NfsServer, ServerStats, Share } from './server.ts';
 
 const DEFAULT_DRAIN_MS = 5000;
 const TICK_MS = 1000;
-
-/** What happens once a second: leases and grace end, delegations not returned in time are revoked. */
-function tick(engine: Engine): void {
-  engine.state.tick();
-  engine.state.delegations.revokeOverdue(engine.settings.delegationRecallTimeout * 1000);
-}
 
 /** An engine behind TCP sockets. */
 export class TcpNfsServer implements NfsServer {
@@ -29,6 +24,7 @@ export class TcpNfsServer implements NfsServer {
   readonly #sockets: Map<number, RpcConnection>;
   readonly #listeners: Server[] = [];
   readonly #ticker: NodeJS.Timeout;
+  #ticks = 0;
   #closing = false;
   /** Of connections that are gone. */
   #bytesIn = 0;
@@ -41,7 +37,7 @@ export class TcpNfsServer implements NfsServer {
     this.#drainer = new Drainer(engine, sockets, () => this.addresses);
     this.control = new Operator(engine, this.#drainer, () => this.#figures());
     this.#limits = rpcLimits(engine);
-    this.#ticker = setInterval(() => tick(engine), TICK_MS);
+    this.#ticker = setInterval(() => tick(engine, ++this.#ticks), TICK_MS);
     this.#ticker.unref();
   }
 

@@ -50,10 +50,9 @@ export class Compound {
   /** The failing operation's result has a body. */
   keepBody = false;
   /**
-   * The whole reply is this one, from the slot's cache, or comes later from the first run of the same request; undefined where the session
-   * ended before that.
+   * The whole reply is this one, from the slot's cache, or comes later from the first run of the same request; a status where that left none.
    */
-  replay: Buffer | Promise<Buffer | undefined> | undefined;
+  replay: Buffer | Promise<Buffer | Status> | undefined;
 
   constructor(
     engine: Engine,

@@ -205,16 +205,16 @@ export class Execution {
     c.slot?.finish(c.out.bytes(this.#start), c.cacheThis || c.count === 1);
   }
 
-  #replay(reply: Buffer | undefined): void {
+  #replay(reply: Buffer | Status): void {
     const { out } = this.#c;
-    if (reply !== undefined) {
+    if (typeof reply !== 'number') {
       out.truncate(this.#start);
       out.fixed(reply);
       return;
     }
     out.truncate(this.#countAt);
-    out.u32(1).u32(Op.SEQUENCE).u32(Status.BADSESSION);
-    out.patchU32(this.#start, Status.BADSESSION);
+    out.u32(1).u32(Op.SEQUENCE).u32(reply);
+    out.patchU32(this.#start, reply);
   }
 }
 

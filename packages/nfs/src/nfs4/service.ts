@@ -11,6 +11,7 @@ import {
   RPC_VERSION,
   readCallHeader,
 } from '../rpc/message.ts';
+import type { Awaitable } from '../vfs/index.ts';
 import { XdrReader, XdrWriter } from '../xdr/index.ts';
 import { Compound } from './compound.ts';
 import type { Engine } from './engine.ts';
@@ -147,12 +148,19 @@ export class NfsService {
     }
     beginReply(out, xid, AcceptStat.SUCCESS);
     const c = new Compound(this.#engine, connection, principal, args, out, minor, count, bytes);
-    const running = new Execution(c, tag).run();
+    let running: Awaitable<void>;
+    try {
+      running = new Execution(c, tag).run();
+    } catch (error) {
+      c.slot?.fail();
+      throw error;
+    }
     if (!(running instanceof Promise)) return false;
     running.then(
       () => this.#finish(rpc, out),
       (error) => {
         this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
+        c.slot?.fail();
         out.clear();
         beginReply(out, xid, AcceptStat.SYSTEM_ERR);
         this.#finish(rpc, out);

@@ -5,6 +5,7 @@ import { AuthFlavor, CreateSessionFlag, Op, Status } from '../constants/index.ts
 import type { Operation } from '../operation.ts';
 import { type Client, samePrincipal } from '../state/clients.ts';
 import type { CallbackSecurity, ChannelAttributes, Session } from '../state/sessions.ts';
+import { INITIAL_SLOTS } from '../state/slot-table.ts';
 
 interface Arguments {
   readonly instance: number;
@@ -102,6 +103,9 @@ function create(c: Compound, client: Client, args: Arguments): Status {
     minor: c.minor,
     fore: grantFore(c, args.fore),
     back: grantBack(c, args.back),
+    // Who asks for fewer than a session has at first has reasons of its own.
+    mostSlots:
+      args.fore.maxRequests < INITIAL_SLOTS ? args.fore.maxRequests : c.engine.limits.maxSessionSlots,
     flags: backChannel ? CreateSessionFlag.CONN_BACK_CHAN : 0,
     callbackProgram: args.callbackProgram,
     callbackSecurity:
@@ -135,7 +139,7 @@ function grantFore(c: Compound, asked: ChannelAttributes): ChannelAttributes {
     maxResponse: Math.min(asked.maxResponse, largest),
     maxResponseCached: Math.min(asked.maxResponseCached, limits.maxCachedReply),
     maxOperations: Math.min(asked.maxOperations, limits.maxCompoundOps),
-    maxRequests: Math.min(asked.maxRequests, limits.maxSessionSlots),
+    maxRequests: Math.min(asked.maxRequests, limits.maxSessionSlots, INITIAL_SLOTS),
   };
 }
 

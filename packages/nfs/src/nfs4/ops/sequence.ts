@@ -9,6 +9,7 @@ import type { Slot } from '../state/slots.ts';
 /** Bytes of the request that tell it from another on the same slot with the same sequence id. */
 const DIGEST_BYTES = 512;
 const RESULT_BYTES = SESSION_ID_SIZE + 5 * 4;
+const FIRST_SEQUENCE_ID = 1;
 const MAX_SEQUENCE_ID = 0xffffffff;
 
 interface Arguments {
@@ -43,9 +44,10 @@ export const sequence: Operation = {
     if (slot === undefined) return Status.BADSLOT;
     if (args.highestSlot < args.slotId) return Status.BAD_HIGH_SLOT;
     const digest = requestDigest(c);
-    if (args.sequenceId === slot.sequenceId) return retry(c, session, slot, args, digest);
+    const over = slot.restarted && args.sequenceId === FIRST_SEQUENCE_ID;
+    if (args.sequenceId === slot.sequenceId && !over) return retry(c, session, slot, args, digest);
     const expected = slot.sequenceId === MAX_SEQUENCE_ID ? 0 : slot.sequenceId + 1;
-    if (args.sequenceId !== expected || slot.busy) return Status.SEQ_MISORDERED;
+    if ((args.sequenceId !== expected && !over) || slot.busy) return Status.SEQ_MISORDERED;
     return begin(c, session, slot, args, digest);
   },
 };
@@ -92,7 +94,10 @@ function begin(c: Compound, session: Session, slot: Slot, args: Arguments, diges
     args.cacheThis && maxResponseCached < maxResponse ? Status.REP_TOO_BIG_TO_CACHE : Status.REP_TOO_BIG;
   c.replyEnd = c.replyStart + limit;
   if (c.out.position + RESULT_BYTES > c.replyEnd) return c.tooBig;
+  // Rather than drop a reply that somebody may still ask for, nothing is run that would need more room.
+  if ((args.cacheThis || c.count === 1) && !session.slots.admits(args.slotId)) return Status.DELAY;
   slot.begin(args.sequenceId, digest);
+  session.slots.use(slot, args.slotId, args.highestSlot);
   c.session = session;
   c.slot = slot;
   c.cacheThis = args.cacheThis;

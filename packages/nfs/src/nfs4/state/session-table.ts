@@ -1,4 +1,5 @@
 import type { Clock, EventListener, Randomness, UnbindReason } from '../../contracts.ts';
+import type { Limits } from '../../limits.ts';
 import type { Client } from './clients.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import {
@@ -8,6 +9,7 @@ import {
   sessionId,
   sessionNumber,
 } from './sessions.ts';
+import { ASSURED_SLOTS } from './slot-table.ts';
 import { ReplyCache } from './slots.ts';
 
 const RANDOM_BYTES = 4;
@@ -17,6 +19,8 @@ export interface SessionTerms {
   readonly minor: number;
   readonly fore: ChannelAttributes;
   readonly back: ChannelAttributes;
+  /** Slots that it may grow to; those of the fore channel where absent. */
+  readonly mostSlots?: number;
   readonly flags: number;
   readonly callbackProgram: number;
   readonly callbackSecurity: readonly CallbackSecurity[];
@@ -29,10 +33,17 @@ export class SessionTable {
   readonly #emit: EventListener;
   readonly #connections: ConnectionTable;
   readonly #sessions = new Map<number, Session>();
-  readonly cache = new ReplyCache();
+  readonly cache: ReplyCache;
   #next = 1;
 
-  constructor(clock: Clock, randomness: Randomness, emit: EventListener, connections: ConnectionTable) {
+  constructor(
+    clock: Clock,
+    randomness: Randomness,
+    emit: EventListener,
+    connections: ConnectionTable,
+    limits: Limits,
+  ) {
+    this.cache = new ReplyCache(limits);
     this.#clock = clock;
     this.#randomness = randomness;
     this.#emit = emit;
@@ -67,6 +78,7 @@ export class SessionTable {
       number,
       client,
       createdAt: this.#clock.now(),
+      mostSlots: terms.mostSlots ?? terms.fore.maxRequests,
       cache: this.cache,
     });
     this.#sessions.set(number, session);
@@ -91,5 +103,19 @@ export class SessionTable {
     session.client.sessions.delete(session);
     this.#connections.release(session, unbind);
     this.#emit({ type: 'session_destroyed', session: session.name, reason });
+  }
+
+  /** Takes back slots that nobody uses. */
+  review(): void {
+    for (const session of this.#sessions.values()) session.slots.review();
+  }
+
+  /** Where the reply cache is pressed: asks sessions with something in it for half of their slots, and yields those. */
+  relieve(): Session[] {
+    if (!this.cache.pressed) return [];
+    return [...this.#sessions.values()].filter(({ slots }) => {
+      const half = Math.max(ASSURED_SLOTS, Math.ceil((slots.target + 1) / 2));
+      return slots.cachedBytes > 0 && slots.lower(half);
+    });
   }
 }

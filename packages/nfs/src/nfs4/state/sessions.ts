@@ -53,6 +53,8 @@ export class Session {
     readonly createdAt: number;
     readonly callbackProgram: number;
     readonly callbackSecurity: readonly CallbackSecurity[];
+    /** Slots that it may grow to. */
+    readonly mostSlots: number;
     readonly cache: ReplyCache;
   }) {
     this.id = init.id;
@@ -65,7 +67,7 @@ export class Session {
     this.createdAt = init.createdAt;
     this.callbackProgram = init.callbackProgram;
     this.callbackSecurity = init.callbackSecurity;
-    this.slots = new SlotTable(init.fore.maxRequests, init.cache);
+    this.slots = new SlotTable(init.fore.maxRequests, init.mostSlots, init.cache);
   }
 
   /** The client asked for a back channel, and got it. */

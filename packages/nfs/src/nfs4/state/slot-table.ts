@@ -8,14 +8,35 @@ export interface SlotFigures {
   readonly touched: number;
 }
 
-/** The slots of a session's fore channel (RFC 8881 §2.10.6.1). */
+/** Slots that a session has at first, where its client wants as many. One that asks for fewer gets those, and never more. */
+export const INITIAL_SLOTS = 64;
+/** Slots that are always served, however full the reply cache is: with them every session gets on. */
+export const ASSURED_SLOTS = 4;
+/** A session that has used no more than a quarter of its slots since the last look gives half of them back. */
+const IDLE_SHARE = 4;
+
+/**
+ * The slots of a session's fore channel (RFC 8881 §2.10.6.1). They grow when the client uses the highest of them, up to a bound, and are taken back
+ * when it does not need them or the reply cache is full: then `target` goes down first, and the slots above it only when the client has said,
+ * knowing of that, that it has nothing outstanding there. No reply that may still be asked for is dropped.
+ */
 export class SlotTable {
   readonly #slots: (Slot | undefined)[] = [];
   readonly #cache: ReplyCache;
+  readonly #initial: number;
+  readonly #most: number;
   #granted: number;
+  #target: number;
+  /** Counts the targets: a slot whose last reply carried the present one shows that the client knows it. */
+  #generation = 0;
+  /** The highest slot used since the last look. */
+  #peak = 0;
 
-  constructor(granted: number, cache: ReplyCache) {
+  constructor(granted: number, most: number, cache: ReplyCache) {
     this.#granted = granted;
+    this.#target = granted;
+    this.#initial = granted;
+    this.#most = Math.max(granted, most);
     this.#cache = cache;
   }
 
@@ -28,6 +49,51 @@ export class SlotTable {
       this.#slots[number] = slot;
     }
     return slot;
+  }
+
+  /** May a request on this slot leave a reply in the cache? */
+  admits(number: number): boolean {
+    return number < ASSURED_SLOTS || !this.#cache.full || this.#slots[number]?.reply !== undefined;
+  }
+
+  /** A new request has come on a slot, from a client that says which is the highest that it has something outstanding on. */
+  use(slot: Slot, number: number, highest: number): void {
+    if (number > this.#peak) this.#peak = number;
+    if (this.#target < this.#granted && slot.told === this.#generation && highest < this.#target)
+      this.#retire();
+    if (number >= this.#target - 1 && !this.#cache.pressed) this.#grow();
+    slot.told = this.#generation;
+  }
+
+  #grow(): void {
+    if (this.#target === this.#most) return;
+    if (this.#target === this.#granted) this.#granted = Math.min(this.#most, this.#granted * 2);
+    this.#target = this.#granted;
+    this.#generation++;
+  }
+
+  #retire(): void {
+    while (this.#granted > this.#target && this.#slots[this.#granted - 1]?.busy !== true) {
+      this.#granted--;
+      this.#slots[this.#granted]?.retire();
+    }
+  }
+
+  /** Asks for slots back; true where that is news. */
+  lower(target: number): boolean {
+    const to = Math.max(1, target);
+    if (to >= this.#target) return false;
+    this.#target = to;
+    this.#generation++;
+    return true;
+  }
+
+  /** To be called now and then: takes back what the client has not used since the last time. */
+  review(): void {
+    const used = this.#peak + 1;
+    this.#peak = 0;
+    if (used * IDLE_SHARE <= this.#target && this.#target > this.#initial)
+      this.lower(Math.max(this.#initial, Math.ceil(this.#target / 2)));
   }
 
   /** Requests that are running now. */
@@ -43,18 +109,19 @@ export class SlotTable {
     return bytes;
   }
 
-  /** The highest slot that is accepted, and the one that the client should keep to. */
+  /** The highest slot that is accepted. */
   get highest(): number {
     return this.#granted - 1;
   }
 
+  /** The highest slot that the client should use. */
   get target(): number {
-    return this.#granted - 1;
+    return this.#target - 1;
   }
 
   view(): SlotFigures {
     const touched = this.#slots.reduce((count, slot) => count + (slot === undefined ? 0 : 1), 0);
-    return { granted: this.#granted, target: this.#granted, inUse: this.busy, touched };
+    return { granted: this.#granted, target: this.#target, inUse: this.busy, touched };
   }
 
   /** The session has ended: what is cached goes, and who waits for a reply is told. */

@@ -54,7 +54,7 @@ export class State {
     this.#emit = emit;
     this.clients = new ClientTable(options.instance);
     this.connections = new ConnectionTable(clock, emit);
-    this.sessions = new SessionTable(clock, randomness, emit, this.connections);
+    this.sessions = new SessionTable(clock, randomness, emit, this.connections, limits);
     this.stateids = new Stateids(options.stateidInstance);
     this.opens = new OpenTable(this.files, this.stateids, limits);
     this.locks = new LockTable(this.files, this.stateids, limits, options.notifyLock);
