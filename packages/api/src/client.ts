@@ -1,16 +1,57 @@
 import type { Static, TSchema } from 'typebox';
 import { Check, Errors } from 'typebox/value';
 import { ApiError } from './errors.ts';
+import { parseEventStream } from './event-stream.ts';
+import { EVENTS_PATH, METRICS_PATH, type Of, OPENAPI_PATH, ROUTES, type Route } from './routes.ts';
+import { DEFAULT_DRAIN_SECONDS } from './schemas/common.ts';
+import type { DrainResult } from './schemas/connection.ts';
+import { ApiEvent, type ApiEventType } from './schemas/event.ts';
 import { Problem } from './schemas/problem.ts';
-import { ShareList } from './schemas/share.ts';
-import { Health, Status } from './schemas/status.ts';
-import { type ApiEndpoint, type ApiResponse, describeEndpoint, send } from './transport.ts';
+import type { NfsSettingsChanged } from './schemas/settings.ts';
+import type { Share, ShareRequest, ShareUpdate } from './schemas/share.ts';
+import { Health } from './schemas/status.ts';
+import type { NewToken, TokenRequest } from './schemas/token.ts';
+import type { NfsSettingKey, NfsSettingValues } from './settings/nfs-settings.ts';
+import {
+  type ApiEndpoint,
+  type ApiRequest,
+  type ApiResponse,
+  describeEndpoint,
+  send,
+  stream,
+} from './transport.ts';
 
 /** Milliseconds that one call may take. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
 const HTTP_ERRORS_FROM = 400;
 const HTTP_UNAVAILABLE = 503;
+const MS = 1000;
+
+/** How a change of settings is asked for. */
+export interface ChangeOptions {
+  /** Refused (412, `version_conflict`) where the settings have another version by now. */
+  readonly version?: number;
+  /** Checks, and answers what would be. */
+  readonly dryRun?: boolean;
+}
+
+export interface EventOptions {
+  /** Only these; all where absent. Heartbeats and `lost` come in any case. */
+  readonly types?: readonly ApiEventType[];
+  /** The id of the last event that was seen: those after it come first. */
+  readonly lastEventId?: string;
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal;
+}
+
+interface CallInputs {
+  readonly params?: Readonly<Record<string, string | number>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly extraMs?: number;
+}
 
 /** Asks a running dfs. Every method rejects with an {@link ApiError}, and with nothing else. */
 export class ApiClient {
@@ -27,34 +68,213 @@ export class ApiClient {
     return describeEndpoint(this.#endpoint);
   }
 
-  status(): Promise<Status> {
-    return this.#get('/api/v1/status', Status);
-  }
-
-  shares(): Promise<ShareList> {
-    return this.#get('/api/v1/shares', ShareList);
+  status() {
+    return this.#call(ROUTES.status);
   }
 
   /** Answers while the process works at all. */
-  health(): Promise<Health> {
-    return this.#get('/health', Health);
+  health() {
+    return this.#call(ROUTES.health);
   }
 
   /** What the server is doing; only `ready` takes new work. Starting and stopping are answers, not errors. */
   async ready(): Promise<Health> {
-    const response = await this.#send('/health/ready');
-    if (response.status !== HTTP_UNAVAILABLE) refuse(response);
+    const response = await this.#send({ method: 'GET', path: ROUTES.ready.path });
+    if (response.status !== HTTP_UNAVAILABLE) refuse(response.status, response.body);
     return this.#read(response, Health);
   }
 
-  async #get<S extends TSchema>(path: string, schema: S): Promise<Static<S>> {
-    const response = await this.#send(path);
-    refuse(response);
-    return this.#read(response, schema);
+  clients() {
+    return this.#call(ROUTES.clients);
   }
 
-  #send(path: string): Promise<ApiResponse> {
-    return send(this.#endpoint, 'GET', path, this.#timeoutMs);
+  client(clientId: string) {
+    return this.#call(ROUTES.client, { params: { client_id: clientId } });
+  }
+
+  /** Ends it with all its state. */
+  evictClient(clientId: string): Promise<undefined> {
+    return this.#call(ROUTES.evictClient, { params: { client_id: clientId } });
+  }
+
+  drainClient(clientId: string, timeoutSeconds?: number): Promise<DrainResult> {
+    return this.#drain(ROUTES.drainClient, { client_id: clientId }, timeoutSeconds);
+  }
+
+  /** Those of one client, or of all. */
+  sessions(clientId?: string) {
+    if (clientId === undefined) return this.#call(ROUTES.sessions);
+    return this.#call(ROUTES.clientSessions, { params: { client_id: clientId } });
+  }
+
+  session(clientId: string, sessionId: string) {
+    return this.#call(ROUTES.session, { params: { client_id: clientId, session_id: sessionId } });
+  }
+
+  destroySession(clientId: string, sessionId: string): Promise<undefined> {
+    return this.#call(ROUTES.destroySession, { params: { client_id: clientId, session_id: sessionId } });
+  }
+
+  drainSession(clientId: string, sessionId: string, timeoutSeconds?: number): Promise<DrainResult> {
+    const params = { client_id: clientId, session_id: sessionId };
+    return this.#drain(ROUTES.drainSession, params, timeoutSeconds);
+  }
+
+  connections() {
+    return this.#call(ROUTES.connections);
+  }
+
+  connection(connectionId: number) {
+    return this.#call(ROUTES.connection, { params: { connection_id: connectionId } });
+  }
+
+  drainConnection(connectionId: number, timeoutSeconds?: number): Promise<DrainResult> {
+    return this.#drain(ROUTES.drainConnection, { connection_id: connectionId }, timeoutSeconds);
+  }
+
+  /** "HOST" or "HOST:PORT"; takes no new connections until {@link undrainAddress}. */
+  drainAddress(address: string, timeoutSeconds?: number): Promise<DrainResult> {
+    return this.#drain(ROUTES.drainAddress, { address }, timeoutSeconds);
+  }
+
+  undrainAddress(address: string): Promise<undefined> {
+    return this.#call(ROUTES.undrainAddress, { params: { address } });
+  }
+
+  drainServer(timeoutSeconds?: number): Promise<DrainResult> {
+    return this.#drain(ROUTES.drainServer, {}, timeoutSeconds);
+  }
+
+  undrainServer(): Promise<undefined> {
+    return this.#call(ROUTES.undrainServer);
+  }
+
+  nfsSettings() {
+    return this.#call(ROUTES.nfsSettings);
+  }
+
+  nfsSettingDefaults() {
+    return this.#call(ROUTES.nfsSettingDefaults);
+  }
+
+  /** Sets what is named. A wrong value is a problem of status 422, whose `errors` name each field. */
+  updateNfsSettings(
+    settings: Partial<NfsSettingValues>,
+    options: ChangeOptions = {},
+  ): Promise<NfsSettingsChanged> {
+    return this.#call(ROUTES.updateNfsSettings, { ...change(options), body: { settings } });
+  }
+
+  /** Sets all. */
+  replaceNfsSettings(settings: NfsSettingValues, options: ChangeOptions = {}): Promise<NfsSettingsChanged> {
+    return this.#call(ROUTES.replaceNfsSettings, { ...change(options), body: { settings } });
+  }
+
+  /** Takes back what the API has set: of one setting, or of all. */
+  resetNfsSettings(setting?: NfsSettingKey, options: ChangeOptions = {}): Promise<NfsSettingsChanged> {
+    const { query, headers } = change(options);
+    return this.#call(ROUTES.resetNfsSettings, { query: { ...query, setting }, headers });
+  }
+
+  /** The latest first. */
+  nfsSettingsAudit(limit?: number) {
+    return this.#call(ROUTES.nfsSettingsAudit, { query: { limit } });
+  }
+
+  shares() {
+    return this.#call(ROUTES.shares);
+  }
+
+  createShare(request: ShareRequest): Promise<Share> {
+    return this.#call(ROUTES.createShare, { body: request });
+  }
+
+  updateShare(id: number, changes: ShareUpdate): Promise<Share> {
+    return this.#call(ROUTES.updateShare, { params: { share_id: id }, body: changes });
+  }
+
+  /** With `deleteData`, everything in it is gone for good. */
+  deleteShare(id: number, options: { readonly deleteData?: boolean } = {}): Promise<undefined> {
+    const query = { data: options.deleteData === true ? 'delete' : 'keep' };
+    // Deleting takes as long as there are files.
+    return this.#call(ROUTES.deleteShare, { params: { share_id: id }, query, extraMs: 600 * MS });
+  }
+
+  tokens() {
+    return this.#call(ROUTES.tokens);
+  }
+
+  createToken(request: TokenRequest): Promise<NewToken> {
+    return this.#call(ROUTES.createToken, { body: request });
+  }
+
+  revokeToken(id: string): Promise<undefined> {
+    return this.#call(ROUTES.revokeToken, { params: { token_id: id } });
+  }
+
+  /** What Prometheus would scrape. */
+  async metrics(): Promise<string> {
+    const response = await this.#send({ method: 'GET', path: METRICS_PATH });
+    refuse(response.status, response.body);
+    return response.body;
+  }
+
+  /** The OpenAPI 3.1 document. */
+  async openapi(): Promise<unknown> {
+    const response = await this.#send({ method: 'GET', path: OPENAPI_PATH });
+    refuse(response.status, response.body);
+    return parse(response);
+  }
+
+  /** What happens, as it happens; ends when the server does, or by `signal`. Kinds of events that this client does not know are left out. */
+  async *events(options: EventOptions = {}): AsyncGenerator<ApiEvent> {
+    const { types, lastEventId, signal } = options;
+    const path = types === undefined ? EVENTS_PATH : `${EVENTS_PATH}?types=${types.join(',')}`;
+    const headers = {
+      accept: 'text/event-stream',
+      ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
+    };
+    if (signal?.aborted === true) return;
+    await using answer = await stream(
+      this.#endpoint,
+      { method: 'GET', path, headers },
+      this.#timeoutMs,
+      signal,
+    );
+    if (answer.status >= HTTP_ERRORS_FROM) refuse(answer.status, await answer.text());
+    for await (const { data } of parseEventStream(answer.chunks)) {
+      const event: unknown = parseJson(data);
+      if (Check(ApiEvent, event)) yield event;
+    }
+  }
+
+  #drain(
+    route: Route & { readonly answer: typeof ROUTES.drainServer.answer },
+    params: Record<string, string | number>,
+    timeoutSeconds: number = DEFAULT_DRAIN_SECONDS,
+  ): Promise<DrainResult> {
+    const body = { timeout_seconds: timeoutSeconds };
+    return this.#call(route, { params, body, extraMs: timeoutSeconds * MS });
+  }
+
+  async #call<R extends Route>(route: R, inputs: CallInputs = {}): Promise<Of<R, 'answer'>> {
+    const { body, headers } = inputs;
+    const response = await this.#send(
+      {
+        method: route.method,
+        path: fill(route.path, inputs),
+        ...(body !== undefined && { body }),
+        ...(headers !== undefined && { headers }),
+      },
+      inputs.extraMs,
+    );
+    refuse(response.status, response.body);
+    const value = route.answer === undefined ? undefined : this.#read(response, route.answer);
+    return value as Of<R, 'answer'>;
+  }
+
+  #send(request: ApiRequest, extraMs = 0): Promise<ApiResponse> {
+    return send(this.#endpoint, request, this.#timeoutMs + extraMs);
   }
 
   /** A newer server may say more than this client knows: further fields are no error, missing ones are. */
@@ -69,22 +289,43 @@ export class ApiClient {
   }
 }
 
-function refuse(response: ApiResponse): void {
-  if (response.status < HTTP_ERRORS_FROM) return;
-  const value = parse(response);
+function change({ version, dryRun }: ChangeOptions) {
+  return {
+    query: { dry_run: dryRun === true ? true : undefined },
+    headers: version === undefined ? {} : { 'if-match': `"${version}"` },
+  };
+}
+
+function fill(path: string, { params, query }: CallInputs): string {
+  const filled = path.replace(/:([a-z_]+)/g, (_, name: string) => encodeURIComponent(params?.[name] ?? ''));
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) search.set(name, String(value));
+  }
+  return search.size === 0 ? filled : `${filled}?${search}`;
+}
+
+function refuse(status: number, body: string): void {
+  if (status < HTTP_ERRORS_FROM) return;
+  const value = parse({ status, body });
   if (!Check(Problem, value)) {
-    throw new ApiError('malformed', `the answer is HTTP ${response.status} without a reason`);
+    throw new ApiError('malformed', `the answer is HTTP ${status} without a reason`);
   }
   throw new ApiError('problem', value.detail ?? value.title, value);
 }
 
-function parse(response: ApiResponse): unknown {
+function parse({ status, body }: Pick<ApiResponse, 'status' | 'body'>): unknown {
+  const value = parseJson(body);
+  if (value === undefined) {
+    throw new ApiError('malformed', `the answer (HTTP ${status}) is not JSON: is this a dfs server?`);
+  }
+  return value;
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(response.body);
+    return JSON.parse(text);
   } catch {
-    throw new ApiError(
-      'malformed',
-      `the answer (HTTP ${response.status}) is not JSON: is this a dfs server?`,
-    );
+    return undefined;
   }
 }

@@ -5,6 +5,7 @@ export type ApiErrorCode =
   | 'unreachable' // nobody answers there
   | 'forbidden' // the socket may not be opened by this user
   | 'timeout'
+  | 'untrusted' // TLS: nobody known vouches for the server
   | 'malformed' // the answer is not what this version of the API says
   | 'too_large'
   | 'problem'; // the server refused; `problem` says why

@@ -1,4 +1,18 @@
 export { ApiError, type ApiErrorCode } from './errors.ts';
+export * from './routes.ts';
+export { NfsClient, NfsClientList } from './schemas/client.ts';
+export { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS } from './schemas/common.ts';
+export {
+  Connection,
+  ConnectionList,
+  DrainRequest,
+  DrainResult,
+  SessionConnection,
+} from './schemas/connection.ts';
+export { ApiEvent, type ApiEventType, EVENT_TYPES } from './schemas/event.ts';
 export { PROBLEM_CONTENT_TYPE, Problem } from './schemas/problem.ts';
-export { Share, ShareList } from './schemas/share.ts';
+export { ConnectionSummary, Session, SessionDetail, SessionList } from './schemas/session.ts';
+export * from './schemas/settings.ts';
+export { Share, ShareList, ShareRequest, ShareUpdate } from './schemas/share.ts';
 export { Health, Listener, NfsFigures, ServerState, Status } from './schemas/status.ts';
+export { NewToken, Role, Token, TokenList, TokenRequest } from './schemas/token.ts';

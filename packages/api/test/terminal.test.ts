@@ -24,6 +24,7 @@ const share: Status['shares'][number] = {
   anonymous_uid: 65_534,
   anonymous_gid: 65_534,
   privileged_port: false,
+  delegations: true,
   origin: 'default',
 };
 

@@ -20,6 +20,7 @@ const SHARES = {
       anonymous_uid: 65_534,
       anonymous_gid: 65_534,
       privileged_port: false,
+      delegations: true,
       origin: 'default',
     },
   ],

@@ -21,6 +21,7 @@ const SHARE: Share = {
   anonymous_uid: 65_534,
   anonymous_gid: 65_534,
   privileged_port: false,
+  delegations: true,
   origin: 'default',
 };
 

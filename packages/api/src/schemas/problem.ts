@@ -12,6 +12,11 @@ export const Problem = Type.Object(
     code: Type.String({ description: 'snake_case, the same for the same problem in every version' }),
     detail: Type.Optional(Type.String()),
     instance: Type.Optional(Type.String({ description: 'The path that was asked for' })),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ field: Type.String(), message: Type.String() }), {
+        description: 'With 422: each field that is wrong, and why',
+      }),
+    ),
   },
   { $id: 'Problem' },
 );

@@ -1,21 +1,34 @@
 import { type Static, Type } from 'typebox';
 
+const MAX_PATH = 1024;
+const MAX_NETWORKS = 1024;
+const MAX_ID = 2 ** 32 - 2;
+
+/** The terms on which a share is served. */
+const TERMS = {
+  read_only: Type.Boolean(),
+  squash: Type.Union([Type.Literal('root'), Type.Literal('all'), Type.Literal('none')], {
+    description: "Whose requests count as the anonymous user's",
+  }),
+  clients: Type.Array(Type.String(), {
+    maxItems: MAX_NETWORKS,
+    description: 'Addresses and networks that may use it; everybody where empty',
+  }),
+  anonymous_uid: Type.Integer({ minimum: 0, maximum: MAX_ID }),
+  anonymous_gid: Type.Integer({ minimum: 0, maximum: MAX_ID }),
+  privileged_port: Type.Boolean({ description: 'Only callers from a source port below 1024' }),
+  delegations: Type.Boolean({ description: 'Delegations of its files are granted' }),
+};
+
 /** A share and the terms on which it is served. */
 export const Share = Type.Object(
   {
     id: Type.Integer({ minimum: 1, description: "Part of every file handle: the same for the share's life" }),
     path: Type.String({ description: 'As clients mount it: "/export"' }),
-    read_only: Type.Boolean(),
-    squash: Type.Union([Type.Literal('root'), Type.Literal('all'), Type.Literal('none')]),
-    clients: Type.Array(Type.String(), {
-      description: 'Addresses and networks that may use it; everybody where empty',
-    }),
-    anonymous_uid: Type.Integer({ minimum: 0 }),
-    anonymous_gid: Type.Integer({ minimum: 0 }),
-    privileged_port: Type.Boolean({ description: 'Only callers from a source port below 1024' }),
+    ...TERMS,
     origin: Type.Union([Type.Literal('default'), Type.Literal('configuration'), Type.Literal('data')], {
       description:
-        "Who set the terms: nobody (the share of a first start), this start's configuration, or an earlier start",
+        "Who set the terms: nobody (the share of a first start), this start's configuration, or the data directory (an earlier start, this API)",
     }),
   },
   { $id: 'Share' },
@@ -24,3 +37,34 @@ export type Share = Static<typeof Share>;
 
 export const ShareList = Type.Object({ shares: Type.Array(Share) }, { $id: 'ShareList' });
 export type ShareList = Static<typeof ShareList>;
+
+/** What is not said is as for a new share: squash root, everybody, read and write. */
+export const ShareRequest = Type.Object(
+  {
+    path: Type.String({ minLength: 1, maxLength: MAX_PATH }),
+    read_only: Type.Optional(TERMS.read_only),
+    squash: Type.Optional(TERMS.squash),
+    clients: Type.Optional(TERMS.clients),
+    anonymous_uid: Type.Optional(TERMS.anonymous_uid),
+    anonymous_gid: Type.Optional(TERMS.anonymous_gid),
+    privileged_port: Type.Optional(TERMS.privileged_port),
+    delegations: Type.Optional(TERMS.delegations),
+  },
+  { $id: 'ShareRequest', additionalProperties: false },
+);
+export type ShareRequest = Static<typeof ShareRequest>;
+
+/** What is not said stays as it is. */
+export const ShareUpdate = Type.Object(
+  {
+    read_only: Type.Optional(TERMS.read_only),
+    squash: Type.Optional(TERMS.squash),
+    clients: Type.Optional(TERMS.clients),
+    anonymous_uid: Type.Optional(TERMS.anonymous_uid),
+    anonymous_gid: Type.Optional(TERMS.anonymous_gid),
+    privileged_port: Type.Optional(TERMS.privileged_port),
+    delegations: Type.Optional(TERMS.delegations),
+  },
+  { $id: 'ShareUpdate', additionalProperties: false },
+);
+export type ShareUpdate = Static<typeof ShareUpdate>;

@@ -1,4 +1,4 @@
-import type { Kind } from './kind.ts';
+import type { ApiKind, Kind } from './kind.ts';
 
 /** When a changed value counts. */
 export type Applies = 'now' | 'new sessions' | 'restart';
@@ -18,5 +18,16 @@ export type ValueOf<S> = S extends Setting<infer T> ? T : never;
 
 /** Fixes T by the kind, so that a default of another type is refused by the compiler. */
 export function setting<T>(row: Setting<T>): Setting<T> {
+  return row;
+}
+
+/** A setting that the management API has. */
+export interface ApiSetting<T> extends Setting<T> {
+  readonly kind: ApiKind<T>;
+  /** Where nobody has set it, it has the value of this setting instead of its default. */
+  readonly follows?: string;
+}
+
+export function apiSetting<T>(row: ApiSetting<T>): ApiSetting<T> {
   return row;
 }

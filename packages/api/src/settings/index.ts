@@ -1,5 +1,5 @@
 export * from './definition.ts';
 export * from './kind.ts';
 export * from './kinds.ts';
-export { NFS_SETTINGS } from './nfs-settings.ts';
+export * from './nfs-settings.ts';
 export { suggest } from './suggest.ts';

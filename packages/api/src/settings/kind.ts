@@ -39,6 +39,24 @@ export interface Kind<T> {
   show(value: T): JsonValue;
 }
 
+/** JSON Schema of a value, as far as it is needed. */
+export type KindSchema =
+  | { readonly type: 'integer'; readonly minimum: number; readonly maximum: number }
+  | { readonly type: 'integer'; readonly enum: readonly number[] }
+  | { readonly type: 'string'; readonly enum?: readonly string[]; readonly pattern?: string }
+  | { readonly type: 'boolean' }
+  | {
+      readonly type: 'array';
+      readonly items: { readonly type: 'string'; readonly enum: readonly string[] };
+      readonly uniqueItems: true;
+    };
+
+/** A kind whose values can be said in JSON, as the management API has them. */
+export interface ApiKind<T> extends Kind<T> {
+  readonly schema: KindSchema;
+  readonly unit?: 'seconds' | 'bytes';
+}
+
 /** Short enough for a message, quoted where it is text. Lists and maps are only named: aliases may make them huge. */
 export function quote(input: unknown): string {
   if (Array.isArray(input)) return 'a list';

@@ -1,4 +1,5 @@
-import { type Kind, listed, quote, SettingError } from './kind.ts';
+import { type ApiKind, listed, quote, SettingError } from './kind.ts';
+import { suggest } from './suggest.ts';
 
 const KIB = 1024;
 
@@ -6,26 +7,35 @@ const BYTE_UNITS: Readonly<Record<string, number>> = { b: 1, kib: KIB, mib: KIB 
 const TIME_UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3600 };
 
 /** A whole number, both bounds allowed. */
-export function integer(min: number, max: number): Kind<number> {
+export function integer(min: number, max: number): ApiKind<number> {
   const allowed = `a whole number, ${min} to ${max}`;
-  return { allowed, parse: (input) => bounded(input, wholeNumber(input), min, max, allowed), show: same };
+  return {
+    allowed,
+    schema: { type: 'integer', minimum: min, maximum: max },
+    parse: (input) => bounded(input, wholeNumber(input), min, max, allowed),
+    show: same,
+  };
 }
 
 /** Seconds; text may say minutes ("2m") or hours ("1h"). */
-export function seconds(min: number, max: number): Kind<number> {
+export function seconds(min: number, max: number): ApiKind<number> {
   const allowed = `${min} to ${max} seconds`;
   return {
     allowed,
+    schema: { type: 'integer', minimum: min, maximum: max },
+    unit: 'seconds',
     parse: (input) => bounded(input, measured(input, TIME_UNITS), min, max, allowed),
     show: same,
   };
 }
 
 /** Bytes; text may say "64KiB", "1MiB", "1GiB". */
-export function bytes(min: number, max: number): Kind<number> {
+export function bytes(min: number, max: number): ApiKind<number> {
   const allowed = `${showBytes(min)} to ${showBytes(max)}`;
   return {
     allowed,
+    schema: { type: 'integer', minimum: min, maximum: max },
+    unit: 'bytes',
     parse: (input) => bounded(input, measured(input, BYTE_UNITS), min, max, allowed),
     show: showBytes,
   };
@@ -42,10 +52,11 @@ export function showBytes(value: number): string | number {
 const TRUE_WORDS: readonly unknown[] = ['true', 'yes', 'on', '1', true];
 const FALSE_WORDS: readonly unknown[] = ['false', 'no', 'off', '0', false];
 
-export function boolean(): Kind<boolean> {
+export function boolean(): ApiKind<boolean> {
   const allowed = 'true or false';
   return {
     allowed,
+    schema: { type: 'boolean' },
     parse(input) {
       const word = typeof input === 'string' ? input.toLowerCase() : input;
       if (TRUE_WORDS.includes(word)) return true;
@@ -57,10 +68,11 @@ export function boolean(): Kind<boolean> {
 }
 
 /** One of a few words. */
-export function choice<const T extends string>(values: readonly T[]): Kind<T> {
+export function choice<const T extends string>(values: readonly T[]): ApiKind<T> {
   const allowed = listed(values, 'or');
   return {
     allowed,
+    schema: { type: 'string', enum: values },
     parse(input) {
       const found = values.find((value) => value === input);
       if (found === undefined) throw new SettingError(`${quote(input)} is not one of: ${allowed}`);
@@ -71,10 +83,11 @@ export function choice<const T extends string>(values: readonly T[]): Kind<T> {
 }
 
 /** One of a few whole numbers. */
-export function numberChoice<const T extends number>(values: readonly T[]): Kind<T> {
+export function numberChoice<const T extends number>(values: readonly T[]): ApiKind<T> {
   const allowed = listed(values.map(String), 'or');
   return {
     allowed,
+    schema: { type: 'integer', enum: values },
     parse(input) {
       const found = values.find((value) => value === input || String(value) === input);
       if (found === undefined) throw new SettingError(`${quote(input)} is not one of: ${allowed}`);
@@ -85,9 +98,10 @@ export function numberChoice<const T extends number>(values: readonly T[]): Kind
 }
 
 /** Text that `pattern` takes as a whole; `allowed` says in words what that is. */
-export function text(pattern: RegExp, allowed: string): Kind<string> {
+export function text(pattern: RegExp, allowed: string): ApiKind<string> {
   return {
     allowed,
+    schema: { type: 'string', pattern: pattern.source },
     parse(input) {
       if (typeof input !== 'string') throw new SettingError(`${quote(input)} is not text (put it in quotes)`);
       if (!pattern.test(input)) throw new SettingError(`${quote(input)} is not ${allowed}`);
@@ -95,6 +109,39 @@ export function text(pattern: RegExp, allowed: string): Kind<string> {
     },
     show: same,
   };
+}
+
+/** Some of a set of words, each once: a list, or text with commas between them. Empty text is none. */
+export function words(known: readonly string[], what: string): ApiKind<readonly string[]> {
+  return {
+    allowed: `names of ${what} with commas between them, or a list`,
+    schema: { type: 'array', items: { type: 'string', enum: known }, uniqueItems: true },
+    parse(input) {
+      const split = typeof input === 'string' ? input.split(',').map((word) => word.trim()) : input;
+      if (!Array.isArray(split)) throw new SettingError(`${quote(input)} is not a list`);
+      const items: unknown[] = split.length === 1 && split[0] === '' ? [] : split;
+      return items.map((item, index) => oneOf(item, index, items, known, what));
+    },
+    show: same,
+  };
+}
+
+function oneOf(
+  item: unknown,
+  index: number,
+  items: readonly unknown[],
+  known: readonly string[],
+  what: string,
+): string {
+  const word = known.find((name) => typeof item === 'string' && name === item.toUpperCase());
+  if (word === undefined) {
+    const meant = typeof item === 'string' ? suggest(item, known) : undefined;
+    const advice = meant === undefined ? '' : `: did you mean ${meant}?`;
+    throw new SettingError(`${quote(item)} is not one of the ${what}${advice}`, [index]);
+  }
+  const isFirst = items.findIndex((other) => String(other).toUpperCase() === word) === index;
+  if (!isFirst) throw new SettingError(`${word} is there twice`, [index]);
+  return word;
 }
 
 function same<T>(value: T): T {

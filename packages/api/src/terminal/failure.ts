@@ -18,6 +18,7 @@ export function apiFailure(error: unknown, program: string, advice: string): Fai
       };
     case 'forbidden':
     case 'timeout':
+    case 'untrusted':
       return { text: `${program}: ${error.message}\n  ${advice}\n`, exitCode: ExitCode.NO_SERVER };
     case 'problem':
     case 'malformed':

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { type Environment, MAX_SOCKET_PATH_BYTES } from '@dfs/api/places';
-import { SettingError } from '@dfs/api/settings';
+import { NFS_SETTING_KEYS, nfsSettingOf, SettingError } from '@dfs/api/settings';
 import { isLoopback, showAddress } from './address.ts';
 import { type Assignment, SOURCES, type Source } from './assignment.ts';
 import { CONFIG_VARIABLE, readEnvironment } from './environment.ts';
 import { readConfigFile } from './file.ts';
 import { type ConfigFlags, readFlags } from './flags.ts';
 import { ConfigError, type ConfigProblem } from './problems.ts';
-import { SETTING_KEYS, type SettingKey, type SettingValues, settingOf } from './settings.ts';
+import { isSettingKey, SETTING_KEYS, type SettingKey, type SettingValues, settingOf } from './settings.ts';
 import { clashes, clashMessage, type ShareSpec } from './share-spec.ts';
 
 /** Where a value came from. */
@@ -44,6 +44,7 @@ export function resolveConfig(inputs: ConfigInputs): Config {
   for (const assignment of [...fromFile, ...fromEnv.assignments, ...fromFlags.assignments])
     merge.take(assignment);
   merge.chooseStore();
+  merge.follow();
   merge.checkTogether();
   return { ...merge.result(), file, unknownVariables: fromEnv.unknown };
 }
@@ -142,6 +143,15 @@ class Merge {
     } else {
       this.#values.data = undefined;
       this.#origins.data = { source: 'default', where: '' };
+    }
+  }
+
+  /** Settings that nobody gave have the value of the one that they follow. */
+  follow(): void {
+    for (const key of NFS_SETTING_KEYS) {
+      const { follows } = nfsSettingOf(key);
+      if (follows === undefined || this.#origins[key].source !== 'default') continue;
+      if (isSettingKey(follows)) this.#assign(key, this.#values[follows]);
     }
   }
 

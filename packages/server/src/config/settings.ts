@@ -8,6 +8,7 @@ import {
   type Setting,
   SettingError,
   seconds,
+  text,
   type ValueOf,
 } from '@dfs/api/settings';
 import type { ListenAddress } from '@dfs/nfs';
@@ -141,6 +142,13 @@ export const SETTINGS = {
     default: 5,
     applies: 'restart',
     description: 'How long a stop waits for requests that are being worked on.',
+  }),
+  domain: row({
+    kind: text(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, 'a DNS name such as example.com'),
+    default: 'localdomain',
+    applies: 'restart',
+    description:
+      'What stands behind the @ of owners that clients send by name (alice@example.com). Owners sent as numbers need none.',
   }),
   ...NFS_SETTINGS,
 } as const;

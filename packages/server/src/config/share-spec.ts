@@ -12,6 +12,8 @@ export interface ShareSpec {
   readonly anonymousUid: number;
   readonly anonymousGid: number;
   readonly privilegedPort: boolean;
+  /** Delegations of its files are granted, where they are at all. */
+  readonly delegations: boolean;
 }
 
 /** Shares of one server, networks of one share, bytes of one path: the most there may be. */
@@ -30,9 +32,18 @@ export const DEFAULT_TERMS: Omit<ShareSpec, 'path'> = Object.freeze({
   anonymousUid: NOBODY,
   anonymousGid: NOBODY,
   privilegedPort: false,
+  delegations: true,
 });
 
-const OPTIONS = ['squash', 'ro', 'clients', 'anon_uid', 'anon_gid', 'privileged_port'] as const;
+const OPTIONS = [
+  'squash',
+  'ro',
+  'clients',
+  'anon_uid',
+  'anon_gid',
+  'privileged_port',
+  'delegations',
+] as const;
 type Option = (typeof OPTIONS)[number];
 
 const squashKind = choice(['root', 'all', 'none']);
@@ -100,6 +111,9 @@ function applyOption(terms: MutableTerms, option: Option, input: unknown): void 
     case 'privileged_port':
       terms.privilegedPort = flagKind.parse(input);
       return;
+    case 'delegations':
+      terms.delegations = flagKind.parse(input);
+      return;
   }
 }
 
@@ -135,7 +149,7 @@ export function parseShareText(text: string): ShareSpec {
     const option = optionNamed(key);
     if (option !== 'clients' && seen.has(option)) throw new SettingError(`${option} is there twice`);
     seen.add(option);
-    const isSwitch = option === 'ro' || option === 'privileged_port';
+    const isSwitch = option === 'ro' || option === 'privileged_port' || option === 'delegations';
     if (equals < 0 && !isSwitch) throw new SettingError(`${option} needs a value: ${option}=...`);
     applyOption(terms, option, equals < 0 ? true : item.slice(equals + 1));
   }
@@ -198,5 +212,6 @@ function showShare(spec: ShareSpec): { [key: string]: string | number | boolean 
     anon_uid: spec.anonymousUid,
     anon_gid: spec.anonymousGid,
     privileged_port: spec.privilegedPort,
+    delegations: spec.delegations,
   };
 }

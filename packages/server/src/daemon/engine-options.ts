@@ -6,8 +6,13 @@ import type { RegisteredShare } from './share-registry.ts';
 export function engineOptions(values: Readonly<SettingValues>): Omit<NfsServerOptions, 'shares'> {
   return {
     leaseTime: values.lease_time,
-    gracePeriod: values.grace_period ?? values.lease_time,
+    gracePeriod: values.grace_period,
     domain: values.domain,
+    delegations: values.delegations_enabled,
+    delegationRecallTimeout: values.delegation_recall_timeout,
+    callbackTimeout: values.callback_timeout,
+    maxConnectionsPerSession: values.v4_max_connections_per_session,
+    blockedOperations: values.blocked_operations,
     minMinorVersion: values.v4_min_minor_version,
     maxMinorVersion: values.v4_max_minor_version,
     limits: {
@@ -33,6 +38,7 @@ export function engineShare(share: RegisteredShare, fileSystem: FileSystem): Sha
     anonymousUid: share.anonymousUid,
     anonymousGid: share.anonymousGid,
     requirePrivilegedPort: share.privilegedPort,
+    delegations: share.delegations,
     ...(share.clients.length > 0 && { clients: share.clients }),
   };
 }

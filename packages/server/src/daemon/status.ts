@@ -41,6 +41,7 @@ export function showShare(share: RegisteredShare): Share {
     anonymous_uid: share.anonymousUid,
     anonymous_gid: share.anonymousGid,
     privileged_port: share.privilegedPort,
+    delegations: share.delegations,
     origin: share.origin,
   };
 }

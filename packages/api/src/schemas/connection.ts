@@ -1,0 +1,67 @@
+import { type Static, Type } from 'typebox';
+import { Count, DEFAULT_DRAIN_SECONDS, Direction, MAX_DRAIN_SECONDS, Time } from './common.ts';
+
+const FIELDS = {
+  connection_id: Type.Integer({ minimum: 1, description: 'Counts up from 1 for each start of the server' }),
+  transport: Type.Literal('tcp'),
+  remote: Type.String({ description: 'ADDRESS:PORT, IPv6 addresses in brackets' }),
+  local: Type.String({ description: 'ADDRESS:PORT, IPv6 addresses in brackets' }),
+  last_activity: Time('When something last came or went'),
+  requests: Count('Calls that have arrived'),
+  bytes_in: Count('Bytes received'),
+  bytes_out: Count('Bytes sent'),
+  draining: Type.Boolean({
+    description: 'Nothing new is executed on it; it closes when what is in flight has been answered',
+  }),
+};
+
+/** A connection as one session sees it. */
+export const SessionConnection = Type.Object(
+  { ...FIELDS, direction: Direction, bound_at: Time('When it was bound to this session') },
+  { $id: 'SessionConnection' },
+);
+export type SessionConnection = Static<typeof SessionConnection>;
+
+export const Connection = Type.Object(
+  {
+    ...FIELDS,
+    opened_at: Time('When it was accepted'),
+    sessions: Type.Array(
+      Type.Object({
+        session_id: Type.String(),
+        client_id: Type.String(),
+        direction: Direction,
+        bound_at: Time('When it was bound to this session'),
+      }),
+    ),
+  },
+  { $id: 'Connection' },
+);
+export type Connection = Static<typeof Connection>;
+
+export const ConnectionList = Type.Object({ connections: Type.Array(Connection) }, { $id: 'ConnectionList' });
+export type ConnectionList = Static<typeof ConnectionList>;
+
+export const DrainRequest = Type.Object(
+  {
+    timeout_seconds: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: MAX_DRAIN_SECONDS,
+        default: DEFAULT_DRAIN_SECONDS,
+        description: 'Connections that are still busy after it are closed regardless',
+      }),
+    ),
+  },
+  { $id: 'DrainRequest', additionalProperties: false },
+);
+export type DrainRequest = Static<typeof DrainRequest>;
+
+export const DrainResult = Type.Object(
+  {
+    connections: Count('Connections that were drained and are closed now'),
+    forced: Count('Those of them that were still busy at the end of the time'),
+  },
+  { $id: 'DrainResult' },
+);
+export type DrainResult = Static<typeof DrainResult>;
