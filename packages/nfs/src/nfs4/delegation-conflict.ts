@@ -11,17 +11,20 @@ const WAIT_MS = 1000;
 
 /**
  * Sees to it that no delegation of another client stands against reading an object (or, with `changes`, against changing it, its attributes or
- * its name): recalls those that do, waits a little, else NFS4ERR_DELAY (RFC 8881 §10.2.1).
+ * its name; of its client's other open-owners too where `ownerKey` is one): recalls those that do, waits a little, else NFS4ERR_DELAY (RFC 8881 §10.2.1).
  */
 export function withoutDelegations(
   c: Compound,
   target: Export,
   node: object,
   changes: boolean,
+  ownerKey?: string,
 ): Awaitable<void> {
   const { delegations, files } = c.engine.state;
   if (delegations.count === 0) return undefined;
-  return clear(c, () => delegations.conflicts(files.find(target, node), c.session?.client, changes));
+  return clear(c, () =>
+    delegations.conflicts(files.find(target, node), c.session?.client, changes, ownerKey),
+  );
 }
 
 function clear(

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Awaitable, FileSystem } from '../vfs/index.ts';
 import type { XdrWriter } from '../xdr/index.ts';
 import type { Compound } from './compound.ts';
@@ -30,6 +31,7 @@ export class Execution {
   readonly #c: Compound;
   readonly #start: number;
   readonly #countAt: number;
+  readonly #tag: Buffer;
   #status: Status = Status.OK;
   #done = 0;
   #first: FirstChange | undefined;
@@ -39,6 +41,7 @@ export class Execution {
 
   constructor(c: Compound, tag: Buffer) {
     this.#c = c;
+    this.#tag = tag;
     this.#start = c.out.position;
     c.out.u32(Status.OK).opaque(tag);
     this.#countAt = c.out.position;
@@ -47,7 +50,7 @@ export class Execution {
 
   run(): Awaitable<void> {
     const c = this.#c;
-    const refused = versionStatus(c);
+    const refused = requestStatus(c, this.#tag);
     if (refused !== Status.OK) {
       this.#status = refused;
       return this.#finish();
@@ -224,10 +227,11 @@ function writeFailure(out: XdrWriter, op: number, status: Status): void {
   if (op === Op.SETATTR) out.u32(0);
 }
 
-function versionStatus(c: Compound): Status {
+/** What is wrong with the request as a whole: its version, before anything in it is looked at, or its tag (§16.2.3). */
+function requestStatus(c: Compound, tag: Buffer): Status {
   const { settings } = c.engine;
   if (c.minor < settings.minMinorVersion || c.minor > settings.maxMinorVersion) {
     return Status.MINOR_VERS_MISMATCH;
   }
-  return Status.OK;
+  return isUtf8(tag) ? Status.OK : Status.INVAL;
 }

@@ -122,6 +122,20 @@ suite('delegations', ({ start, files, minor }) => {
     expect(a.session.client.callbacks.received).toEqual([]);
   });
 
+  it('are recalled for another owner of the same client: it may have a second cache of the file (two mounts)', async () => {
+    await using server = await start(on);
+    const a = await files(server);
+    const second = new Files(a.session, a.root);
+    await shared(a, 'f');
+    const file = await a.open('f');
+    const returned = await obliging(a, () => file.handle);
+    const writer = await second.open('f', { access: ShareAccess.BOTH });
+    expect(returned).toEqual([delegated(file)]);
+    await writer.write(0, 'behind');
+    await file.close();
+    expect((await a.open('f')).delegation.type).toBe(DelegationType.NONE);
+  });
+
   const changes: readonly [string, (b: Files) => Promise<unknown>][] = [
     ['SETATTR', (b) => b.setattr('f', { mode: 0o600 })],
     ['REMOVE', (b) => b.remove('f')],

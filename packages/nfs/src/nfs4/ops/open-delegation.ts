@@ -19,15 +19,14 @@ const LIMIT_SIZE = 1;
 /** open_delegation4 (RFC 8881 §18.16.2): grants one where it may be had and is worth it, or says why not. */
 export function writeDelegation(c: Compound, args: OpenArguments, open: OpenState, change: number): void {
   const type = wantedType(args);
-  const { client, file } = open;
   const { state, callbacks, settings } = c.engine;
   const wanted = (args.want & OpenWant.DELEG_MASK) !== OpenWant.NO_PREFERENCE;
-  const possible = settings.delegationsEnabled && c.here.delegations && callbacks.reachable(client);
-  if (type === undefined || !possible || !state.delegations.mayGrant(file, client, type, wanted)) {
+  const possible = settings.delegationsEnabled && c.here.delegations && callbacks.reachable(open.client);
+  if (type === undefined || !possible || !state.delegations.mayGrant(open, type, wanted)) {
     writeNone(c.out, args, possible);
     return;
   }
-  const delegation = state.delegations.grant(file, client, type, change);
+  const delegation = state.delegations.grant(open, type, change);
   c.out.u32(type);
   writeStateid(c.out, state.stateids.idOf(delegation));
   c.out.bool(false);

@@ -207,7 +207,10 @@ function withVerifier(mask: Bitmap): Bitmap {
 function withoutOthers(c: Compound, args: OpenArguments, node: object): Awaitable<void> {
   const changes = (args.access & ShareAccess.WRITE) !== 0 || args.creation?.changes.size === 0;
   const denies = (args.deny & ShareDeny.READ) !== 0;
-  return withoutDelegations(c, c.here, node, changes || denies);
+  const { claim } = args;
+  // Who takes back an open under a delegation may do so for any owner.
+  const fresh = claim === OpenClaim.NULL || claim === OpenClaim.FH;
+  return withoutDelegations(c, c.here, node, changes || denies, fresh ? args.ownerKey : undefined);
 }
 
 function mayOpen(c: Compound, args: OpenArguments, node: object): Awaitable<void> {

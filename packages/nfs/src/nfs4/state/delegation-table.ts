@@ -4,6 +4,7 @@ import { DelegationType, ShareAccess, ShareDeny } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import { type DelegationKind, DelegationState } from './delegations.ts';
 import type { FileState, Files } from './files.ts';
+import type { OpenState } from './opens.ts';
 import type { Stateids } from './stateids.ts';
 
 /** A file whose delegation was recalled gets none for so long: somebody shares it. */
@@ -38,8 +39,12 @@ export class DelegationTable {
     return this.#count;
   }
 
-  /** May this client get such a delegation now? Others' opens and delegations decide, and the file's recent past unless `wanted` says so. */
-  mayGrant(file: FileState, client: Client, type: DelegationKind, wanted: boolean): boolean {
+  /**
+   * May this open come with such a delegation? All others' opens and delegations decide, and the file's recent past unless `wanted` says so. Another
+   * owner of the same client counts as another: a client may have two caches of one file (two mounts), and keep only one of them right.
+   */
+  mayGrant(open: OpenState, type: DelegationKind, wanted: boolean): boolean {
+    const { client, file } = open;
     const full = client.delegations.size >= this.#limits.maxDelegationsPerClient;
     if (full || this.#count >= this.#limits.maxDelegations) return false;
     if (!wanted && this.#clock.monotonic() < file.contendedUntil) return false;
@@ -47,16 +52,17 @@ export class DelegationTable {
       if (delegation.client === client) return false;
       if (delegation.type === DelegationType.WRITE || type === DelegationType.WRITE) return false;
     }
-    for (const open of file.opens) {
-      if (open.client === client) continue;
-      if (type === DelegationType.WRITE || (open.access & ShareAccess.WRITE) !== 0) return false;
-      if ((open.deny & ShareDeny.READ) !== 0) return false;
+    for (const other of file.opens) {
+      if (other === open) continue;
+      if (type === DelegationType.WRITE || (other.access & ShareAccess.WRITE) !== 0) return false;
+      if ((other.deny & ShareDeny.READ) !== 0) return false;
     }
     return true;
   }
 
-  grant(file: FileState, client: Client, type: DelegationKind, change: number): DelegationState {
-    const delegation = new DelegationState(this.#stateids.allocate(), client, file, type, change);
+  grant(open: OpenState, type: DelegationKind, change: number): DelegationState {
+    const { client, file } = open;
+    const delegation = new DelegationState(this.#stateids.allocate(), open, type, change);
     this.#stateids.add(delegation);
     file.delegations.add(delegation);
     client.delegations.add(delegation);
@@ -65,11 +71,20 @@ export class DelegationTable {
     return delegation;
   }
 
-  /** The delegations of others that stop `client` from reading the file (or, with `changes`, from changing it). */
-  conflicts(file: FileState | undefined, client: Client | undefined, changes: boolean): DelegationState[] {
+  /**
+   * The delegations of others that stop `client` from reading the file (or, with `changes`, from changing it). With `ownerKey`, those of the
+   * client's other open-owners are others' too.
+   */
+  conflicts(
+    file: FileState | undefined,
+    client: Client | undefined,
+    changes: boolean,
+    ownerKey?: string,
+  ): DelegationState[] {
     if (file === undefined || file.delegations.size === 0) return [];
-    const stops = (d: DelegationState) => d.client !== client && (changes || d.type === DelegationType.WRITE);
-    return [...file.delegations].filter(stops);
+    const others = (d: DelegationState) =>
+      d.client !== client || (ownerKey !== undefined && d.ownerKey !== ownerKey);
+    return [...file.delegations].filter((d) => others(d) && (changes || d.type === DelegationType.WRITE));
   }
 
   /** Notes that it is asked back; false where it was before. */

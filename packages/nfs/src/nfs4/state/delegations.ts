@@ -1,6 +1,7 @@
 import { DelegationType, ShareAccess } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import type { FileState } from './files.ts';
+import type { OpenState } from './opens.ts';
 import { StateKind } from './stateids.ts';
 
 export type DelegationKind = typeof DelegationType.READ | typeof DelegationType.WRITE;
@@ -13,6 +14,8 @@ export class DelegationState {
   readonly client: Client;
   readonly file: FileState;
   readonly type: DelegationKind;
+  /** The open-owner that it was granted to. */
+  readonly ownerKey: string;
   /** The file's change attribute when it was granted: by any other the holder says that it has changed the file. */
   readonly changeAtGrant: number;
   /** The change attribute that the holder gave last, as different from the one granted. */
@@ -23,10 +26,11 @@ export class DelegationState {
   revoked = false;
   readonly #ended: (() => void)[] = [];
 
-  constructor(number: number, client: Client, file: FileState, type: DelegationKind, changeAtGrant: number) {
+  constructor(number: number, open: OpenState, type: DelegationKind, changeAtGrant: number) {
     this.number = number;
-    this.client = client;
-    this.file = file;
+    this.client = open.client;
+    this.file = open.file;
+    this.ownerKey = open.owner.key;
     this.type = type;
     this.changeAtGrant = changeAtGrant;
   }
