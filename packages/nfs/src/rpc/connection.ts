@@ -4,7 +4,8 @@ import { AcceptStat, beginCall, endRecord, MAX_AUTH_BYTES, MsgType, ReplyStat } 
 import { COPY_LIMIT, Output } from './output.ts';
 import { RecordError, type RecordLimits, RecordSplitter } from './record.ts';
 
-const KEEPALIVE_MS = 60_000;
+/** Silence before the first probe. Ten probes follow, one a second: a peer that is gone is found out after 60 s. */
+const KEEPALIVE_MS = 50_000;
 const RPC_HEAD = 8;
 
 export interface RpcLimits extends RecordLimits {
