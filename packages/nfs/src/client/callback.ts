@@ -29,7 +29,10 @@ export interface DelegatedAttributes {
 
 type Answer<T> = T | Promise<T>;
 
-/** What a test does about callbacks. What is absent answers NFS4_OK (CB_GETATTR: NFS4ERR_BADHANDLE). */
+/**
+ * What a test does about callbacks. Where `recall` and `getattr` are absent, the session answers as a client without a cache does: it returns the
+ * delegation, and knows what the server knows. What else is absent answers NFS4_OK.
+ */
 export interface CallbackHandlers {
   recall?(args: CbRecall, call: CallbackCall): Answer<Status>;
   getattr?(args: CbGetattr, call: CallbackCall): Answer<DelegatedAttributes | Status>;
@@ -56,10 +59,18 @@ interface BackSlot {
   reply: Buffer | undefined;
 }
 
+/** What a session does about callbacks by itself. */
+export interface CallbackReactions {
+  recallSlot(target: number): void;
+  /** Returns the delegation, later. */
+  recall(args: CbRecall): void;
+  getattr(args: CbGetattr): Promise<DelegatedAttributes | Status>;
+}
+
 /** The client's end of one session's back channel. */
 interface BackSession {
   readonly slots: BackSlot[];
-  onRecallSlot(target: number): void;
+  readonly reactions: Partial<CallbackReactions>;
 }
 
 interface Watcher {
@@ -81,9 +92,9 @@ export class CallbackService {
     this.program = program;
   }
 
-  addSession(sessionId: Buffer, slots: number, onRecallSlot: (target: number) => void): void {
+  addSession(sessionId: Buffer, slots: number, reactions: Partial<CallbackReactions> = {}): void {
     const table = Array.from({ length: slots }, (): BackSlot => ({ sequence: 0, reply: undefined }));
-    this.#sessions.set(sessionId.toString('hex'), { slots: table, onRecallSlot });
+    this.#sessions.set(sessionId.toString('hex'), { slots: table, reactions });
   }
 
   removeSession(sessionId: Buffer): void {
@@ -185,15 +196,18 @@ export class CallbackService {
       case CbOp.SEQUENCE:
         return [args.op, Status.SEQUENCE_POS];
       case CbOp.RECALL:
-        return [args.op, (await handlers.recall?.(args, call)) ?? Status.OK];
+        if (handlers.recall !== undefined) return [args.op, await handlers.recall(args, call)];
+        session.reactions.recall?.(args);
+        return [args.op, Status.OK];
       case CbOp.NOTIFY_LOCK:
         return [args.op, (await handlers.notifyLock?.(args, call)) ?? Status.OK];
       case CbOp.GETATTR: {
-        const answer = (await handlers.getattr?.(args, call)) ?? Status.BADHANDLE;
+        const get = handlers.getattr ?? session.reactions.getattr;
+        const answer = (await get?.(args, call)) ?? Status.BADHANDLE;
         return typeof answer === 'number' ? [args.op, answer] : [args.op, Status.OK, delegatedBody(answer)];
       }
       case CbOp.RECALL_SLOT:
-        session.onRecallSlot(args.targetHighestSlot);
+        session.reactions.recallSlot?.(args.targetHighestSlot);
         return [args.op, (await handlers.other?.(args, call)) ?? Status.OK];
       case CbOp.ILLEGAL:
         return [args.op, Status.OP_ILLEGAL];

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BindFromClient, Status } from '../nfs4/constants/index.ts';
+import { Attr, BindFromClient, Status } from '../nfs4/constants/index.ts';
 import type { NfsClient } from './client.ts';
 import type { ClientOp, Results } from './compound.ts';
 import { NfsStatusError, RpcError } from './errors.ts';
+import { getattr, putfh } from './ops/handle.ts';
+import { delegreturn } from './ops/open.ts';
 import {
   bindConnToSession,
   type ChannelAttributes,
@@ -52,9 +54,17 @@ export class Session {
     this.back = created.back;
     this.slots = new SlotTable(created.fore.maxRequests);
     this.connections = [connection];
-    client.callbacks.addSession(this.id, created.back.maxRequests, (target) =>
-      this.slots.setLimit(target + 1),
-    );
+    client.callbacks.addSession(this.id, created.back.maxRequests, {
+      recallSlot: (target) => this.slots.setLimit(target + 1),
+      recall: ({ handle, stateid }) => {
+        // Not awaited: the answer to the callback comes first. Where it fails, the delegation is gone already, or the session.
+        this.run([putfh(handle), delegreturn(stateid)]).catch(() => undefined);
+      },
+      getattr: async ({ handle }) => {
+        const [, known] = await this.run([putfh(handle), getattr([Attr.CHANGE, Attr.SIZE])]);
+        return known;
+      },
+    });
   }
 
   /** Opens one more connection and lets SEQUENCE bind it, or binds it explicitly in the direction given. */

@@ -44,7 +44,7 @@ export class ReplyTarget {
   private constructor(captured: readonly Captured[]) {
     this.#captured = captured;
     this.#bytes = captured.map((each) => each.reply);
-    this.#service.addSession(Buffer.alloc(16, 1), 1, () => undefined);
+    this.#service.addSession(Buffer.alloc(16, 1), 1);
   }
 
   static async make(world: World): Promise<ReplyTarget> {

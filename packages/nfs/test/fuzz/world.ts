@@ -207,7 +207,7 @@ export class WorldSession {
       security: [{ flavor: 1, credential: { uid: 0, gid: 0 } }] as const,
     };
     const [made] = await world.run([ops.createSession(args)]);
-    world.callbacks.addSession(made.sessionId, made.back.maxRequests, () => undefined);
+    world.callbacks.addSession(made.sessionId, made.back.maxRequests);
     const session = new WorldSession(world, made.sessionId, owner, id.clientId, made.fore.maxRequests);
     await session.compound([ops.reclaimComplete()]);
     return session;

@@ -161,6 +161,7 @@ suite('delegations', ({ start, files, minor }) => {
     await using server = await start({ ...on, clock, leaseTime: LEASE, delegationRecallTimeout: 2 * LEASE });
     const [a, b] = [await files(server), await files(server)];
     await shared(a, 'f');
+    a.session.client.callbacks.handlers = { recall: () => Status.OK };
     const file = await a.open('f');
     const stateid = delegated(file);
     const move = async () =>
