@@ -138,7 +138,7 @@ const failed = (name: string, note: string): Result => ({ name, status: 'fail', 
 function judgeCapture(report: CaptureReport, starved: readonly Span[]): Result[] {
   const bad: Result[] = [];
   if (report.dropped > 0)
-    bad.push(failed('capture', `tcpdump missed ${report.dropped} packets: nothing can be said`));
+    bad.push(failed('capture', `dumpcap missed ${report.dropped} packets: nothing can be said`));
   else if (report.malformed > 0)
     bad.push(failed('decoder', `${report.malformed} malformed: ${report.findings.join('; ')}`));
   for (const { from, seconds, what } of report.slow) {

@@ -39,7 +39,7 @@ export const help = `node tests/kernel/run.ts [options]: a real Linux kernel mou
   --exec COMMAND        mount, run this in the share instead of the workloads, and show what it prints
   --kernel SUITE        the kernel of Debian sid, trixie or bookworm; default: the newest to be had
   --module-option LINE  for the guest's modprobe, such as 'nfsv4 directory_delegations=0'; may be repeated
-  --no-capture          no tcpdump, no tshark
+  --no-capture          no dumpcap, no tshark
   --seed N              for the random workload
   --fsx-steps N         of the random workload, in every combination
   --cpus LIST           CPUs for guest and server, as taskset takes them, or all; default: the last one, since the

@@ -9,7 +9,7 @@ import { ended, sleep, stop } from './process.ts';
 export type CaptureReport = {
   readonly packets: number;
   readonly bytes: number;
-  /** Packets that tcpdump was too slow for: with any, tshark's view of the streams has gaps. */
+  /** Packets that dumpcap was too slow for: with any, tshark's view of the streams has gaps. */
   readonly dropped: number;
   readonly calls: number;
   readonly replies: number;
@@ -28,53 +28,43 @@ const STOP_LIMIT_MS = 30_000;
 const ANALYSE_LIMIT_MS = 600_000;
 /** Whole segments as the tap carries them, which with offloading are larger than any on a wire. */
 const SNAPLEN = 262_144;
-const KERNEL_BUFFER_KIB = 131_072;
+const KERNEL_BUFFER_MIB = 128;
 /** A capture that grows beyond this is stopped: what comes after is not looked at. */
-const MAX_BYTES = 2 * 1024 ** 3;
+const MAX_KIB = 2 * 1024 ** 2;
 /** Packets may wait this long in the kernel's ring, and SIGINT does not fetch them. */
 const RING_TIMEOUT_MS = 1_200;
-const WATCH_MS = 1_000;
 const MAX_FINDINGS = 20;
 const SLOW_SECONDS = 0.5;
 
-/** Starts tcpdump on the test's tap. `stop` ends it and answers with how many packets it missed. */
+/**
+ * Starts dumpcap, which comes with tshark and needs no user to change to, on the test's tap. `stop` ends it and answers
+ * with how many packets it missed.
+ */
 export async function startCapture(file: string, port: number): Promise<Capture> {
-  const args = [
-    '-i',
-    network.tap,
-    '-w',
-    file,
-    '-s',
-    `${SNAPLEN}`,
-    '-B',
-    `${KERNEL_BUFFER_KIB}`,
-    '-Z',
-    'root',
-    '-n',
-  ];
-  const child = spawn('tcpdump', [...args, `tcp port ${port}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const limits = ['-s', `${SNAPLEN}`, '-B', `${KERNEL_BUFFER_MIB}`, '-a', `filesize:${MAX_KIB}`];
+  const child = spawn('dumpcap', ['-q', '-i', network.tap, '-f', `tcp port ${port}`, '-w', file, ...limits], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-4096);
   });
   const deadline = Date.now() + START_LIMIT_MS;
-  while (!said.includes('listening on')) {
+  while (!said.includes('File: ')) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop(child, STOP_LIMIT_MS);
-      throw new Error(`tcpdump does not start: ${said.trim()}`);
+      throw new Error(`dumpcap does not start: ${said.trim()}`);
     }
     await sleep(50);
   }
-  const watch = setInterval(() => {
-    if (statSync(file).size > MAX_BYTES) child.kill('SIGINT');
-  }, WATCH_MS);
   return {
     file,
     stop: async () => {
-      clearInterval(watch);
       await sleep(RING_TIMEOUT_MS);
-      if (!(await stop(child, STOP_LIMIT_MS, 'SIGINT'))) throw new Error('tcpdump did not stop');
-      return Number(/(\d+) packets? dropped by kernel/.exec(said)?.[1] ?? 0);
+      if (!(await stop(child, STOP_LIMIT_MS, 'SIGINT'))) throw new Error('dumpcap did not stop');
+      const dropped = /received\/dropped on interface .*?: \d+\/(\d+)/.exec(said)?.[1];
+      if (dropped === undefined) throw new Error(`dumpcap does not say what it missed: ${said.trim()}`);
+      return Number(dropped);
     },
   };
 }
@@ -85,7 +75,7 @@ const columns = [
   'frame.len',
   'rpc.msgtyp',
   'rpc.time',
-  'nfs.main_opcode',
+  '_ws.col.Info',
   '_ws.malformed',
   '_ws.expert.severity',
   '_ws.expert.message',
@@ -142,7 +132,7 @@ export async function examine(file: string, port: number, dropped: number): Prom
       ,
       kinds = '',
       times = '',
-      opcodes = '',
+      what = '',
       bad = '',
       severities = '',
       messages = '',
@@ -155,8 +145,7 @@ export async function examine(file: string, port: number, dropped: number): Prom
     for (const time of times.split('|')) {
       const seconds = Number(time);
       slowest = Math.max(slowest, seconds);
-      if (seconds > SLOW_SECONDS)
-        slow.push({ from: Number(epoch) - seconds, seconds, what: `opcodes ${opcodes}` });
+      if (seconds > SLOW_SECONDS) slow.push({ from: Number(epoch) - seconds, seconds, what: what.trim() });
     }
     if (bad !== '' || severities.split('|').some((severity) => Number(severity) === SEVERITY_ERROR)) {
       counts.malformed++;

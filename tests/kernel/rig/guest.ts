@@ -62,7 +62,8 @@ function boot(job: Job): ChildProcess {
     'rootfstype=hostfs',
     'rootflags=/',
     'ro',
-    'init=/bin/bash',
+    // In a user namespace the host's set-uid programs, such as mount, would turn the guest's root into nobody.
+    'init=/usr/bin/setpriv',
     'quiet',
     'panic=1',
     'con=null',
@@ -74,6 +75,8 @@ function boot(job: Job): ChildProcess {
     `vec0:transport=tap,ifname=${network.tap},depth=128,gro=1`,
     `RUN=${job.runDir}`,
     '--',
+    '--no-new-privs',
+    '/bin/bash',
     join(job.runDir, 'init.sh'),
   ];
   const { cwd, env } = kernelEnvironment(job.kernel.dir);

@@ -23,7 +23,7 @@ const needs: readonly Need[] = [
   { program: 'tar', package: 'tar' },
 ];
 const captureNeeds: readonly Need[] = [
-  { program: 'tcpdump', package: 'tcpdump' },
+  { program: 'dumpcap', package: 'wireshark-common' },
   { program: 'tshark', package: 'tshark' },
 ];
 
