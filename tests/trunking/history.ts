@@ -1,0 +1,192 @@
+import { ops, ShareAccess, Status, statusName } from '../../packages/nfs/src/client/index.ts';
+import { FileType } from '../../packages/nfs/src/vfs/index.ts';
+import { Actor } from './actor.ts';
+import { type Backend, type Mode, startBackend, type Target } from './backend.ts';
+import { checkAlways, checkEmpty, checkQuiet } from './invariants.ts';
+import { perform } from './perform.ts';
+import { Random } from './random.ts';
+import { STEPS } from './steps.ts';
+import { findChain } from './work-names.ts';
+import { World } from './world.ts';
+
+export interface HistoryOptions {
+  readonly mode: Mode;
+  readonly seed: number;
+  readonly steps: number;
+  readonly minor: 1 | 2;
+  /** Only these steps, of all that the seed makes. */
+  readonly only?: ReadonlySet<number> | undefined;
+  readonly target?: Target | undefined;
+}
+
+export interface HistoryResult {
+  readonly failure: Error | undefined;
+  /** The last steps, as they were taken. */
+  readonly trace: readonly string[];
+  /** Steps that were reached. */
+  readonly reached: number;
+  readonly counts: World['counts'];
+}
+
+const MAX_ACTORS = 3;
+const MAX_RUNNING = 12;
+/** One in so many steps is followed by quiet. */
+const QUIET_EVERY = 0.12;
+const QUIET_TURNS = 4000;
+const SHARED_FILES = 2;
+const GATE_EVERY = 5;
+/** Steps are numbered from 0. */
+const SETUP = -2;
+const END = -1;
+const MS_OF_QUIET = 200;
+const DAY_MS = 25 * 3600 * 1000;
+
+export async function runHistory(options: HistoryOptions): Promise<HistoryResult> {
+  const random = Random.ofStep(options.seed, SETUP);
+  const backend = await startBackend(options.mode, random, options.target);
+  const world = new World(backend, options.minor);
+  let reached = 0;
+  try {
+    await setUp(world, random);
+    for (; reached < options.steps && !world.failed; reached++) {
+      if (options.only?.has(reached) === false) continue;
+      await step(world, reached, Random.ofStep(options.seed, reached));
+    }
+    if (!world.failed) await tearDown(world, Random.ofStep(options.seed, END));
+  } catch (error) {
+    world.remember(error);
+  } finally {
+    for (const actor of world.actors) for (const link of actor.links) link.rpc.socket.destroy();
+    backend.inside?.files.open();
+    await backend.stop();
+  }
+  return { failure: world.failure, trace: world.trace, reached, counts: world.counts };
+}
+
+async function setUp(world: World, random: Random): Promise<void> {
+  const count = 1 + random.below(MAX_ACTORS);
+  for (let index = 0; index < count; index++) {
+    const actor = new Actor(world, index, random);
+    world.actors.push(actor);
+    world.ledger.join(actor);
+    await Promise.all([actor.start(random), world.backend.time?.advance(1)]);
+  }
+  const held = world.actors[0]?.live[0];
+  if (held === undefined) world.fail('the first client has no session');
+  const path = world.backend.path.split('/').filter((part) => part !== '');
+  const name = `trunking-${process.pid}-${random.below(2 ** 31)}`;
+  const list = [
+    ops.putrootfh(),
+    ...path.map((part) => ops.lookup(part)),
+    ops.create({ type: FileType.DIRECTORY }, name, { mode: 0o755 }),
+    ops.getfh(),
+  ];
+  const reply = await perform(held, list, random);
+  if (reply?.status !== Status.OK)
+    world.fail(`cannot make ${name}: ${statusName(reply?.status ?? Status.BADSESSION)}`);
+  world.directory = reply.values().at(-1) as Buffer;
+  world.lockHandle = await makeFile(world, 'locks', random);
+  for (let i = 0; i < SHARED_FILES; i++)
+    world.sharedHandles.push(await makeFile(world, `shared${i}`, random));
+}
+
+async function makeFile(world: World, name: string, random: Random): Promise<Buffer> {
+  const held = world.actors[0]!.live[0]!;
+  const owner = { clientId: held.session.client.clientId, owner: Buffer.from('maker') };
+  const made = await perform(
+    held,
+    [
+      ops.putfh(world.directory),
+      ops.open({
+        access: ShareAccess.BOTH | NO_DELEGATION,
+        owner,
+        claim: { claim: 0, name },
+        create: { mode: 0, attributes: { mode: 0o644 } },
+      }),
+      ops.getfh(),
+    ],
+    random,
+  );
+  if (made?.status !== Status.OK)
+    world.fail(`cannot make ${name}: ${statusName(made?.status ?? Status.BADSESSION)}`);
+  const [, opened, handle] = made.values() as [unknown, { stateid: Parameters<typeof ops.close>[0] }, Buffer];
+  await perform(held, [ops.putfh(handle), ops.close(opened.stateid)], random);
+  return handle;
+}
+
+const NO_DELEGATION = 0x400;
+
+async function step(world: World, number: number, random: Random): Promise<void> {
+  const actor = random.pick(world.actors)!;
+  const what = random.weighted(STEPS);
+  world.counts.steps++;
+  world.note(`${number}: ${actor.name}, ${what.name}`);
+  if (!actor.ready && !actor.starting) world.launch('start', actor.start(random));
+  what.run(world, actor, random);
+  await world.pause();
+  checkAlways(world);
+  if (world.running > MAX_RUNNING || random.chance(QUIET_EVERY)) await quiet(world, random);
+}
+
+/** Lets everything that is under way end, and looks closely. */
+async function quiet(world: World, random: Random): Promise<void> {
+  const { backend } = world;
+  for (let turn = 0; world.running > 0 && !world.failed; turn++) {
+    if (turn % GATE_EVERY === 0) backend.inside?.files.open();
+    if (turn > QUIET_TURNS) world.fail(`no end of: ${[...new Set(world.runningNames)].join(', ')}`);
+    await backend.pause();
+    checkAlways(world);
+  }
+  await settled(world);
+  if (world.failed) return;
+  checkQuiet(world);
+  for (const actor of world.actors) {
+    const chain = world.ledger.chains.get(actor);
+    const held = actor.live.find((each) => !each.ending);
+    if (chain !== undefined && held !== undefined && chain.at.length > 1)
+      await Promise.all([findChain(world, held, chain, random), backend.time?.advance(1)]);
+  }
+  world.callbacks.received.length = 0;
+}
+
+/** Waits until the server has noticed which connections are gone. */
+async function settled(world: World): Promise<void> {
+  const { backend } = world;
+  const open = () => world.actors.reduce((sum, actor) => sum + actor.open.length, 0);
+  for (let turn = 0; turn < MS_OF_QUIET; turn++) {
+    if (backend.inside === undefined || backend.inside.server.stats().connections === open()) return;
+    backend.inside.files.open();
+    await backend.pause();
+  }
+}
+
+async function tearDown(world: World, random: Random): Promise<void> {
+  await quiet(world, random);
+  const { inside, time } = world.backend;
+  for (const actor of world.actors) await leave(world, actor, random);
+  await settled(world);
+  if (time !== undefined) await time.advance(MS_OF_QUIET);
+  // A client that left nothing but silence is dropped after a day: without one, the operator does it.
+  if (time !== undefined && random.chance(0.5)) await time.advance(DAY_MS);
+  for (const { id } of inside?.server.control.clients() ?? []) inside?.server.control.evictClient(id);
+  await world.pause();
+  if (world.failed) return;
+  checkEmpty(world);
+}
+
+/** Ends the sessions that are left, and the client where it holds no state; then goes. */
+async function leave(world: World, actor: Actor, random: Random): Promise<void> {
+  const tidy = random.chance(0.7);
+  for (const held of tidy ? actor.live : []) {
+    const work = (async () => {
+      const link = await actor.carrier(held, random, new Set());
+      await held.session.compound([], { connection: link.rpc });
+      await held.session.client.compound([ops.destroySession(held.session.id)], { connection: link.rpc });
+      held.end();
+    })();
+    await Promise.all([work.catch(() => undefined), world.backend.time?.advance(1)]);
+  }
+  for (const link of actor.links) link.rpc.socket.destroy();
+}
+
+export type { Backend };
