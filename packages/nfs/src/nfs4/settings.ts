@@ -61,9 +61,9 @@ function requireRange(name: string, value: unknown, [min, max]: Range, whole: bo
 }
 
 /** Throws RangeError where a value, or two together, cannot be. */
-function check(changes: Partial<EngineSettings>, next: EngineSettings): void {
+function check(changes: Partial<EngineSettings>, before: EngineSettings, next: EngineSettings): void {
   for (const [name, value] of Object.entries(changes)) {
-    if (!(name in next)) throw new RangeError(`there is no setting ${name}`);
+    if (!(name in before)) throw new RangeError(`there is no setting ${name}`);
     if (name in COUNTS) requireRange(name, value, COUNTS[name as keyof typeof COUNTS], true);
     if (name in TIMES) requireRange(name, value, TIMES[name as keyof typeof TIMES], false);
   }
@@ -90,7 +90,7 @@ export function applySettings(
   const before = engine.settings;
   const defined = Object.entries(changes).filter(([, value]) => value !== undefined);
   const next: EngineSettings = { ...before, ...Object.fromEntries(defined) };
-  check(Object.fromEntries(defined), next);
+  check(Object.fromEntries(defined), before, next);
   const from = { ...before, ...engine.limits };
   Object.assign(engine.limits, next.limits);
   engine.settings = { ...next, limits: engine.limits };
