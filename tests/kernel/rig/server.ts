@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Address } from '../options.ts';
-import { ended, sleep, stop } from './process.ts';
+import { sleep, stop } from './process.ts';
 
 /** The server under test, started for the run. */
 export type TestServer = {
@@ -81,14 +81,20 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
       ready ||= /\bready\b/.test(message(line));
     });
   }
+  let ended: string | undefined;
   const gone = new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(null)).once('exit', (code) => resolve(code));
+    const over = (how: string, code: number | null): void => {
+      ended = how;
+      resolve(code);
+    };
+    child.once('error', (error) => over(`does not start: ${error.message}`, null));
+    child.once('exit', (code, signal) => over(`ended with ${signal ?? `status ${code}`}`, code));
   });
   const deadline = Date.now() + READY_LIMIT_MS;
   const failed = (why: string): Error =>
     new Error(`the server ${why}; it said last:\n  ${last.join('\n  ')}`);
   while (!(ready && (await accepts(options.address)))) {
-    if (child.exitCode !== null) throw failed(`ended with status ${child.exitCode}`);
+    if (ended !== undefined) throw failed(ended);
     if (Date.now() > deadline) {
       await stop(child, STOP_LIMIT_MS);
       throw failed(ready ? 'does not accept connections' : 'does not say that it is ready');
@@ -99,7 +105,7 @@ export async function startServer(options: ServerOptions): Promise<TestServer> {
 }
 
 async function stopServer(child: ChildProcess): Promise<string | undefined> {
-  if (await ended(child, 0))
+  if (child.exitCode !== null || child.signalCode !== null)
     return `it was gone before, with ${child.signalCode ?? `status ${child.exitCode}`}`;
   if (!(await stop(child, STOP_LIMIT_MS))) return `SIGTERM did not stop it within ${STOP_LIMIT_MS / 1000} s`;
   return child.exitCode === 0
