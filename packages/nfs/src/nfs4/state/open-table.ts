@@ -52,6 +52,8 @@ export class OpenTable {
     access: number,
     deny: number,
   ): OpenState {
+    // The OPEN had to wait, and its client has ended meanwhile: nothing would ever take the state away again.
+    if (client.removed) throw new NfsError(Status.DEADSESSION);
     const owner = this.owner(client, ownerKey);
     const file = this.#files.obtain(target, node);
     const existing = owner.opens.get(file);
