@@ -237,8 +237,17 @@ export class Actor {
       });
       if (reply.status === Status.OK) {
         const direction = bindDirectionOf(reply.values()[0].direction);
-        world.check(possible.includes(direction), `BIND for ${asked} granted ${direction}`);
-        const legal = before === undefined || before === direction || changes(before, direction, asked);
+        // At the limit a connection is taken for its requests alone, and without a binding.
+        const guest =
+          direction === 'fore' && asked === BindFromClient.FORE_OR_BOTH && (full || world.mayBeFull(held));
+        world.check(guest || possible.includes(direction), `BIND for ${asked} granted ${direction}`);
+        if (guest) {
+          link.may(held, ['fore']);
+          link.known.delete(held);
+          return;
+        }
+        const legal =
+          full || before === undefined || before === direction || changes(before, direction, asked);
         world.check(legal, `BIND for ${asked} changed ${before} to ${direction}`);
         link.known.set(held, direction);
         return;

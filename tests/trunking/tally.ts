@@ -17,7 +17,6 @@ export class Tally {
   readonly bound = new Map<string, Direction>();
   /** How many connections each session has. */
   readonly sizes = new Map<string, number>();
-  limit = 0;
   readonly #owners = new Map<string, string>();
 
   constructor(events: EngineEvent[]) {
@@ -25,21 +24,21 @@ export class Tally {
   }
 
   /** Takes in what has happened since; yields what is wrong with it. */
-  read(limit: (session: string) => number): string[] {
+  read(): string[] {
     const wrong: string[] = [];
     for (const event of this.#events.splice(0)) {
-      const found = this.#count(event, limit);
+      const found = this.#count(event);
       if (found !== undefined) wrong.push(found);
     }
     return wrong;
   }
 
-  #count(event: EngineEvent, limit: (session: string) => number): string | undefined {
+  #count(event: EngineEvent): string | undefined {
     switch (event.type) {
       case 'fault':
         return `the engine caught a fault in ${event.operation}: ${event.error instanceof Error ? event.error.stack : String(event.error)}`;
       case 'bound':
-        return this.#bound(event, limit(event.session));
+        return this.#bound(event);
       case 'unbound':
         return this.#unbound(event);
       case 'over_limit':
@@ -71,7 +70,7 @@ export class Tally {
     }
   }
 
-  #bound(event: Extract<EngineEvent, { type: 'bound' }>, limit: number): string | undefined {
+  #bound(event: Extract<EngineEvent, { type: 'bound' }>): string | undefined {
     const key = `${event.connection} ${event.session}`;
     this.bind[event.direction]++;
     const before = this.bound.get(key);
@@ -81,7 +80,7 @@ export class Tally {
     const size = (this.sizes.get(event.session) ?? 0) + 1;
     this.sizes.set(event.session, size);
     if (!this.#owners.has(event.session)) return `${key} bound, but there is no such session`;
-    return limit > 0 && size > limit ? `connection ${size} bound, where ${limit} is the limit` : undefined;
+    return undefined;
   }
 
   #unbound(event: Extract<EngineEvent, { type: 'unbound' }>): string | undefined {
