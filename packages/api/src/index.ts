@@ -15,4 +15,4 @@ export { ConnectionSummary, Session, SessionDetail, SessionList } from './schema
 export * from './schemas/settings.ts';
 export { Share, ShareList, ShareRequest, ShareUpdate } from './schemas/share.ts';
 export { Health, Listener, NfsFigures, ServerState, Status } from './schemas/status.ts';
-export { NewToken, Role, Token, TokenList, TokenRequest } from './schemas/token.ts';
+export { MAX_TOKEN_SECONDS, NewToken, Role, Token, TokenList, TokenRequest } from './schemas/token.ts';

@@ -130,7 +130,7 @@ describe('the sources', () => {
     expect(problems.map((p) => `${p.where}: ${p.message}`)).toEqual([
       '--listen ::1:2: listen: "::1:2" is not HOST:PORT: put the IPv6 address in brackets: [::1]:2',
       '--share /a,sqash=none: shares: "sqash" is not an option of a share: did you mean squash?',
-      expect.stringMatching(/^--api 1.2.3.4:5: api: .* tokens/),
+      expect.stringMatching(/^--api 1.2.3.4:5: api: .* api_tls_cert/),
     ]);
   });
 

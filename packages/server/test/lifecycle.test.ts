@@ -77,11 +77,12 @@ function world(flags: ConfigFlags = {}): World {
     },
   };
   const runtime = scratchFolder();
-  const { values } = resolve({ memory: true, ...flags });
+  const { values, origins } = resolve({ memory: true, ...flags });
   const stream = { write: (line: string) => void log.push(JSON.parse(line) as (typeof log)[number]) };
   const logger = pino({ level: 'info', formatters: { level: (level) => ({ level }) } }, stream);
   const onFault = (error: unknown) => void faults.push(error);
-  const daemon = new Daemon({ values, env: { XDG_RUNTIME_DIR: runtime }, parts, log: logger, onFault });
+  const env = { XDG_RUNTIME_DIR: runtime };
+  const daemon = new Daemon({ values, origins, env, parts, log: logger, onFault });
   return { daemon, engine, log, faults, closedStores: () => closed, failStore: (e) => failStore?.(e) };
 }
 

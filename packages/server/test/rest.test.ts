@@ -4,13 +4,21 @@ import net from 'node:net';
 import path from 'node:path';
 import type { Problem, ServerState, Share, Status } from '@dfs/api';
 import { ApiClient } from '@dfs/api/client';
+import { createNfsServer } from '@dfs/nfs';
+import { openMemoryDirectory } from '@dfs/storage';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Tokens } from '../src/auth/tokens.ts';
+import { LiveShares } from '../src/daemon/live-shares.ts';
 import { StartError } from '../src/daemon/start-error.ts';
+import { Metrics } from '../src/metrics/metrics.ts';
 import { createRestApp } from '../src/rest/app.ts';
+import { EventLog } from '../src/rest/event-log.ts';
 import { type ApiListener, listenTcp, listenUnix } from '../src/rest/listener.ts';
+import type { RestServices } from '../src/rest/services.ts';
 import { ensurePrivateFolder } from '../src/rest/stale-socket.ts';
-import { scratchFolder } from './helpers/config.ts';
+import { NfsSettings } from '../src/settings/nfs-settings.ts';
+import { resolve, scratchFolder } from './helpers/config.ts';
 
 const SHARE: Share = {
   id: 1,
@@ -54,10 +62,26 @@ afterEach(async () => {
 });
 
 let state: ServerState = 'ready';
+/** Of the last app that was made. */
+let secret = '';
 
 async function app(status: () => Status = () => STATUS): Promise<http.RequestListener> {
-  const sources = { state: () => state, status, shares: () => ({ shares: [SHARE] }) };
-  return createRestApp(sources, pino({ level: 'silent' }));
+  const store = openMemoryDirectory();
+  const nfs = await createNfsServer({ shares: [] });
+  const tokens = new Tokens(store.records);
+  secret = (await tokens.create({ name: 'test', role: 'read' }, 'test')).token;
+  const services: RestServices = {
+    state: () => state,
+    status,
+    control: nfs.control,
+    settings: new NfsSettings(store.records, resolve({})),
+    shares: new LiveShares(store, { uid: 0, gid: 0, mode: 0o755 }),
+    tokens,
+    events: new EventLog(),
+    metrics: new Metrics(() => ({ nfs, shares: 0 }), { perSession: true }),
+    openMetrics: false,
+  };
+  return createRestApp(services, pino({ level: 'silent' }));
 }
 
 async function onSocket(status?: () => Status): Promise<string> {
@@ -87,7 +111,7 @@ describe('the API', () => {
   it('answers what its client asks', async () => {
     const client = new ApiClient({ socketPath: await onSocket() });
     expect(await client.status()).toEqual(STATUS);
-    expect(await client.shares()).toEqual({ shares: [SHARE] });
+    expect(await client.shares()).toEqual({ shares: [] });
     expect(await client.health()).toEqual({ status: 'ok' });
   });
 
@@ -136,9 +160,9 @@ describe('the API', () => {
     const listener = await listenTcp(await app(), { host: '127.0.0.1', port: 0 });
     listeners.push(listener);
     const url = new URL(`http://${listener.address}`);
-    expect(await new ApiClient({ url }).status()).toEqual(STATUS);
+    expect(await new ApiClient({ url, token: secret }).status()).toEqual(STATUS);
     const ask = (host: string) =>
-      get({ host: url.hostname, port: url.port, path: '/api/v1/status', headers: { host } });
+      get({ host: url.hostname, port: url.port, path: '/health', headers: { host } });
     expect((await ask(`localhost:${url.port}`)).status).toBe(200);
     expect((await ask('[::1]')).status).toBe(200);
     for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example:80']) {

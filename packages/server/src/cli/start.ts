@@ -30,7 +30,14 @@ export async function startCommand(config: Config, env: Environment): Promise<nu
   const log = createLog({ format: isPretty ? 'pretty' : 'json', level: values['log.level'], colour, sink });
   const signals = stopSignals((signal) => complain(`dfs: ${signal} again: ended at once\n`));
   const faults = watchForFaults();
-  const daemon = new Daemon({ values, env, parts: REAL_PARTS, log, onFault: faults.report });
+  const daemon = new Daemon({
+    values,
+    origins: config.origins,
+    env,
+    parts: REAL_PARTS,
+    log,
+    onFault: faults.report,
+  });
   warnOfVariables(config, log);
   log.debug({ config: config.file ?? null }, 'starting');
   try {

@@ -160,13 +160,7 @@ class Merge {
     if (values.v4_min_minor_version > values.v4_max_minor_version) {
       this.#refuse('v4_min_minor_version', 'is above v4_max_minor_version: no version would be left');
     }
-    if (values.api !== undefined && !isLoopback(values.api.host)) {
-      this.#refuse(
-        'api',
-        `${showAddress(values.api)} could be reached from other machines, and this version has no tokens to guard the API: ` +
-          `use 127.0.0.1:${values.api.port} and a tunnel (ssh -L)`,
-      );
-    }
+    this.#checkApi();
     const socket = values.api_socket;
     if (socket !== undefined && Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) {
       this.#refuse(
@@ -174,6 +168,18 @@ class Merge {
         `a socket's path may have ${MAX_SOCKET_PATH_BYTES} bytes: choose a shorter one`,
       );
     }
+  }
+
+  #checkApi(): void {
+    const { api, api_tls_cert: cert, api_tls_key: key } = this.#values;
+    if (cert === undefined && key !== undefined) this.#refuse('api_tls_key', 'needs api_tls_cert as well');
+    if (cert !== undefined && key === undefined) this.#refuse('api_tls_cert', 'needs api_tls_key as well');
+    if (api === undefined || isLoopback(api.host) || cert !== undefined || key !== undefined) return;
+    this.#refuse(
+      'api',
+      `${showAddress(api)} could be reached from other machines, who would see tokens and answers: set api_tls_cert and ` +
+        `api_tls_key, or use 127.0.0.1:${api.port} and a tunnel (ssh -L)`,
+    );
   }
 
   #refuse(key: SettingKey, message: string): void {

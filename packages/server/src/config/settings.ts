@@ -97,9 +97,38 @@ export const SETTINGS = {
     defaultText: 'none',
     applies: 'restart',
     flag: '--api <host:port>',
-    flagHelp: 'the management API on TCP as well; loopback only',
+    flagHelp: 'the management API on TCP as well, for those who have a token',
     description:
-      'An address for the management API besides its Unix socket. Loopback only: this version has no tokens that could guard it.',
+      'An address for the management API besides its Unix socket. Whoever asks there needs a token (`dfsctl token create`). An address that other machines can reach also needs `api_tls_cert`, `api_tls_key`, and a token that exists already.',
+  }),
+  api_tls_cert: row({
+    kind: pathKind,
+    default: undefined,
+    defaultText: 'none',
+    applies: 'restart',
+    isPath: true,
+    description: 'The certificate (PEM, with those that vouch for it) for TLS at the address of `api`.',
+  }),
+  api_tls_key: row({
+    kind: pathKind,
+    default: undefined,
+    defaultText: 'none',
+    applies: 'restart',
+    isPath: true,
+    description: 'The key (PEM) of `api_tls_cert`.',
+  }),
+  'metrics.open': row({
+    kind: boolean(),
+    default: false,
+    applies: 'restart',
+    description: 'At the address of `api`, /metrics can be read without a token.',
+  }),
+  'metrics.per_session': row({
+    kind: boolean(),
+    default: true,
+    applies: 'restart',
+    description:
+      'A series of `dfs_nfs_connections_bound` for each session. Switch it off where many clients would make too many.',
   }),
   api_socket: row({
     kind: pathKind,

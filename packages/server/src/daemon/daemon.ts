@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { ServerState, ShareList, Status } from '@dfs/api';
+import type { ServerState, Status } from '@dfs/api';
 import {
   dataSocketPath,
   defaultDataDirectory,
@@ -7,27 +7,32 @@ import {
   memorySocketPath,
   runtimeDirectory,
 } from '@dfs/api/places';
-import type { ListenAddress, NfsServer, Share } from '@dfs/nfs';
-import type { DataDirectory, ShareFileSystem } from '@dfs/storage';
+import type { ListenAddress, NfsServer } from '@dfs/nfs';
+import type { DataDirectory } from '@dfs/storage';
 import { showAddress } from '../config/address.ts';
+import type { Config } from '../config/resolve.ts';
 import type { SettingValues } from '../config/settings.ts';
-import { createRestApp } from '../rest/app.ts';
 import { type ApiListener, listenTcp, listenUnix } from '../rest/listener.ts';
 import { ensurePrivateFolder } from '../rest/stale-socket.ts';
 import { dataError } from './data-error.ts';
 import { defaultShare, isClosedToAll } from './default-share.ts';
-import { engineOptions, engineShare } from './engine-options.ts';
+import { engineOptions } from './engine-options.ts';
 import { eventLogger } from './events.ts';
 import { listenError } from './listen-error.ts';
+import { LiveShares } from './live-shares.ts';
 import type { Logger } from './log.ts';
+import { Management } from './management.ts';
 import { systemNames } from './names.ts';
 import type { Parts } from './parts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { type RegisteredShare, reconcileShares } from './share-registry.ts';
-import { describeStatus, showShare } from './status.ts';
+import { errorMessage } from './start-error.ts';
+import { describeStatus } from './status.ts';
 
 export interface DaemonOptions {
   readonly values: Readonly<SettingValues>;
+  /** Where each value comes from: what is given at the start is stronger than what the API has kept. */
+  readonly origins: Config['origins'];
   readonly env: Environment;
   readonly parts: Parts;
   readonly log: Logger;
@@ -47,10 +52,10 @@ export class Daemon {
   readonly #log: Logger;
   readonly #startedAt = Date.now();
   readonly #apis: ApiListener[] = [];
-  readonly #fileSystems = new Map<number, ShareFileSystem>();
   #state: ServerState = 'starting';
-  #shares: readonly RegisteredShare[] = [];
   #store: DataDirectory | undefined;
+  #shares: LiveShares | undefined;
+  #management: Management | undefined;
   #nfs: NfsServer | undefined;
   #pidFile: string | undefined;
   #stopped: Promise<boolean> | undefined;
@@ -84,7 +89,7 @@ export class Daemon {
   }
 
   get shares(): readonly RegisteredShare[] {
-    return this.#shares;
+    return this.#shares?.list ?? [];
   }
 
   status(): Status {
@@ -94,7 +99,7 @@ export class Daemon {
       data: this.dataDirectory,
       nfsAddresses: this.addresses.map(showAddress),
       apiAddresses: this.apiAddresses,
-      shares: this.#shares,
+      shares: this.shares,
       figures: this.#nfs?.stats(),
     });
   }
@@ -107,18 +112,14 @@ export class Daemon {
   }
 
   async #open(): Promise<void> {
-    const { values, parts } = this.#options;
+    const { values } = this.#options;
     this.#store = await this.#openStore();
-    const shares = await this.#openShares(this.#store);
-    this.#nfs = await parts.createNfsServer({
-      ...engineOptions(values),
-      shares,
-      stateStore: this.#store.stateStore,
-      names: systemNames(),
-      onEvent: eventLogger(this.#log),
-    });
+    const management = new Management(this.#store.records, this.#options, this.#log);
+    this.#management = management;
+    this.#shares = await this.#openShares(this.#store);
+    this.#nfs = await this.#createNfs(this.#store, this.#shares, management);
     for (const address of values.listen) await this.#listenNfs(this.#nfs, address);
-    await this.#listenApi();
+    await this.#listenApi(this.#nfs, this.#shares, management);
     if (values.pid_file !== undefined) {
       writePidFile(values.pid_file);
       this.#pidFile = values.pid_file;
@@ -141,16 +142,30 @@ export class Daemon {
     }
   }
 
-  async #openShares(store: DataDirectory): Promise<Share[]> {
+  #createNfs(store: DataDirectory, shares: LiveShares, management: Management): Promise<NfsServer> {
+    const { values, parts } = this.#options;
+    const log = eventLogger(this.#log);
+    return parts.createNfsServer({
+      ...engineOptions({ ...values, ...management.settings.values }),
+      shares: shares.engineShares(),
+      stateStore: store.stateStore,
+      names: systemNames(),
+      onEvent: (event) => {
+        log(event);
+        management.event(event);
+      },
+    });
+  }
+
+  async #openShares(store: DataDirectory): Promise<LiveShares> {
     const { values } = this.#options;
     const uid = process.getuid?.() ?? DEFAULT_UID;
     const owner = { uid, gid: process.getgid?.() ?? DEFAULT_UID, mode: ROOT_MODE };
     const fallback = defaultShare(uid, values.listen);
-    this.#shares = await reconcileShares(store.records, { declared: values.shares, fallback });
-    const served: Share[] = [];
-    for (const share of this.#shares) {
-      const fileSystem = await store.openShare(share.id, owner);
-      this.#fileSystems.set(share.id, fileSystem);
+    const shares = new LiveShares(store, owner);
+    this.#shares = shares;
+    for (const share of await reconcileShares(store.records, { declared: values.shares, fallback })) {
+      const fileSystem = await shares.open(share);
       if (isClosedToAll(share, await fileSystem.attributes(fileSystem.root()))) {
         this.#log.warn(
           { share: share.path },
@@ -158,9 +173,8 @@ export class Daemon {
             `Start once with --share ${share.path},squash=none to change that from a client you trust (clients=ADDRESS names it)`,
         );
       }
-      served.push(engineShare(share, fileSystem));
     }
-    return served;
+    return shares;
   }
 
   async #listenNfs(nfs: NfsServer, address: ListenAddress): Promise<void> {
@@ -171,20 +185,17 @@ export class Daemon {
     }
   }
 
-  async #listenApi(): Promise<void> {
+  async #listenApi(nfs: NfsServer, shares: LiveShares, management: Management): Promise<void> {
     const { values, env } = this.#options;
-    const handler = await createRestApp(
-      { state: () => this.#state, status: () => this.status(), shares: () => this.#shareList() },
-      this.#log,
-    );
+    const view = { state: () => this.#state, status: () => this.status() };
+    const handler = await management.createApp(nfs, shares, view);
     const socket = values.api_socket ?? this.#defaultSocket();
     if (path.dirname(socket) === runtimeDirectory(env)) await ensurePrivateFolder(path.dirname(socket));
     this.#apis.push(await listenUnix(handler, socket));
-    if (values.api !== undefined) this.#apis.push(await listenTcp(handler, values.api));
-  }
-
-  #shareList(): ShareList {
-    return { shares: this.#shares.map(showShare) };
+    if (values.api === undefined) return;
+    const { api_tls_cert: cert, api_tls_key: key } = values;
+    const tls = cert === undefined || key === undefined ? undefined : { cert, key };
+    this.#apis.push(await listenTcp(handler, values.api, tls));
   }
 
   #defaultSocket(): string {
@@ -204,11 +215,18 @@ export class Daemon {
         this.#log.error({ err: error }, `could not close ${what}`);
       }
     };
+    await step('the listeners to events', async () => this.#management?.close());
     await step('the NFS server', () => this.#nfs?.close(this.#options.values.drain_time * MS));
     for (const api of this.#apis) await step('the API', () => api.close(API_CLOSE_MS));
-    for (const [id, fileSystem] of this.#fileSystems) await step(`share ${id}`, () => fileSystem.close());
+    await step('the shares', () => this.#closeShares());
     await step('the data directory', () => this.#store?.close());
     if (this.#pidFile !== undefined) removePidFile(this.#pidFile);
     return closedWell;
+  }
+
+  async #closeShares(): Promise<void> {
+    const [first] = (await this.#shares?.close()) ?? [];
+    if (first !== undefined)
+      throw new Error(`share ${first[0]}: ${errorMessage(first[1])}`, { cause: first[1] });
   }
 }

@@ -27,6 +27,8 @@ interface ShareRecord {
 }
 
 const PREFIX = 'share/';
+/** Shares that were deleted and whose data is kept: their path, by id. */
+const KEPT_PREFIX = 'kept-share/';
 const NEXT_ID = 'next-share-id';
 const FIRST_ID = 1;
 const MAX_ID = 2 ** 32 - 1;
@@ -42,10 +44,11 @@ export async function reconcileShares(records: Records, inputs: RegistryInputs):
   let nextId = loadNextId(records, stored);
   const result = new Map<string, RegisteredShare>();
   for (const record of stored) result.set(record.path, fromRecord(record, inputs.fallback));
-  const isNew = stored.length === 0 && inputs.declared.length === 0;
+  // A directory whose shares were all deleted is not new: they do not come back by themselves.
+  const isNew = records.get(NEXT_ID) === undefined && inputs.declared.length === 0;
   for (const spec of isNew ? [inputs.fallback] : inputs.declared) {
     refuseClash(spec, result.keys());
-    const id = result.get(spec.path)?.id ?? nextId++;
+    const id = result.get(spec.path)?.id ?? takeKept(records, spec.path) ?? nextId++;
     if (id > MAX_ID) throw new StartError('no share ids are left', 'use another data directory');
     const share: RegisteredShare = { ...spec, id, origin: isNew ? 'default' : 'configuration' };
     result.set(spec.path, share);
@@ -66,6 +69,36 @@ function refuseClash(spec: ShareSpec, present: Iterable<string>): void {
 }
 
 const keyOf = (id: number) => `${PREFIX}${String(id).padStart(ID_DIGITS, '0')}`;
+const keptKeyOf = (id: number) => `${KEPT_PREFIX}${String(id).padStart(ID_DIGITS, '0')}`;
+
+/** Kept when the records' `stable` answers, as what follows. */
+export function putShare(records: Records, share: RegisteredShare): void {
+  records.put(keyOf(share.id), encode(share));
+}
+
+/** The share is no longer served. With `keepData`, a share of the same path gets its id, and so its data, again. */
+export function dropShare(records: Records, share: RegisteredShare, keepData: boolean): void {
+  records.delete(keyOf(share.id));
+  if (keepData) records.put(keptKeyOf(share.id), Buffer.from(share.path));
+}
+
+/** The id of a deleted share of this path whose data is kept; it is deleted no more. */
+export function takeKept(records: Records, path: string): number | undefined {
+  for (const [key, value] of records.list(KEPT_PREFIX)) {
+    if (value.toString('utf8') !== path) continue;
+    records.delete(key);
+    return Number(key.slice(KEPT_PREFIX.length));
+  }
+  return undefined;
+}
+
+/** An id that no share has had; undefined where none is left. */
+export function takeNextId(records: Records): number | undefined {
+  const nextId = loadNextId(records, loadRecords(records));
+  if (nextId > MAX_ID) return undefined;
+  records.put(NEXT_ID, Buffer.from(String(nextId + 1)));
+  return nextId;
+}
 
 function encode(share: RegisteredShare): Buffer {
   const terms = share.origin === 'default' ? null : sharesKind.show([share]);

@@ -1,5 +1,4 @@
 import type { RequestListener } from 'node:http';
-import { Health, type ServerState, ShareList, Status } from '@dfs/api';
 import {
   type FastifyError,
   type FastifyInstance,
@@ -7,39 +6,45 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
+import { guard } from '../auth/access.ts';
 import type { Logger } from '../daemon/log.ts';
 import { errorMessage } from '../daemon/start-error.ts';
+import { serveEvents } from './event-routes.ts';
+import { serveNfs } from './nfs-routes.ts';
+import { describe } from './openapi.ts';
 import { sendProblem } from './problem.ts';
-
-/** What the API tells, asked anew for each request. */
-export interface RestSources {
-  state(): ServerState;
-  status(): Status;
-  shares(): ShareList;
-}
-
-const HTTP = { OK: 200, FORBIDDEN: 403, NOT_FOUND: 404, FAULT: 500, UNAVAILABLE: 503 } as const;
+import { HTTP, Refusal } from './refusal.ts';
+import { serveServer } from './server-routes.ts';
+import type { RestServices } from './services.ts';
+import { serveSettings } from './settings-routes.ts';
+import { serveShares, serveTokens } from './share-routes.ts';
 
 /** Bytes of a request's body. */
 const MAX_BODY_BYTES = 1024 * 1024;
+/** Characters of one part of a path. */
+const MAX_PARAMETER = 256;
 
 /** The API as a handler of node:http, so that each listener may have its own server. */
-export async function createRestApp(sources: RestSources, log: Logger): Promise<RequestListener> {
+export async function createRestApp(services: RestServices, log: Logger): Promise<RequestListener> {
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAMETER },
     frameworkErrors: refuse(log),
   });
+  // Schemas check in `serve`, with messages for people, and answers are typed by them: nothing is dropped or turned into something else on its way.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   answerErrors(app, log);
-  guardHost(app);
-  app.get('/health', { schema: { response: { [HTTP.OK]: Health } } }, () => ({ status: 'ok' }));
-  app.get('/health/ready', (_request, reply) => {
-    const status = sources.state();
-    return reply.code(status === 'ready' ? HTTP.OK : HTTP.UNAVAILABLE).send({ status });
-  });
-  app.get('/api/v1/status', { schema: { response: { [HTTP.OK]: Status } } }, () => sources.status());
-  app.get('/api/v1/shares', { schema: { response: { [HTTP.OK]: ShareList } } }, () => sources.shares());
+  guard(app, services.tokens);
+  await describe(app);
+  serveServer(app, services);
+  serveNfs(app, services);
+  serveSettings(app, services);
+  serveShares(app, services);
+  serveTokens(app, services);
+  serveEvents(app, services);
   await app.ready();
   return app.routing;
 }
@@ -53,7 +58,10 @@ function answerErrors(app: FastifyInstance, log: Logger): void {
 
 /** Answers an error, of a handler or of the framework itself (a path that cannot be decoded). */
 function refuse(log: Logger) {
-  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+  return (error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply) => {
+    if (error instanceof Refusal) {
+      return sendProblem(reply, error.status, error.code, error.message, request.url, error.errors);
+    }
     const status = error.statusCode ?? HTTP.FAULT;
     if (status < HTTP.FAULT) {
       return sendProblem(reply, status, 'bad_request', errorMessage(error), request.url);
@@ -61,22 +69,4 @@ function refuse(log: Logger) {
     log.error({ err: error, url: request.url }, 'api: a request failed');
     return sendProblem(reply, status, 'fault', 'the server has logged what went wrong', request.url);
   };
-}
-
-/**
- * A web page may make a browser ask 127.0.0.1 under the page's own name (DNS rebinding). Over TCP only requests that name this
- * machine itself are answered; a Unix socket is out of a browser's reach.
- */
-function guardHost(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.socket.remoteAddress === undefined) return;
-    if (/^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(request.headers.host ?? '')) return;
-    await sendProblem(
-      reply,
-      HTTP.FORBIDDEN,
-      'host_not_allowed',
-      'the API answers to localhost only',
-      request.url,
-    );
-  });
 }

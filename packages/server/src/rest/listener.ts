@@ -1,7 +1,10 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import http, { type RequestListener } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { ListenAddress } from '@dfs/nfs';
+import { markLocal } from '../auth/access.ts';
 import { showAddress } from '../config/address.ts';
 import { listenError } from '../daemon/listen-error.ts';
 import { errorMessage, StartError } from '../daemon/start-error.ts';
@@ -26,8 +29,18 @@ export interface ApiListener {
   close(timeoutMs: number): Promise<void>;
 }
 
-export async function listenTcp(handler: RequestListener, address: ListenAddress): Promise<ApiListener> {
-  const server = createServer(handler);
+/** Where the certificate and its key are. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export async function listenTcp(
+  handler: RequestListener,
+  address: ListenAddress,
+  tls?: TlsFiles,
+): Promise<ApiListener> {
+  const server = tls === undefined ? bounded(http.createServer(LIMITS, handler)) : await secure(handler, tls);
   server.listen({ host: address.host, port: address.port });
   try {
     await once(server, 'listening');
@@ -41,7 +54,11 @@ export async function listenTcp(handler: RequestListener, address: ListenAddress
 /** A socket of mode 0600. One that a dead server left behind is replaced; one that answers, or another file, is an error. */
 export async function listenUnix(handler: RequestListener, socketPath: string): Promise<ApiListener> {
   await clearStaleSocket(socketPath);
-  const server = createServer(handler);
+  const local: RequestListener = (request, response) => {
+    markLocal(request);
+    handler(request, response);
+  };
+  const server = bounded(http.createServer(LIMITS, local));
   // The file must never be open to others, not even for a moment: so by the umask, which bind(2) heeds, at the only time that
   // nothing else can run in between.
   const umask = process.umask(OWNER_ONLY_UMASK);
@@ -62,15 +79,38 @@ export async function listenUnix(handler: RequestListener, socketPath: string): 
   return { address: socketPath, close: (timeoutMs) => close(server, timeoutMs) };
 }
 
-function createServer(handler: RequestListener): http.Server {
-  const server = http.createServer(
-    {
-      headersTimeout: API_LIMITS.headersTimeoutMs,
-      requestTimeout: API_LIMITS.requestTimeoutMs,
-      keepAliveTimeout: API_LIMITS.keepAliveTimeoutMs,
-    },
-    handler,
-  );
+const LIMITS: http.ServerOptions = {
+  headersTimeout: API_LIMITS.headersTimeoutMs,
+  requestTimeout: API_LIMITS.requestTimeoutMs,
+  keepAliveTimeout: API_LIMITS.keepAliveTimeoutMs,
+};
+
+async function secure(handler: RequestListener, files: TlsFiles): Promise<https.Server> {
+  const read = async (file: string, setting: string) => {
+    try {
+      return await readFile(file);
+    } catch (error) {
+      throw new StartError(
+        `${file} cannot be read: ${errorMessage(error)}`,
+        `${setting} names it: see that it is there and that this user may read it`,
+        error,
+      );
+    }
+  };
+  const cert = await read(files.cert, 'api_tls_cert');
+  const key = await read(files.key, 'api_tls_key');
+  try {
+    return bounded(https.createServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2' }, handler));
+  } catch (error) {
+    throw new StartError(
+      `TLS for the API cannot be set up: ${errorMessage(error)}`,
+      `see that ${files.cert} is a certificate and ${files.key} its key, both in PEM`,
+      error,
+    );
+  }
+}
+
+function bounded<S extends http.Server>(server: S): S {
   server.maxConnections = API_LIMITS.maxConnections;
   server.maxHeadersCount = API_LIMITS.maxHeadersCount;
   return server;

@@ -1,0 +1,150 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { NewToken, Role, Token, TokenRequest } from '@dfs/api';
+import type { Records } from '@dfs/storage';
+import { StartError } from '../daemon/start-error.ts';
+import { HTTP, notFound, Refusal } from '../rest/refusal.ts';
+
+/** Tokens of one server. */
+export const MAX_TOKENS = 1000;
+
+const PREFIX = 'token/';
+/** Makes a secret that lies around somewhere easy to recognize. */
+const SECRET_PREFIX = 'dfs_';
+const SECRET_BYTES = 32;
+const ID_BYTES = 6;
+const MS = 1000;
+/** The last use is kept this exactly: an answer must not cost a write. */
+const USE_RESOLUTION_MS = 60_000;
+
+/** As it is kept: never the secret, only its hash. A random secret of 256 bits needs no slow hash. */
+interface TokenRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** sha256 of the secret, hexadecimal. */
+  readonly hash: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly expiresAt: number | null;
+  lastUsedAt: number | null;
+}
+
+/** Who may use the API over TCP. */
+export class Tokens {
+  readonly #records: Records;
+  readonly #now: () => number;
+  /** By hash: what is compared is not the secret, so the time it takes tells nothing. */
+  readonly #byHash = new Map<string, TokenRecord>();
+
+  constructor(records: Records, now: () => number = Date.now) {
+    this.#records = records;
+    this.#now = now;
+    for (const [key, value] of records.list(PREFIX)) {
+      const record = parse(value);
+      if (record === undefined) throw damaged(key);
+      this.#byHash.set(record.hash, record);
+    }
+  }
+
+  get size(): number {
+    return this.#byHash.size;
+  }
+
+  list(): Token[] {
+    return [...this.#byHash.values()].sort((a, b) => a.createdAt - b.createdAt).map(show);
+  }
+
+  /** Kept before this resolves. */
+  async create({ name, role, expires_in_seconds }: TokenRequest, who: string): Promise<NewToken> {
+    if (this.#byHash.size >= MAX_TOKENS) {
+      throw new Refusal(HTTP.CONFLICT, 'too_many', `there are ${MAX_TOKENS} tokens already: revoke some`);
+    }
+    if ([...this.#byHash.values()].some((token) => token.name === name)) {
+      throw new Refusal(
+        HTTP.CONFLICT,
+        'exists',
+        `there is a token of the name ${JSON.stringify(name)} already`,
+      );
+    }
+    const now = this.#now();
+    const secret = SECRET_PREFIX + randomBytes(SECRET_BYTES).toString('base64url');
+    const record: TokenRecord = {
+      id: randomBytes(ID_BYTES).toString('hex'),
+      name,
+      role,
+      hash: hashOf(secret),
+      createdAt: now,
+      createdBy: who,
+      expiresAt: expires_in_seconds === undefined ? null : now + expires_in_seconds * MS,
+      lastUsedAt: null,
+    };
+    this.#byHash.set(record.hash, record);
+    this.#keep(record);
+    await this.#records.stable();
+    return { ...show(record), token: secret };
+  }
+
+  /** Ends it at once; kept before this resolves. */
+  async revoke(id: string): Promise<void> {
+    const record = [...this.#byHash.values()].find((token) => token.id === id);
+    if (record === undefined) throw notFound(`token ${id}`);
+    this.#byHash.delete(record.hash);
+    this.#records.delete(PREFIX + record.id);
+    await this.#records.stable();
+  }
+
+  /** The token of this secret; undefined for a wrong one and for one that has expired. */
+  find(secret: string): { readonly name: string; readonly role: Role } | undefined {
+    const record = this.#byHash.get(hashOf(secret));
+    const now = this.#now();
+    if (record === undefined || (record.expiresAt !== null && record.expiresAt <= now)) return undefined;
+    if (record.lastUsedAt === null || now - record.lastUsedAt >= USE_RESOLUTION_MS) {
+      record.lastUsedAt = now;
+      this.#keep(record);
+    }
+    return record;
+  }
+
+  #keep(record: TokenRecord): void {
+    this.#records.put(PREFIX + record.id, Buffer.from(JSON.stringify(record)));
+  }
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+function show(record: TokenRecord): Token {
+  const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+  return {
+    id: record.id,
+    name: record.name,
+    role: record.role,
+    created_at: new Date(record.createdAt).toISOString(),
+    created_by: record.createdBy,
+    last_used_at: time(record.lastUsedAt),
+    expires_at: time(record.expiresAt),
+  };
+}
+
+function parse(value: Buffer): TokenRecord | undefined {
+  try {
+    const record = JSON.parse(value.toString('utf8')) as Partial<TokenRecord>;
+    const { id, name, role, hash, createdAt, createdBy, expiresAt, lastUsedAt } = record;
+    const isTime = (time: unknown) => time === null || typeof time === 'number';
+    if (typeof id !== 'string' || typeof name !== 'string' || typeof hash !== 'string') return undefined;
+    if (role !== 'read' && role !== 'admin') return undefined;
+    if (typeof createdAt !== 'number' || typeof createdBy !== 'string') return undefined;
+    if (!isTime(expiresAt) || !isTime(lastUsedAt)) return undefined;
+    return record as TokenRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+function damaged(key: string): StartError {
+  return new StartError(
+    `the record ${key} of the data directory cannot be understood`,
+    'it is damaged, or was written by a newer dfs: start that version, or restore the directory from a backup',
+  );
+}

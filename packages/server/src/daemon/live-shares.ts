@@ -1,0 +1,195 @@
+import type { ShareRequest, ShareUpdate } from '@dfs/api';
+import { SettingError } from '@dfs/api/settings';
+import type { Control, NfsServer } from '@dfs/nfs';
+import type { DataDirectory, RootAttributes, ShareFileSystem } from '@dfs/storage';
+import {
+  clashes,
+  clashMessage,
+  clientNetwork,
+  DEFAULT_TERMS,
+  MAX_SHARES,
+  type ShareSpec,
+  sharePath,
+} from '../config/share-spec.ts';
+import { type FieldError, HTTP, notFound, Refusal, wrongFields } from '../rest/refusal.ts';
+import { engineShare } from './engine-options.ts';
+import { dropShare, putShare, type RegisteredShare, takeKept, takeNextId } from './share-registry.ts';
+
+export type ShareAction = 'created' | 'updated' | 'deleted';
+
+/** Told when a change is kept and served. */
+export type ShareListener = (action: ShareAction, share: RegisteredShare, who: string) => void;
+
+/** Milliseconds for requests on a deleted share to end, before its files are closed. */
+const SETTLE_MS = 2_000;
+const SETTLE_STEP_MS = 10;
+
+interface Served {
+  readonly share: RegisteredShare;
+  readonly fileSystem: ShareFileSystem;
+}
+
+/** The shares of a running server: made, changed and deleted while it serves. One change at a time. */
+export class LiveShares {
+  readonly #store: DataDirectory;
+  readonly #root: RootAttributes;
+  readonly #served = new Map<number, Served>();
+  /** Deleted with their data kept: clients may still hold files of theirs open, so these close with the server. */
+  readonly #kept = new Map<number, ShareFileSystem>();
+  #nfs: NfsServer | undefined;
+  #listener: ShareListener = () => undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(store: DataDirectory, root: RootAttributes) {
+    this.#store = store;
+    this.#root = root;
+  }
+
+  /** Opens a share of the start. */
+  async open(share: RegisteredShare): Promise<ShareFileSystem> {
+    const fileSystem = await this.#store.openShare(share.id, this.#root);
+    this.#served.set(share.id, { share, fileSystem });
+    return fileSystem;
+  }
+
+  attach(nfs: NfsServer, listener: ShareListener): void {
+    this.#nfs = nfs;
+    this.#listener = listener;
+  }
+
+  get list(): readonly RegisteredShare[] {
+    return [...this.#served.values()].map(({ share }) => share).sort((a, b) => a.id - b.id);
+  }
+
+  engineShares() {
+    return [...this.#served.values()].map(({ share, fileSystem }) => engineShare(share, fileSystem));
+  }
+
+  /** Kept and served when this resolves. */
+  create(request: ShareRequest, who: string): Promise<RegisteredShare> {
+    return this.#alone(async () => {
+      const spec = specOf({ ...DEFAULT_TERMS, path: request.path }, request);
+      const clash = this.list.find((other) => clashes(other.path, spec.path));
+      if (clash !== undefined) {
+        throw new Refusal(HTTP.CONFLICT, 'exists', clashMessage(clash.path, spec.path));
+      }
+      if (this.#served.size >= MAX_SHARES) {
+        throw new Refusal(HTTP.CONFLICT, 'too_many', `there are ${MAX_SHARES} shares already`);
+      }
+      const { records } = this.#store;
+      const id = takeKept(records, spec.path) ?? takeNextId(records);
+      if (id === undefined) throw new Refusal(HTTP.CONFLICT, 'too_many', 'no share ids are left');
+      const share: RegisteredShare = { ...spec, id, origin: 'data' };
+      const fileSystem = this.#kept.get(id) ?? (await this.#store.openShare(id, this.#root));
+      this.#kept.delete(id);
+      putShare(records, share);
+      await records.stable();
+      this.#serve(share, fileSystem);
+      this.#listener('created', share, who);
+      return share;
+    });
+  }
+
+  update(id: number, changes: ShareUpdate, who: string): Promise<RegisteredShare> {
+    return this.#alone(async () => {
+      const { share: before, fileSystem } = this.#find(id);
+      const share: RegisteredShare = { ...specOf(before, changes), id, origin: 'data' };
+      putShare(this.#store.records, share);
+      await this.#store.records.stable();
+      this.#serve(share, fileSystem);
+      this.#listener('updated', share, who);
+      return share;
+    });
+  }
+
+  /** Its handles are stale at once. With `deleteData`, everything in it is gone when this resolves. */
+  delete(id: number, deleteData: boolean, who: string): Promise<void> {
+    return this.#alone(async () => {
+      const { share, fileSystem } = this.#find(id);
+      const { records } = this.#store;
+      this.#served.delete(id);
+      this.#kept.set(id, fileSystem);
+      this.#nfs?.setShares(this.engineShares());
+      // Until its data is gone it counts as kept, so that a crash on the way loses no trace of it.
+      dropShare(records, share, true);
+      await records.stable();
+      if (deleteData) {
+        await settled(this.#nfs?.control);
+        this.#kept.delete(id);
+        await fileSystem.close();
+        await this.#store.removeShare(id);
+        takeKept(records, share.path);
+        await records.stable();
+      }
+      this.#listener('deleted', share, who);
+    });
+  }
+
+  /** Every file system is tried; resolves to what went wrong, by share. */
+  async close(): Promise<readonly (readonly [id: number, error: unknown])[]> {
+    await this.#last.catch(() => undefined);
+    const failures: (readonly [number, unknown])[] = [];
+    const open = [...this.#served].map(([id, { fileSystem }]) => [id, fileSystem] as const);
+    for (const [id, fileSystem] of [...open, ...this.#kept]) {
+      try {
+        await fileSystem.close();
+      } catch (error) {
+        failures.push([id, error]);
+      }
+    }
+    return failures;
+  }
+
+  #serve(share: RegisteredShare, fileSystem: ShareFileSystem): void {
+    this.#served.set(share.id, { share, fileSystem });
+    this.#nfs?.setShares(this.engineShares());
+  }
+
+  #find(id: number): Served {
+    const served = this.#served.get(id);
+    if (served === undefined) throw notFound(`share ${id}`);
+    return served;
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work, work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+type Terms = ShareUpdate & { readonly path?: string };
+
+/** The terms with what a request says; throws a Refusal that names each wrong field. */
+function specOf(before: ShareSpec, request: Terms): ShareSpec {
+  const errors: FieldError[] = [];
+  const checked = <T>(field: string, work: () => T, otherwise: T): T => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error;
+      errors.push({ field, message: error.message });
+      return otherwise;
+    }
+  };
+  const spec: ShareSpec = {
+    path: checked('path', () => sharePath(before.path), before.path),
+    squash: request.squash ?? before.squash,
+    readOnly: request.read_only ?? before.readOnly,
+    clients: checked('clients', () => request.clients?.map(clientNetwork) ?? before.clients, before.clients),
+    anonymousUid: request.anonymous_uid ?? before.anonymousUid,
+    anonymousGid: request.anonymous_gid ?? before.anonymousGid,
+    privilegedPort: request.privileged_port ?? before.privilegedPort,
+    delegations: request.delegations ?? before.delegations,
+  };
+  if (errors.length > 0) throw wrongFields(errors);
+  return spec;
+}
+
+/** Waits until no request is being worked on that may have begun on a share that is served no more. */
+async function settled(control: Control | undefined): Promise<void> {
+  const deadline = performance.now() + SETTLE_MS;
+  while ((control?.counters().requestsInFlight ?? 0) > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
+  }
+}

@@ -1,0 +1,101 @@
+import type { ServerState, Status } from '@dfs/api';
+import type { EngineEvent, NfsServer } from '@dfs/nfs';
+import type { Records } from '@dfs/storage';
+import { Tokens } from '../auth/tokens.ts';
+import { isLoopback, showAddress } from '../config/address.ts';
+import type { Config } from '../config/resolve.ts';
+import type { SettingValues } from '../config/settings.ts';
+import { Metrics } from '../metrics/metrics.ts';
+import { createRestApp } from '../rest/app.ts';
+import { apiEvent, EventLog } from '../rest/event-log.ts';
+import type { RestServices } from '../rest/services.ts';
+import { clashingSettings } from '../settings/check.ts';
+import { engineSettings } from '../settings/engine.ts';
+import { NfsSettings } from '../settings/nfs-settings.ts';
+import type { LiveShares } from './live-shares.ts';
+import type { Logger } from './log.ts';
+import { StartError } from './start-error.ts';
+
+/** What the daemon knows of itself. */
+export interface DaemonView {
+  state(): ServerState;
+  status(): Status;
+}
+
+/** What operators see and steer, put together: settings, tokens, events, metrics, and the API over them. */
+export class Management {
+  readonly settings: NfsSettings;
+  readonly #tokens: Tokens;
+  readonly #events = new EventLog();
+  readonly #config: Pick<Config, 'values' | 'origins'>;
+  readonly #log: Logger;
+  #metrics: Metrics | undefined;
+
+  /** Throws a StartError where a record cannot be understood, or where strangers could come to an API that nobody guards. */
+  constructor(records: Records, config: Pick<Config, 'values' | 'origins'>, log: Logger) {
+    this.settings = new NfsSettings(records, config);
+    const [clash] = clashingSettings(this.settings.values);
+    if (clash !== undefined) {
+      throw new StartError(clash.message, 'one is given at this start, the other was set before: give both');
+    }
+    this.#tokens = new Tokens(records);
+    this.#config = config;
+    this.#log = log;
+    requireToken(config.values, this.#tokens);
+  }
+
+  /** To be told of each event of the engine. */
+  event(event: EngineEvent): void {
+    this.#metrics?.event(event);
+    const told = apiEvent(event);
+    if (told !== undefined) this.#events.publish(told);
+  }
+
+  /** The API, as a handler for its listeners. */
+  async createApp(nfs: NfsServer, shares: LiveShares, daemon: DaemonView) {
+    const { values } = this.#config;
+    const metrics = new Metrics(() => ({ nfs, shares: shares.list.length }), {
+      perSession: values['metrics.per_session'],
+    });
+    metrics.start();
+    this.#metrics = metrics;
+    this.settings.attach(
+      (changed) => nfs.control.configure(engineSettings(changed)),
+      (version, who, changes) => {
+        this.#log.info({ version, who, changes }, 'settings changed');
+        this.#events.publish({ type: 'settings', version, who, changes: [...changes] });
+      },
+    );
+    shares.attach(nfs, (action, { id, path }, who) => {
+      this.#log.info({ share: path, id, who }, `share ${action}`);
+      this.#events.publish({ type: 'share', action, share_id: id, path, who });
+    });
+    const services: RestServices = {
+      state: () => daemon.state(),
+      status: () => daemon.status(),
+      control: nfs.control,
+      settings: this.settings,
+      shares,
+      tokens: this.#tokens,
+      events: this.#events,
+      metrics,
+      openMetrics: values['metrics.open'],
+    };
+    return createRestApp(services, this.#log);
+  }
+
+  /** Lets listeners to events go, and stops watching the process. */
+  close(): void {
+    this.#events.close();
+    this.#metrics?.close();
+  }
+}
+
+/** An address that others can reach, and nobody who may come: more likely a slip than a wish. */
+function requireToken({ api }: Readonly<SettingValues>, tokens: Tokens): void {
+  if (api === undefined || isLoopback(api.host) || tokens.size > 0) return;
+  throw new StartError(
+    `the API on ${showAddress(api)} could be reached from other machines, and there is no token that guards it yet`,
+    'start without --api, make one over the Unix socket (dfsctl token create NAME --role admin), and start again',
+  );
+}

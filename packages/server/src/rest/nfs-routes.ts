@@ -1,0 +1,93 @@
+import { DEFAULT_DRAIN_SECONDS, type DrainRequest, type DrainResult, ROUTES } from '@dfs/api';
+import type { ClientView, Control, DrainTarget, SessionView } from '@dfs/nfs';
+import type { FastifyInstance } from 'fastify';
+import { notFound } from './refusal.ts';
+import { serve } from './serve.ts';
+import type { RestServices } from './services.ts';
+import { showClient, showConnection, showSession, showSessionDetail } from './views.ts';
+
+const MS = 1000;
+/** What the engine calls the whole server, to `undrain`. */
+const WHOLE_SERVER = 'server';
+
+interface SessionParams {
+  readonly client_id: string;
+  readonly session_id: string;
+}
+
+/** Clients, sessions, connections: seen, drained and ended. */
+export function serveNfs(app: FastifyInstance, { control }: RestServices): void {
+  serveLists(app, control);
+  serve(app, ROUTES.client, ({ params }) => showClient(client(control, params.client_id)));
+  serve(app, ROUTES.clientSessions, ({ params }) => {
+    const { id } = client(control, params.client_id);
+    return { sessions: control.sessions(id).map(showSession) };
+  });
+  serve(app, ROUTES.session, ({ params }) => showSessionDetail(session(control, params)));
+  serve(app, ROUTES.connection, ({ params }) => {
+    const view = control.connection(params.connection_id);
+    if (view === undefined) throw notFound(`connection ${params.connection_id}`);
+    return showConnection(view, (id) => control.session(id)?.client);
+  });
+  serve(app, ROUTES.evictClient, ({ params }) => {
+    if (!control.evictClient(params.client_id)) throw notFound(`client ${params.client_id}`);
+    return undefined;
+  });
+  serve(app, ROUTES.destroySession, ({ params }) => {
+    control.destroySession(session(control, params).id);
+    return undefined;
+  });
+  serveDrains(app, control);
+}
+
+function serveLists(app: FastifyInstance, control: Control): void {
+  serve(app, ROUTES.clients, () => ({ clients: control.clients().map(showClient) }));
+  serve(app, ROUTES.sessions, () => ({ sessions: control.sessions().map(showSession) }));
+  serve(app, ROUTES.connections, () => {
+    const owners = new Map(control.sessions().map((view) => [view.id, view.client]));
+    const connections = control.connections().map((view) => showConnection(view, (id) => owners.get(id)));
+    return { connections };
+  });
+}
+
+function serveDrains(app: FastifyInstance, control: Control): void {
+  const drain = async (target: DrainTarget, what: string, body: DrainRequest): Promise<DrainResult> => {
+    const result = await control.drain(target, (body.timeout_seconds ?? DEFAULT_DRAIN_SECONDS) * MS);
+    if (result === undefined) throw notFound(what);
+    return { ...result };
+  };
+  serve(app, ROUTES.drainConnection, ({ params: { connection_id: id }, body }) =>
+    drain({ level: 'connection', id }, `connection ${id}`, body),
+  );
+  serve(app, ROUTES.drainSession, ({ params, body }) => {
+    const { id } = session(control, params);
+    return drain({ level: 'session', id }, `session ${id}`, body);
+  });
+  serve(app, ROUTES.drainClient, ({ params: { client_id: id }, body }) =>
+    drain({ level: 'client', id }, `client ${id}`, body),
+  );
+  serve(app, ROUTES.drainAddress, ({ params: { address }, body }) =>
+    drain({ level: 'address', address }, `listening address ${address}`, body),
+  );
+  serve(app, ROUTES.drainServer, ({ body }) => drain({ level: 'server' }, 'server', body));
+  serve(app, ROUTES.undrainAddress, ({ params }) => {
+    control.undrain(params.address);
+    return undefined;
+  });
+  serve(app, ROUTES.undrainServer, () => {
+    control.undrain(WHOLE_SERVER);
+    return undefined;
+  });
+}
+
+function client(control: Control, id: string): ClientView {
+  const view = control.client(id);
+  if (view === undefined) throw notFound(`client ${id}`);
+  return view;
+}
+
+function session(control: Control, { client_id, session_id }: SessionParams): SessionView {
+  const view = control.session(session_id);
+  if (view?.client !== client_id) throw notFound(`session ${session_id} of a client ${client_id}`);
+  return view;
+}

@@ -1,0 +1,43 @@
+import { METRICS_PATH, OPENAPI_PATH, ROUTES } from '@dfs/api';
+import type { FastifyInstance } from 'fastify';
+import { HTTP } from './refusal.ts';
+import { documented, serve } from './serve.ts';
+import type { RestServices } from './services.ts';
+
+/** The server itself: is it well, what does it do, how is it asked. */
+export function serveServer(app: FastifyInstance, services: RestServices): void {
+  const { metrics, openMetrics } = services;
+  serve(app, ROUTES.health, () => ({ status: 'ok' as const }));
+  // Its status depends on the answer, so it sends that itself.
+  app.get(
+    ROUTES.ready.path,
+    { config: { access: ROUTES.ready.access }, schema: documented(ROUTES.ready) },
+    (_request, reply) => {
+      const status = services.state();
+      return reply.code(status === 'ready' ? HTTP.OK : HTTP.UNAVAILABLE).send({ status });
+    },
+  );
+  serve(app, ROUTES.status, () => services.status());
+  app.get(
+    METRICS_PATH,
+    {
+      config: { access: openMetrics ? 'open' : 'read' },
+      schema: {
+        tags: ['server'],
+        summary: 'Metrics, as Prometheus reads them: docs/metrics.md lists them',
+        response: {
+          [HTTP.OK]: { description: 'Text', content: { 'text/plain': { schema: { type: 'string' } } } },
+        },
+      },
+    },
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+  );
+  app.get(
+    OPENAPI_PATH,
+    {
+      config: { access: 'open' },
+      schema: { tags: ['server'], summary: 'This description, OpenAPI 3.1', security: [] },
+    },
+    () => app.swagger(),
+  );
+}

@@ -1,0 +1,21 @@
+import type { ServerState, Status } from '@dfs/api';
+import type { Control } from '@dfs/nfs';
+import type { Tokens } from '../auth/tokens.ts';
+import type { LiveShares } from '../daemon/live-shares.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { NfsSettings } from '../settings/nfs-settings.ts';
+import type { EventLog } from './event-log.ts';
+
+/** What the API shows and steers. */
+export interface RestServices {
+  state(): ServerState;
+  status(): Status;
+  readonly control: Control;
+  readonly settings: NfsSettings;
+  readonly shares: Pick<LiveShares, 'list' | 'create' | 'update' | 'delete'>;
+  readonly tokens: Tokens;
+  readonly events: EventLog;
+  readonly metrics: Metrics;
+  /** /metrics needs no token. */
+  readonly openMetrics: boolean;
+}
