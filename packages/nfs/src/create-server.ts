@@ -42,7 +42,7 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
   const clock = options.clock ?? systemClock;
   const randomness = options.randomness ?? systemRandomness;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const counters = new Counters();
+  const counters = new Counters(options.operationTimes ?? true);
   const emit: EventListener = counters.counting(options.onEvent ?? (() => {}));
   const store = options.stateStore;
   const records = new Map<string, Buffer>(store === undefined ? [] : await store.load());

@@ -37,10 +37,11 @@ export class Execution {
   #first: FirstChange | undefined;
   #dirty: FileSystem[] | undefined;
   /** When the last operation ended: the next one starts then. */
-  #mark = performance.now();
+  #mark: number;
 
   constructor(c: Compound, tag: Buffer) {
     this.#c = c;
+    this.#mark = c.engine.counters.timed ? performance.now() : 0;
     this.#tag = tag;
     this.#start = c.out.position;
     c.out.u32(Status.OK).opaque(tag);
@@ -134,13 +135,22 @@ export class Execution {
       if (operation?.modifies && operation.changesFiles !== false) c.changed = true;
       if (c.changed) this.#changed(op, at);
     }
-    const now = performance.now();
-    c.engine.counters.operation(op, status, (now - this.#mark) / 1000);
-    this.#mark = now;
+    this.#count(op, status);
     this.#status = status;
     this.#done++;
     c.index++;
     return status === Status.OK && c.replay === undefined;
+  }
+
+  #count(op: number, status: Status): void {
+    const { counters } = this.#c.engine;
+    if (!counters.timed) {
+      counters.operation(op, status, undefined);
+      return;
+    }
+    const now = performance.now();
+    counters.operation(op, status, (now - this.#mark) / 1000);
+    this.#mark = now;
   }
 
   /** Only what the RFC lists for the operation leaves the server (§15.2), or the nearest to it; with none, the fault is ours. */

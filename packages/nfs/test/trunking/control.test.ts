@@ -103,6 +103,16 @@ describe('what an operator sees', () => {
     expect(create.seconds).toBeLessThan(1);
   });
 
+  it('and outcomes alone where times are not wanted', async () => {
+    await using server = await startServer({ operationTimes: false });
+    const s = await server.session();
+    await s.renew();
+    const sequence = server.server.control.counters().operations.get(Op.SEQUENCE)!;
+    expect(Object.fromEntries(sequence.statuses)).toEqual({ [Status.OK]: 2 });
+    expect(sequence).toMatchObject({ seconds: 0 });
+    expect(sequence.latency.every((count) => count === 0)).toBe(true);
+  });
+
   it('how long an operation waits, not its neighbours in the COMPOUND', async () => {
     const gate = new Gate();
     await using server = await startServer({ fileSystem: gate.fileSystem });
