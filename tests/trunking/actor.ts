@@ -247,7 +247,10 @@ export class Actor {
           return;
         }
         const legal =
-          full || before === undefined || before === direction || changes(before, direction, asked);
+          world.unsettled(held) ||
+          before === undefined ||
+          before === direction ||
+          changes(before, direction, asked);
         world.check(legal, `BIND for ${asked} changed ${before} to ${direction}`);
         link.known.set(held, direction);
         return;
@@ -262,7 +265,8 @@ export class Actor {
         excused,
         `BIND for ${asked} of a ${before ?? 'new'} connection: ${statusName(reply.status)}`,
       );
-      const same = before !== undefined && possible.includes(before) && !held.ending && !full;
+      const same =
+        before !== undefined && possible.includes(before) && !held.ending && !world.unsettled(held);
       world.check(
         !same || reply.status === Status.DELAY,
         `BIND for what is bound: ${statusName(reply.status)}`,

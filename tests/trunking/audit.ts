@@ -12,6 +12,8 @@ export class AuditedFiles {
   readonly made = new Map<string, number>();
   /** Renames carried out, by the new name. */
   readonly renamed = new Map<string, number>();
+  /** What was done twice. */
+  readonly doubles: string[] = [];
   /** Retained and not released. */
   retained = 0;
   #waiting: (() => void)[] = [];
@@ -23,13 +25,13 @@ export class AuditedFiles {
       createObject: (...args: Parameters<typeof createObject>): Awaitable<MemoryNode> =>
         this.#gated(args[2], () => {
           const node = createObject.apply(inner, args);
-          count(this.made, args[2]);
+          this.#count(this.made, args[2]);
           return node;
         }),
       rename: (...args: Parameters<typeof rename>): Awaitable<void> =>
         this.#gated(args[3], () => {
           rename.apply(inner, args);
-          count(this.renamed, args[3]);
+          this.#count(this.renamed, args[3]);
         }),
       retain: (node: MemoryNode) => {
         this.retained++;
@@ -47,6 +49,12 @@ export class AuditedFiles {
     return this.#waiting.length;
   }
 
+  #count(map: Map<string, number>, name: string): void {
+    const times = (map.get(name) ?? 0) + 1;
+    map.set(name, times);
+    if (times > 1) this.doubles.push(name);
+  }
+
   #gated<T>(name: string, run: () => T): Awaitable<T> {
     if (!name.startsWith(SLOW)) return run();
     return new Promise<void>((resolve) => this.#waiting.push(resolve)).then(run);
@@ -59,8 +67,4 @@ export class AuditedFiles {
     for (const go of waiting) go();
     return waiting.length > 0;
   }
-}
-
-function count(map: Map<string, number>, name: string): void {
-  map.set(name, (map.get(name) ?? 0) + 1);
 }

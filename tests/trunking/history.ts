@@ -26,9 +26,11 @@ export interface HistoryResult {
   /** Steps that were reached. */
   readonly reached: number;
   readonly counts: World['counts'];
+  /** What the engine has counted, by name: how much of it the history has met. */
+  readonly met: ReadonlyMap<string, number>;
 }
 
-const MAX_ACTORS = 3;
+const MAX_ACTORS = 4;
 const MAX_RUNNING = 12;
 /** One in so many steps is followed by quiet. */
 const QUIET_EVERY = 0.12;
@@ -60,7 +62,20 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     backend.inside?.files.open();
     await backend.stop();
   }
-  return { failure: world.failure, trace: world.trace, reached, counts: world.counts };
+  return { failure: world.failure, trace: world.trace, reached, counts: world.counts, met: metBy(backend) };
+}
+
+function metBy({ inside }: Backend): Map<string, number> {
+  const met = new Map<string, number>();
+  if (inside === undefined) return met;
+  const { bind, unbind, overLimit, drained, sessionsDestroyed, delegations, ...rest } =
+    inside.server.control.counters();
+  const groups = { bind, unbind, overLimit, drained, sessionsDestroyed, delegations };
+  for (const [group, counts] of Object.entries(groups))
+    for (const [name, count] of Object.entries<number>(counts)) met.set(`${group} ${name}`, count);
+  for (const [name, count] of [...rest.callbacks, ...rest.sequenceErrors]) met.set(name, count);
+  met.set('replays', rest.replays);
+  return met;
 }
 
 async function setUp(world: World, random: Random): Promise<void> {

@@ -12,8 +12,8 @@ export function checkAlways(world: World): void {
   checkBindings(world, connections, sessions);
   checkOwners(world, inside, sessions);
   checkCounts(world, inside, connections, sessions);
-  for (const [name, times] of [...inside.files.made, ...inside.files.renamed])
-    world.check(times === 1, `${name} was executed ${times} times`);
+  const [twice] = inside.files.doubles;
+  world.check(twice === undefined, `${twice} was executed twice`);
 }
 
 /** Each binding is there from both sides, by the views and by the events, and as its client has asked for it. */
@@ -122,7 +122,7 @@ function checkAnswered(world: World, { server }: Inside): void {
       if (known === undefined) continue;
       const now = bound.get(`127.0.0.1:${link.port}`);
       // Beyond the limit a connection serves its requests without a binding, and gets one for them when there is room.
-      if (now !== 'back' && (view.overLimit > 0 || world.squeezed.has(held))) continue;
+      if (now !== 'back' && world.unsettled(held)) continue;
       world.check(now === known, `a connection that was bound ${known} is bound ${now}`);
     }
   }

@@ -76,6 +76,7 @@ async function report(history: HistoryOptions, result: HistoryResult, options: O
 /** True where all histories of this mode held. */
 async function runMode(options: Options, mode: Mode): Promise<boolean> {
   const totals: Totals = { histories: 0, requests: 0, replays: 0, steps: 0, callbacks: 0, checks: 0 };
+  const met = new Map<string, number>();
   const started = performance.now();
   let [failures, baseline] = [0, 0];
   for (let seed = options.first; seed < options.first + options.seeds; seed++) {
@@ -83,6 +84,7 @@ async function runMode(options: Options, mode: Mode): Promise<boolean> {
     const result = await bounded(history);
     totals.histories++;
     for (const [name, count] of Object.entries(result.counts)) totals[name as keyof Totals] += count;
+    for (const [name, count] of result.met) met.set(name, (met.get(name) ?? 0) + count);
     if (result.failure !== undefined) {
       failures++;
       await report(history, result, options);
@@ -102,6 +104,7 @@ async function runMode(options: Options, mode: Mode): Promise<boolean> {
     `trunking: ${mode}: ${seconds.toFixed(1)} s, ${rate} steps/s${grown}, ${failures} failed`,
     totals,
   );
+  console.log(`  ${[...met].map(([name, count]) => `${name} ${count}`).join(', ')}`);
   return failures === 0;
 }
 

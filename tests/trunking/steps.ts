@@ -48,6 +48,7 @@ async function renew(_world: World, held: Held, random: Random, style: Style): P
 async function misuse(world: World, held: Held, random: Random): Promise<void> {
   const link = random.pick(held.actor.open.filter((each) => each.known.has(held) && !each.backOnly(held)));
   if (link === undefined) return;
+  link.may(held, ['fore']);
   const false_ = random.chance(0.5);
   using request = await held.session.prepare([ops.putrootfh()], { cacheThis: true });
   try {
@@ -199,10 +200,10 @@ export const STEPS: readonly Step[] = [
   work('open', 5, openOwn),
   work('write', 8, writeRegister),
   work('read', 5, readRegister),
-  work('open for locks', 4, openLocks),
-  work('lock or unlock', 10, lockOrUnlock),
-  work('open a shared file', 6, openShared),
-  work('return a delegation', 6, returnDelegation),
+  work('open for locks', 6, openLocks),
+  work('lock or unlock', 14, lockOrUnlock),
+  work('open a shared file', 16, openShared),
+  work('return a delegation', 8, returnDelegation),
   work('misuse a slot', 2, misuse),
   ...operatorSteps,
 ];

@@ -44,6 +44,8 @@ export async function openOwn(world: World, held: Held, random: Random, style: S
   ];
   const reply = await perform(held, list, random, style);
   if (before !== undefined) before.busy = false;
+  // Done or not: what its stateid is cannot be known any more.
+  if (actor.life === life && reply === undefined) opens.delete(actor);
   if (actor.life !== life || reply === undefined || LATER.has(reply.status)) return;
   world.check(reply.status === Status.OK, `OPEN of ${name} (${style}) answered ${statusName(reply.status)}`);
   const { stateid } = reply.values()[1] as Opened;

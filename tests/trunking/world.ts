@@ -156,6 +156,13 @@ export class World {
     return inside === undefined || inside.server.control.counters().delegations.revoked > 0;
   }
 
+  /** The session has met its limit: what it was told of its connections may have changed. */
+  unsettled(held: Held): boolean {
+    const { inside } = this.backend;
+    if (inside === undefined) return true;
+    return this.squeezed.has(held) || (inside.server.control.session(held.name)?.overLimit ?? 0) > 0;
+  }
+
   /** The session has, or had a moment ago, as many connections as it may. */
   mayBeFull(held: Held): boolean {
     const { inside } = this.backend;
