@@ -33,8 +33,9 @@ export async function fuzzCall(world: World, mutator: Mutator): Promise<void> {
   const record = mutator.chance(0.15)
     ? mutator.words(mutator.below(30))
     : mutator.mutate(call(mutator), [call(mutator)]);
-  if (!world.peer.open) world.peer = world.connect();
-  const { peer } = world;
+  // Not the connection that the sessions use: it would be closed all the time, and with it the way of callbacks.
+  if (!world.stray.open) world.stray = world.connect();
+  const peer = world.stray;
   peer.replies.length = 0;
   peer.send(toFragments(record, mutator.chance(0.2) ? [mutator.below(8), mutator.below(40)] : []));
   world.check(record);

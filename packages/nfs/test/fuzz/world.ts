@@ -1,6 +1,7 @@
 import {
   authSys,
   CallbackService,
+  type CbRecall,
   type ClientOp,
   type CompoundOptions,
   DEFAULT_BACK,
@@ -30,6 +31,8 @@ import { LoopbackPeer } from './loopback.ts';
 
 /** An answer later than this is a hang. */
 export const ANSWER_MS = 5_000;
+/** One recall in so many is accepted and not obeyed. */
+const KEEP_EVERY = 40;
 const CREDENTIAL = authSys({ uid: 0, gid: 0 });
 
 /** What went wrong, with the input that did it. */
@@ -55,6 +58,8 @@ export class World {
   readonly #peers = new Set<LoopbackPeer>();
   #nextId = 1;
   peer: LoopbackPeer;
+  /** For what is no request of a session. */
+  stray: LoopbackPeer;
 
   private constructor(
     engine: Engine,
@@ -70,6 +75,7 @@ export class World {
     this.#faults = faults;
     this.#service = new NfsService(engine);
     this.peer = this.connect();
+    this.stray = this.connect();
   }
 
   static async make(minor: 1 | 2): Promise<World> {
@@ -184,6 +190,8 @@ export class WorldSession {
   readonly clientId: bigint;
   readonly slots: number;
   #sequences: number[];
+  #side: LoopbackPeer | undefined;
+  #recalls = 0;
 
   private constructor(world: World, id: Buffer, owner: string, clientId: bigint, slots: number) {
     this.owner = owner;
@@ -191,7 +199,7 @@ export class WorldSession {
     this.id = id;
     this.clientId = clientId;
     this.slots = slots;
-    this.#sequences = Array.from({ length: slots }, () => 0);
+    this.#sequences = Array.from({ length: slots + 1 }, () => 0);
   }
 
   static async make(world: World, owner: string, backChannel: boolean): Promise<WorldSession> {
@@ -207,8 +215,10 @@ export class WorldSession {
       security: [{ flavor: 1, credential: { uid: 0, gid: 0 } }] as const,
     };
     const [made] = await world.run([ops.createSession(args)]);
-    world.callbacks.addSession(made.sessionId, made.back.maxRequests);
-    const session = new WorldSession(world, made.sessionId, owner, id.clientId, made.fore.maxRequests);
+    const session = new WorldSession(world, made.sessionId, owner, id.clientId, made.fore.maxRequests - 1);
+    world.callbacks.addSession(made.sessionId, made.back.maxRequests, {
+      recall: (args) => session.#giveBack(args),
+    });
     await session.compound([ops.reclaimComplete()]);
     return session;
   }
@@ -216,7 +226,23 @@ export class WorldSession {
   /** A SEQUENCE that is due on the slot. */
   next(slot: number, cacheThis = false): ClientOp {
     const sequence = ++this.#sequences[slot]!;
-    return ops.sequence({ sessionId: this.id, sequence, slot, highestSlot: this.slots - 1, cacheThis });
+    return ops.sequence({ sessionId: this.id, sequence, slot, highestSlot: this.slots, cacheThis });
+  }
+
+  /** DELEGRETURN on the last slot, which nobody else uses, over a connection of its own. Now and then one is kept, and others have to wait. */
+  #giveBack({ handle, stateid }: CbRecall): void {
+    if (this.#recalls++ % KEEP_EVERY === KEEP_EVERY - 1) return;
+    const list = [this.next(this.slots), ops.putfh(handle), ops.delegreturn(stateid)];
+    const header = {
+      xid: nextXid(),
+      program: NFS_PROGRAM,
+      version: NFS_VERSION,
+      procedure: Procedure.COMPOUND,
+    };
+    const body = encodeCompound(list, { minor: this.world.minor });
+    this.#side ??= this.world.connect();
+    this.#side.send(toFragments(encodeCall({ ...header, credential: CREDENTIAL }, body)));
+    this.#side.replies.length = 0;
   }
 
   async compound<const Ops extends readonly ClientOp[]>(list: Ops) {
