@@ -122,7 +122,10 @@ function failureOf(error: unknown): Failure | undefined {
 function problemFailure(error: ApiError, problem: NonNullable<ApiError['problem']>): Failure {
   const { errors, status } = problem;
   if (errors !== undefined && errors.length > 0) {
-    return { text: fieldErrorsText(error.message, errors), exitCode: ExitCode.REFUSED };
+    return {
+      text: fieldErrorsText('the server has refused it, and nothing has changed', errors),
+      exitCode: ExitCode.REFUSED,
+    };
   }
   const advice =
     status === HTTP.UNAUTHORIZED

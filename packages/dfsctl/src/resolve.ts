@@ -5,12 +5,16 @@ import { UsageError } from './usage-error.ts';
 
 const SHOWN = 5;
 
-/** The one whose id is `given` or begins with it, as nobody types 32 digits. */
-function byPrefix<T>(all: readonly T[], given: string, idOf: (item: T) => string, what: string): T {
+/**
+ * The one whose id is `given`, or begins or ends with it, as nobody types 32 digits. Ids of one server begin alike, so the end is
+ * what tells them apart.
+ */
+function byPart<T>(all: readonly T[], given: string, idOf: (item: T) => string, what: string): T {
   const wanted = given.toLowerCase();
   const exact = all.find((item) => idOf(item) === wanted);
   if (exact !== undefined) return exact;
-  const matching = wanted === '' ? [] : all.filter((item) => idOf(item).startsWith(wanted));
+  const matching =
+    wanted === '' ? [] : all.filter((item) => idOf(item).startsWith(wanted) || idOf(item).endsWith(wanted));
   const [only] = matching;
   if (only === undefined) throw new NotFound(what, given);
   if (matching.length === 1) return only;
@@ -28,11 +32,11 @@ export class NotFound extends Error {
 }
 
 export async function findClient(api: ApiClient, given: string): Promise<NfsClient> {
-  return byPrefix((await api.clients()).clients, given, (client) => client.client_id, 'client');
+  return byPart((await api.clients()).clients, given, (client) => client.client_id, 'client');
 }
 
 export async function findSession(api: ApiClient, given: string): Promise<Session> {
-  return byPrefix((await api.sessions()).sessions, given, (session) => session.session_id, 'session');
+  return byPart((await api.sessions()).sessions, given, (session) => session.session_id, 'session');
 }
 
 /** `given` may have a # in front, as `dfsctl top` shows it. */
@@ -55,9 +59,9 @@ export async function findShare(api: ApiClient, given: string): Promise<Share> {
   return found;
 }
 
-/** By id, by the beginning of it, or by name. */
+/** By id, by a part of it, or by name. */
 export async function findToken(api: ApiClient, given: string): Promise<Token> {
   const { tokens } = await api.tokens();
   const named = tokens.find((token) => token.name === given || token.id === given);
-  return named ?? byPrefix(tokens, given, (token) => token.id, 'token');
+  return named ?? byPart(tokens, given, (token) => token.id, 'token');
 }

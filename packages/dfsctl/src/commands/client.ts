@@ -8,8 +8,8 @@ import { plural } from '../views/facts.ts';
 import { sessionsView, sessionView } from '../views/sessions.ts';
 import { addDrainClient, addDrainConnection, addDrainSession, clientIds, sessionIds } from './drain.ts';
 
-const CLIENT = ['<client>', 'its id, or the beginning of it'] as const;
-const SESSION = ['<session>', 'its id, or the beginning of it'] as const;
+const CLIENT = ['<client>', 'its id, or enough of its beginning or end'] as const;
+const SESSION = ['<session>', 'its id, or enough of its beginning or end'] as const;
 
 /** `client`, with what a client has: sessions and connections. */
 export function addClient(program: Command, run: Invocation): void {
@@ -25,7 +25,7 @@ export function addClient(program: Command, run: Invocation): void {
     .command('show')
     .description('one client with its sessions')
     .argument(...CLIENT)
-    .addHelpText('after', '\nExample:\n  dfsctl client show 5fd0')
+    .addHelpText('after', '\nExample:\n  dfsctl client show ca47')
     .action(async (given: string) => {
       const api = await run.client();
       const found = await findClient(api, given);
@@ -39,7 +39,7 @@ export function addClient(program: Command, run: Invocation): void {
     .command('evict')
     .description('end a client with all its sessions, opens and locks; it cannot reclaim them')
     .argument(...CLIENT)
-    .addHelpText('after', '\nExample:\n  dfsctl client evict 5fd0 --yes')
+    .addHelpText('after', '\nExample:\n  dfsctl client evict ca47 --yes')
     .action(async (given: string) => {
       const api = await run.client();
       const { client_id, address, opens, locks } = await findClient(api, given);
@@ -61,10 +61,10 @@ function addSessions(client: Command, run: Invocation): void {
     .description(
       "a client's sessions, or those of all; CONNECTIONS is all (f: fore only, b: back only, fb: both)",
     )
-    .argument('[client]', 'its id, or the beginning of it')
+    .argument('[client]', 'its id, or enough of its beginning or end')
     .addHelpText(
       'after',
-      '\nExamples:\n  dfsctl client sessions list\n  dfsctl client sessions list 5fd0 -o json',
+      '\nExamples:\n  dfsctl client sessions list\n  dfsctl client sessions list ca47 -o json',
     )
     .action(async (given: string | undefined) => {
       const api = await run.client();
@@ -77,7 +77,7 @@ function addSessions(client: Command, run: Invocation): void {
     .command('show')
     .description('one session with all its connections')
     .argument(...SESSION)
-    .addHelpText('after', '\nExample:\n  dfsctl client sessions show 5fd0')
+    .addHelpText('after', '\nExample:\n  dfsctl client sessions show ca47')
     .action(async (given: string) => {
       const api = await run.client();
       const { client_id, session_id } = await findSession(api, given);
@@ -89,7 +89,7 @@ function addSessions(client: Command, run: Invocation): void {
     .command('destroy')
     .description('end a session; its client makes a new one and goes on')
     .argument(...SESSION)
-    .addHelpText('after', '\nExample:\n  dfsctl client sessions destroy 5fd0 --yes')
+    .addHelpText('after', '\nExample:\n  dfsctl client sessions destroy ca47 --yes')
     .action(async (given: string) => {
       const api = await run.client();
       const { client_id, session_id } = await findSession(api, given);
@@ -106,10 +106,10 @@ function addConnections(client: Command, run: Invocation): void {
   const list = connections
     .command('list')
     .description("all connections, or those of a client's sessions")
-    .argument('[client]', 'its id, or the beginning of it')
+    .argument('[client]', 'its id, or enough of its beginning or end')
     .addHelpText(
       'after',
-      '\nExamples:\n  dfsctl client connections list\n  dfsctl client connections list 5fd0',
+      '\nExamples:\n  dfsctl client connections list\n  dfsctl client connections list ca47',
     )
     .action(async (given: string | undefined) => {
       const api = await run.client();

@@ -105,8 +105,8 @@ export function addDrainSession(parent: Command, name: string, run: Invocation):
       drain: (_api, seconds) => api.drainSession(client_id, session_id, seconds),
     };
   });
-  completeFromServer(command.argument('<session>', 'its id, or the beginning of it'), sessionIds);
-  command.addHelpText('after', '\nExample:\n  dfsctl client sessions drain 5fd0');
+  completeFromServer(command.argument('<session>', 'its id, or enough of its beginning or end'), sessionIds);
+  command.addHelpText('after', '\nExample:\n  dfsctl client sessions drain ca47');
 }
 
 export function addDrainClient(parent: Command, name: string, run: Invocation): void {
@@ -124,8 +124,8 @@ export function addDrainClient(parent: Command, name: string, run: Invocation): 
       };
     },
   );
-  completeFromServer(command.argument('<client>', 'its id, or the beginning of it'), clientIds);
-  command.addHelpText('after', '\nExample:\n  dfsctl client drain 5fd0');
+  completeFromServer(command.argument('<client>', 'its id, or enough of its beginning or end'), clientIds);
+  command.addHelpText('after', '\nExample:\n  dfsctl client drain ca47');
 }
 
 export async function clientIds(api: ApiClient): Promise<[string, string][]> {

@@ -66,7 +66,7 @@ async function candidates(
   begun: string,
   client: () => Promise<ApiClient>,
 ): Promise<Candidate[]> {
-  if (option !== undefined) return valuesOf(option);
+  if (option !== undefined) return valuesOf(option, begun);
   if (begun.startsWith('-')) {
     const help: Candidate = ['--help', 'how it is used'];
     return [...optionsOf(command).map((each): Candidate => [each.long ?? '', each.description]), help];
@@ -80,7 +80,7 @@ async function candidates(
   return await fromServer(command, client);
 }
 
-function valuesOf(option: Option): Candidate[] {
+function valuesOf(option: Option, begun: string): Candidate[] {
   if (option.argChoices !== undefined) return option.argChoices.map((word) => [word, '']);
   const key = option.long?.slice(2).replaceAll('-', '_') ?? '';
   if (!isNfsSettingKey(key)) return [];
@@ -91,7 +91,10 @@ function valuesOf(option: Option): Candidate[] {
       ['false', ''],
     ];
   if ('enum' in schema && schema.enum !== undefined) return schema.enum.map((word) => [String(word), '']);
-  return schema.type === 'array' ? schema.items.enum.map((word) => [word, '']) : [];
+  if (schema.type !== 'array') return [];
+  // A list: what stands before the last comma stays.
+  const before = begun.slice(0, begun.lastIndexOf(',') + 1);
+  return schema.items.enum.map((word) => [before + word, '']);
 }
 
 /** A server that does not answer is no reason to disturb somebody who types. */

@@ -22,6 +22,8 @@ export interface Column {
 const GAP = 2;
 const MIN_NAME = 26;
 const TEN = 10;
+/** Characters of a session's id that tell it from others: they begin alike. */
+const ID_END = 8;
 
 export const COLUMNS: readonly Column[] = [
   { title: 'STATE', width: 9, align: 'left', dispensable: 3, text: stateText, style: stateStyle },
@@ -81,7 +83,7 @@ export function nameOf(node: TopNode): string {
     case 'client':
       return `${plain(node.client.address)}  ${plain(node.client.owner)}`;
     case 'session':
-      return `session ${plain(node.session.id)}`;
+      return `session …${plain(node.session.id.slice(-ID_END))}`;
     case 'connection':
       return `#${node.connection.id}  ${plain(node.connection.remote)}`;
   }

@@ -6,7 +6,7 @@ import type { TopNode } from './meter.ts';
 import { SORT_NAMES } from './sort.ts';
 import { sparkline } from './sparkline.ts';
 import { bodyHeight, type Note, type TopState, type VisibleRow, visibleRows } from './state.ts';
-import { fit, line, type Piece, plain } from './text.ts';
+import { asciiOnly, fit, line, type Piece, plain } from './text.ts';
 
 export interface RenderOptions {
   /** Where the server is, for the title. */
@@ -36,7 +36,13 @@ const HELP: readonly (readonly [string, string])[] = [
 export function renderTop(state: TopState, options: RenderOptions): string[] {
   const width = Math.min(state.size.columns, TOP_LIMITS.maxColumns);
   const height = Math.min(state.size.rows, TOP_LIMITS.maxRows);
-  const show = (pieces: readonly Piece[]) => line(pieces, width, options.paint);
+  const sign = (text: string) => (options.ascii ? asciiOnly(text) : text);
+  const show = (pieces: readonly Piece[]) =>
+    line(
+      pieces.map((piece) => ({ ...piece, text: sign(piece.text) })),
+      width,
+      options.paint,
+    );
   const tooSmall = width < TOP_LIMITS.minColumns || height < TOP_LIMITS.minRows;
   const lines = tooSmall
     ? [show([{ text: `dfsctl top needs ${TOP_LIMITS.minColumns}x${TOP_LIMITS.minRows}` }])]
@@ -77,7 +83,7 @@ function header(state: TopState, { where, ascii }: RenderOptions, width: number)
       { text: fit(showRate(rates.requests), 7, 'right'), style: 'bold' },
       { text: ' requests/s  ' },
       { text: `${showBytesRate(rates.bytesIn)}/s in  ${showBytesRate(rates.bytesOut)}/s out  ` },
-      { text: sparkline(history, TOTAL_BARS, ascii), style: 'cyan' },
+      { text: sparkline(history, TOTAL_BARS, ascii).trimStart(), style: 'cyan' },
     ],
     [],
     head,

@@ -75,8 +75,9 @@ export class Screen {
       this.#waiting = lines;
       return;
     }
+    // Cleared before and not after: behind a full line the cursor still stands on its last cell.
     const changed = lines.flatMap((line, row) =>
-      this.#shown[row] === line ? [] : [`${CSI}${row + 1};1H${line}${CSI}0m${CSI}K`],
+      this.#shown[row] === line ? [] : [`${CSI}${row + 1};1H${CSI}0m${CSI}K${line}`],
     );
     this.#shown = lines;
     if (changed.length > 0) this.#blocked = !this.#output.write(changed.join(''));

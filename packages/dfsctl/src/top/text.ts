@@ -13,6 +13,11 @@ export function plain(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/gu, '·');
 }
 
+/** Other signs for those that only some terminals have, of the same width. */
+export function asciiOnly(text: string): string {
+  return text.replaceAll('…', '~').replaceAll(/[^\x20-\x7e]/gu, '.');
+}
+
 /** Exactly `width` cells: cut, with a mark, or filled up. */
 export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   if (width <= 0) return '';
