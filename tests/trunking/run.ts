@@ -11,6 +11,8 @@ import { HELP, type Options, readOptions, UsageError } from './options.ts';
 import { shrink } from './shrink.ts';
 
 const STEPS: Readonly<Record<Mode, number>> = { engine: 200, wire: 60 };
+/** Over TCP a history mostly waits; in virtual time each has the process's timers for itself. */
+const AT_ONCE: Readonly<Record<Mode, number>> = { engine: 1, wire: 8 };
 const MIB = 1024 * 1024;
 /** What a run of any length may add to the heap once the first histories have filled the caches. */
 const MAX_GROWTH_BYTES = 24 * MIB;
@@ -73,39 +75,72 @@ async function report(history: HistoryOptions, result: HistoryResult, options: O
   console.error(`${left.length} of its steps are enough: ${again} --only ${left.join(',')}`);
 }
 
-/** True where all histories of this mode held. */
-async function runMode(options: Options, mode: Mode): Promise<boolean> {
-  const totals: Totals = { histories: 0, requests: 0, replays: 0, steps: 0, callbacks: 0, checks: 0 };
-  const met = new Map<string, number>();
-  const started = performance.now();
-  let [failures, baseline] = [0, 0];
-  for (let seed = options.first; seed < options.first + options.seeds; seed++) {
-    const history = historyOf(options, mode, seed);
+/** What a mode's histories come to. */
+class Run {
+  readonly #options: Options;
+  readonly #mode: Mode;
+  readonly #totals: Totals = { histories: 0, requests: 0, replays: 0, steps: 0, callbacks: 0, checks: 0 };
+  readonly #met = new Map<string, number>();
+  readonly #started = performance.now();
+  #next: number;
+  #failures = 0;
+  #baseline = 0;
+
+  constructor(options: Options, mode: Mode) {
+    this.#options = options;
+    this.#mode = mode;
+    this.#next = options.first;
+  }
+
+  /** True where all of them held. */
+  async all(): Promise<boolean> {
+    await Promise.all(Array.from({ length: AT_ONCE[this.#mode] }, () => this.#some()));
+    await this.#summary();
+    return this.#failures === 0;
+  }
+
+  async #some(): Promise<void> {
+    const { first, seeds } = this.#options;
+    while (this.#next < first + seeds) await this.#one(this.#next++);
+  }
+
+  async #one(seed: number): Promise<void> {
+    const history = historyOf(this.#options, this.#mode, seed);
     const result = await bounded(history);
-    totals.histories++;
-    for (const [name, count] of Object.entries(result.counts)) totals[name as keyof Totals] += count;
-    for (const [name, count] of result.met) met.set(name, (met.get(name) ?? 0) + count);
+    this.#totals.histories++;
+    for (const [name, count] of Object.entries(result.counts)) this.#totals[name as keyof Totals] += count;
+    for (const [name, count] of result.met) this.#met.set(name, (this.#met.get(name) ?? 0) + count);
     if (result.failure !== undefined) {
-      failures++;
-      await report(history, result, options);
-    } else if (options.seeds === 1) {
+      this.#failures++;
+      await report(history, result, this.#options);
+    } else if (this.#options.seeds === 1) {
       console.log(result.trace.join('\n'));
     }
-    if (totals.histories === WARM_HISTORIES) baseline = await heap();
-    else if (totals.histories % HEAP_EVERY === 0 && (await heap()) - baseline > MAX_GROWTH_BYTES) {
-      console.error(`trunking: the heap grew by ${Math.round(((await heap()) - baseline) / MIB)} MiB`);
-      failures++;
-    }
+    await this.#checkHeap();
   }
-  const seconds = (performance.now() - started) / 1000;
-  const grown = baseline === 0 ? '' : `, heap grew by ${(((await heap()) - baseline) / MIB).toFixed(1)} MiB`;
-  const rate = Math.round(totals.steps / seconds);
-  console.log(
-    `trunking: ${mode}: ${seconds.toFixed(1)} s, ${rate} steps/s${grown}, ${failures} failed`,
-    totals,
-  );
-  console.log(`  ${[...met].map(([name, count]) => `${name} ${count}`).join(', ')}`);
-  return failures === 0;
+
+  async #checkHeap(): Promise<void> {
+    const { histories } = this.#totals;
+    if (histories === WARM_HISTORIES) this.#baseline = await heap();
+    if (histories % HEAP_EVERY !== 0 || this.#baseline === 0) return;
+    const grown = (await heap()) - this.#baseline;
+    if (grown <= MAX_GROWTH_BYTES) return;
+    console.error(`trunking: the heap grew by ${Math.round(grown / MIB)} MiB`);
+    this.#failures++;
+  }
+
+  async #summary(): Promise<void> {
+    const seconds = (performance.now() - this.#started) / 1000;
+    const grown = ((await heap()) - this.#baseline) / MIB;
+    const memory = this.#baseline === 0 ? '' : `, heap grew by ${grown.toFixed(1)} MiB`;
+    const rate = Math.round(this.#totals.steps / seconds);
+    const totals = Object.entries(this.#totals).map(([name, count]) => `${name} ${count}`);
+    console.log(
+      `trunking: ${this.#mode}: ${seconds.toFixed(1)} s, ${rate} steps/s${memory}, ${totals.join(', ')}`,
+    );
+    if (this.#met.size > 0) console.log(`  ${[...this.#met].map(([name, n]) => `${name} ${n}`).join(', ')}`);
+    console.log(`trunking: ${this.#mode}: ${this.#failures} failed`);
+  }
 }
 
 async function main(): Promise<number> {
@@ -122,7 +157,7 @@ async function main(): Promise<number> {
     return 0;
   }
   let held = true;
-  for (const mode of options.modes) held = (await runMode(options, mode)) && held;
+  for (const mode of options.modes) held = (await new Run(options, mode).all()) && held;
   return held ? 0 : 1;
 }
 

@@ -78,10 +78,10 @@ export async function writeRegister(world: World, held: Held, random: Random, st
     const list = [ops.putfh(open.handle), ops.write({ ...open.stateid, seqid: 0 }, register.offset, data)];
     const reply = await perform(held, list, random, style);
     if (reply === undefined) return;
-    register.values = [before];
-    if (actor.life !== open.life || LATER.has(reply.status)) return;
-    world.check(reply.status === Status.OK, `WRITE (${style}) answered ${statusName(reply.status)}`);
-    register.values = [value];
+    const written = reply.status === Status.OK;
+    register.values = [written ? value : before];
+    const excused = actor.life !== open.life || LATER.has(reply.status);
+    world.check(written || excused, `WRITE (${style}) answered ${statusName(reply.status)}`);
   } finally {
     register.busy = false;
   }
