@@ -62,7 +62,11 @@ suite('delegations', ({ start, files, minor }) => {
     const reader = await a.open('f', { access: ShareAccess.READ });
     expect(reader.delegation.type).toBe(DelegationType.READ);
     expect((await b.open('f', { access: ShareAccess.READ })).delegation.type).toBe(DelegationType.READ);
-    expect((await a.open('g', { access: ShareAccess.BOTH })).delegation.type).toBe(DelegationType.WRITE);
+    // For writing only on request.
+    expect((await b.open('g', { access: ShareAccess.BOTH })).delegation.type).toBe(DelegationType.NONE);
+    await shared(a, 'h');
+    const writing = await a.open('h', { access: ShareAccess.BOTH | OpenWant.WRITE_DELEG });
+    expect(writing.delegation.type).toBe(DelegationType.WRITE);
     const refusing = await a.open('f', { access: ShareAccess.READ | OpenWant.NO_DELEG });
     expect(refusing.delegation).toMatchObject({ type: DelegationType.NONE_EXT });
     const counts = server.server.control.counters().delegations;

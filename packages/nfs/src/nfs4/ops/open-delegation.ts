@@ -42,8 +42,11 @@ function wantedType(args: OpenArguments): DelegationKind | undefined {
   const fresh = args.claim === OpenClaim.NULL || args.claim === OpenClaim.FH;
   if (!fresh) return undefined;
   if (args.access === ShareAccess.READ) return DelegationType.READ;
-  // A delegation for writing lets the client read as well: who opened for writing alone may not have that right.
-  return args.access === ShareAccess.BOTH ? DelegationType.WRITE : undefined;
+  // The Linux client, asked for a delegation for writing, returns it while its dirty pages are still on their way, so that who opens the file next
+  // may read what was there before: only a client that asks for one gets it. It lets the holder read as well: who opened for writing alone may
+  // not have that right.
+  const asked = want === OpenWant.WRITE_DELEG || want === OpenWant.ANY_DELEG;
+  return asked && args.access === ShareAccess.BOTH ? DelegationType.WRITE : undefined;
 }
 
 /** An nfsace4 that allows nobody anything: the client asks with ACCESS. */

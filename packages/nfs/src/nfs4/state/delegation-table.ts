@@ -9,6 +9,8 @@ import type { Stateids } from './stateids.ts';
 
 /** A file whose delegation was recalled gets none for so long: somebody shares it. */
 const CONTENDED_MS = 30_000;
+/** Files of which that is remembered, though nobody has them open; the oldest are forgotten first. */
+const MAX_CONTENDED = 10_000;
 
 export interface DelegationCounts {
   granted: number;
@@ -24,6 +26,8 @@ export class DelegationTable {
   readonly #stateids: Stateids;
   readonly #limits: Limits;
   readonly #recalled = new Set<DelegationState>();
+  /** When a delegation of the file, by its key, was last recalled. */
+  readonly #contendedSince = new Map<string, number>();
   readonly counts: DelegationCounts = { granted: 0, recalled: 0, returned: 0, revoked: 0 };
   #count = 0;
 
@@ -47,7 +51,7 @@ export class DelegationTable {
     const { client, file } = open;
     const full = client.delegations.size >= this.#limits.maxDelegationsPerClient;
     if (full || this.#count >= this.#limits.maxDelegations) return false;
-    if (!wanted && this.#clock.monotonic() < file.contendedUntil) return false;
+    if (!wanted && this.#contended(file)) return false;
     for (const delegation of file.delegations) {
       if (delegation.client === client) return false;
       if (delegation.type === DelegationType.WRITE || type === DelegationType.WRITE) return false;
@@ -92,7 +96,7 @@ export class DelegationTable {
     if (delegation.recalledAt !== undefined) return false;
     const now = this.#clock.monotonic();
     delegation.recalledAt = now;
-    delegation.file.contendedUntil = now + CONTENDED_MS;
+    this.#noteContended(delegation.file, now);
     this.#recalled.add(delegation);
     this.counts.recalled++;
     return true;
@@ -134,6 +138,24 @@ export class DelegationTable {
       this.#remove(delegation);
       this.#stateids.delete(delegation);
     }
+  }
+
+  #noteContended(file: FileState, now: number): void {
+    this.#contendedSince.delete(file.key);
+    this.#contendedSince.set(file.key, now);
+    if (this.#contendedSince.size <= MAX_CONTENDED) return;
+    for (const oldest of this.#contendedSince.keys()) {
+      this.#contendedSince.delete(oldest);
+      break;
+    }
+  }
+
+  #contended(file: FileState): boolean {
+    const since = this.#contendedSince.get(file.key);
+    if (since === undefined) return false;
+    if (this.#clock.monotonic() - since < CONTENDED_MS) return true;
+    this.#contendedSince.delete(file.key);
+    return false;
   }
 
   #remove(delegation: DelegationState): void {

@@ -11,8 +11,6 @@ export class FileState {
   readonly opens = new Set<OpenState>();
   /** Those that are out. */
   readonly delegations = new Set<DelegationState>();
-  /** Milliseconds of the monotonic clock: until then it is known to be shared. */
-  contendedUntil = 0;
   readonly ranges: LockRange[] = [];
   /** Who was refused a lock and asked to be told, first come first. */
   readonly waiters: LockWaiter[] = [];
