@@ -8,6 +8,7 @@ import {
   statusName,
 } from '../../packages/nfs/src/client/index.ts';
 import { BindFromClient, bindDirectionOf, type Direction, directionsOf } from './directions.ts';
+import { perform } from './perform.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -86,7 +87,8 @@ export class Actor {
   starting = false;
   /** The server's record of it was ended from outside. */
   evicted = false;
-  root: Buffer | undefined;
+  /** It has a session, and has said that it reclaims nothing. */
+  #complete = false;
 
   constructor(world: World, index: number, random: Random) {
     this.world = world;
@@ -114,7 +116,7 @@ export class Actor {
   }
 
   get ready(): boolean {
-    return !this.starting && this.live.length > 0;
+    return !this.starting && this.#complete && this.live.length > 0;
   }
 
   get live(): Held[] {
@@ -142,7 +144,7 @@ export class Actor {
     if (this.starting) return;
     this.starting = true;
     try {
-      for (let tries = 0; this.live.length === 0; tries++) {
+      for (let tries = 0; !this.#complete || this.live.length === 0; tries++) {
         if (tries > START_TRIES) this.world.fail(`${this.name} cannot get a session`);
         if (this.world.failed) return;
         const ready = await this.#tryStart(random);
@@ -154,6 +156,8 @@ export class Actor {
   }
 
   async #tryStart(random: Random): Promise<boolean> {
+    const known = this.live[0];
+    if (known !== undefined) return this.#reclaimed(known, random);
     const link = random.pick(this.open) ?? (await this.connect());
     try {
       const { client } = this;
@@ -161,13 +165,20 @@ export class Actor {
       this.evicted = false;
       const held = await this.addSession(link, true);
       if (held === undefined) return false;
-      const reply = await held.session.compound([ops.reclaimComplete()], { connection: link.rpc });
-      if (reply.status !== Status.OK && reply.status !== Status.COMPLETE_ALREADY) return false;
-      return true;
+      return await this.#reclaimed(held, random);
     } catch (error) {
       if (error instanceof RpcError && error.code === 'RPC_CLOSED') return false;
       throw error;
     }
+  }
+
+  /** RECLAIM_COMPLETE: until then it may open nothing. */
+  async #reclaimed(held: Held, random: Random): Promise<boolean> {
+    const { life } = this;
+    const reply = await perform(held, [ops.reclaimComplete()], random);
+    const done = reply?.status === Status.OK || reply?.status === Status.COMPLETE_ALREADY;
+    if (done && this.life === life) this.#complete = true;
+    return done;
   }
 
   /** CREATE_SESSION over this link; undefined where the link went, or the client may not have another. */
@@ -205,6 +216,7 @@ export class Actor {
   /** Its sessions and all that hung on them are gone. */
   forget(): void {
     this.life++;
+    this.#complete = false;
     for (const held of this.held) held.end();
     this.held = [];
     this.world.ledger.lost(this);

@@ -50,10 +50,12 @@ async function misuse(world: World, held: Held, random: Random): Promise<void> {
   if (link === undefined) return;
   link.may(held, ['fore']);
   const false_ = random.chance(0.5);
-  using request = await held.session.prepare([ops.putrootfh()], { cacheThis: true });
+  const request = await held.session.prepare([ops.putrootfh()], { cacheThis: true });
   try {
     const first = await request.send(link.rpc);
     if (first.sequence?.status !== Status.OK) return;
+    // Without a reply the slot stays taken: nobody knows whether its sequence id has been used.
+    request.release();
     const place = { slot: request.slot, connection: link.rpc, cacheThis: true };
     const other = false_ ? [ops.putrootfh(), ops.getfh()] : [ops.putrootfh()];
     const sequence = request.sequence + (false_ ? 0 : 2);

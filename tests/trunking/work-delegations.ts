@@ -45,7 +45,7 @@ export async function openShared(world: World, held: Held, random: Random, style
   ];
   const reply = await perform(held, list, random, style);
   if (reply === undefined || actor.life !== life) return;
-  if (reply.status === Status.DELAY) return;
+  if (reply.status === Status.DELAY || reply.status === Status.GRACE) return;
   world.check(reply.status === Status.OK, `OPEN of a shared file answered ${statusName(reply.status)}`);
   const { stateid, delegation } = reply.values()[1] as Opened;
   if (delegation.type === DelegationType.READ || delegation.type === DelegationType.WRITE) {
