@@ -16,11 +16,34 @@ import {
 import type { Session } from '@dfs/nfs/client';
 import type { Static, TSchema } from 'typebox';
 import { Check } from 'typebox/value';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Daemon } from './helpers/daemon.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { runProgram } from '../src/index.ts';
+import { Daemon, type Ended } from './helpers/daemon.ts';
 import { mount } from './helpers/traffic.ts';
 
+// Commands run in this process, as starting one for each takes longer than all else here; dfsctl.test.ts starts processes.
+const said = vi.hoisted(() => ({ stdout: '', stderr: '' }));
+vi.mock('../../api/src/terminal/io.ts', () => ({
+  say: (text: string) => {
+    said.stdout += text;
+  },
+  complain: (text: string) => {
+    said.stderr += text;
+  },
+}));
+
 const daemon = new Daemon();
+
+async function dfsctlWith(env: Record<string, string>, ...args: string[]): Promise<Ended> {
+  Object.assign(said, { stdout: '', stderr: '' });
+  const code = await runProgram(args, { ...daemon.env, ...env });
+  return { code, ...said };
+}
+
+function dfsctl(...args: string[]): Promise<Ended> {
+  return dfsctlWith({ DFS_API_SOCKET: daemon.socket }, ...args);
+}
+
 let session: Session;
 beforeAll(async () => {
   await daemon.start();
@@ -31,8 +54,14 @@ afterAll(async () => {
   await daemon.remove();
 });
 
+async function json(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await dfsctl(...args, '-o', 'json');
+  expect([code, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout);
+}
+
 async function asked<S extends TSchema>(schema: S, ...args: string[]): Promise<Static<S>> {
-  const value = await daemon.json(...args);
+  const value = await json(...args);
   expect(Check(schema, value), JSON.stringify(value)).toBe(true);
   return value as Static<S>;
 }
@@ -55,7 +84,7 @@ describe('what a server has, with a client on four connections', () => {
   });
 
   it('lists clients', async () => {
-    const { stdout } = await daemon.run('client', 'list');
+    const { stdout } = await dfsctl('client', 'list');
     const [head = '', row = '', ...rest] = stdout.trimEnd().split('\n');
     expect(rest).toEqual([]);
     expect(head.split(/ {2,}/)).toEqual([
@@ -83,10 +112,10 @@ describe('what a server has, with a client on four connections', () => {
   });
 
   it('lists sessions with their connections by direction', async () => {
-    const { stdout } = await daemon.run('client', 'sessions', 'list');
+    const { stdout } = await dfsctl('client', 'sessions', 'list');
     expect(stdout).toContain('CONNECTIONS');
     expect(stdout).toContain(`${sessionId()}   4 (2f 0b 2fb)`);
-    const wide = await daemon.run('client', 'session', 'show', sessionId().slice(-6));
+    const wide = await dfsctl('client', 'session', 'show', sessionId().slice(-6));
     expect(wide.stdout).toMatch(/ID +DIRECTION +REMOTE/);
     expect(wide.stdout.match(/^\d+ +(fore|both) +127\.0\.0\.1:\d+/gm)).toHaveLength(4);
     const detail = await asked(SessionDetail, 'client', 'sessions', 'show', sessionId());
@@ -103,9 +132,9 @@ describe('what a server has, with a client on four connections', () => {
       client?.client_id.slice(-4) ?? '',
     );
     expect(all.connections).toHaveLength(4);
-    const { stdout } = await daemon.run('client', 'connections', 'list');
+    const { stdout } = await dfsctl('client', 'connections', 'list');
     expect(stdout.match(new RegExp(`${sessionId()} (fore|both)`, 'g'))).toHaveLength(4);
-    const shown = await daemon.run('client', 'show', client?.client_id ?? '');
+    const shown = await dfsctl('client', 'show', client?.client_id ?? '');
     expect(shown.stdout).toContain('Owner         client one');
     expect(shown.stdout).toContain('4 (2f 0b 2fb)');
   });
@@ -118,7 +147,7 @@ describe('what a server has, with a client on four connections', () => {
       ['share', 'delete', 'nothing'],
       ['token', 'revoke', 'nobody'],
     ]) {
-      const { code, stdout, stderr } = await daemon.run(...args);
+      const { code, stdout, stderr } = await dfsctl(...args);
       expect([args, code, stdout]).toEqual([args, 5, '']);
       expect(stderr).toMatch(/^dfsctl: there is no (client|session|connection|share|token) "/);
     }
@@ -154,7 +183,7 @@ describe('settings', () => {
     );
     expect(dry).toMatchObject({ dry_run: true, changes: [{ setting: name, from: 16, to: 8 }] });
     expect((await asked(NfsSettingsAnswer, ...nfs, 'show')).settings[name]).toBe(16);
-    const { stdout } = await daemon.run(
+    const { stdout } = await dfsctl(
       ...nfs,
       'update',
       '--v4-max-connections-per-session',
@@ -164,17 +193,17 @@ describe('settings', () => {
     );
     expect(stdout).toContain(`${name}: 16 -> 8\n`);
     expect(stdout).toContain('lease_time: 90 s -> 120 s\n');
-    const shown = await daemon.run(...nfs, 'show');
+    const shown = await dfsctl(...nfs, 'show');
     expect(shown.stdout).toMatch(/^v4_max_connections_per_session +8 +16 +changed +api/m);
     expect(shown.stdout).toMatch(/^max_clients +10000 +10000 +default/m);
-    expect((await daemon.run(...nfs, 'audit')).stdout).toContain(`${name}: 16 -> 8`);
-    expect((await daemon.run(...nfs, 'reset', 'lease-time')).stdout).toContain('lease_time: 120 s -> 90 s');
+    expect((await dfsctl(...nfs, 'audit')).stdout).toContain(`${name}: 16 -> 8`);
+    expect((await dfsctl(...nfs, 'reset', 'lease-time')).stdout).toContain('lease_time: 120 s -> 90 s');
     const reset = await asked(NfsSettingsChanged, ...nfs, 'reset', '--all');
     expect(reset.changes).toEqual([{ setting: name, from: 8, to: 16 }]);
   });
 
   it.each(['1025', '-1', 'many'])('refuse %s with the range, and change nothing', async (value) => {
-    const { code, stdout, stderr } = await daemon.run(
+    const { code, stdout, stderr } = await dfsctl(
       ...nfs,
       'update',
       '--v4-max-connections-per-session',
@@ -191,7 +220,7 @@ describe('settings', () => {
   });
 
   it('tell what the server refuses, by field', async () => {
-    const { code, stderr } = await daemon.run(
+    const { code, stderr } = await dfsctl(
       ...nfs,
       'update',
       '--v4-min-minor-version',
@@ -208,7 +237,7 @@ describe('settings', () => {
   it('guard against lost updates', async () => {
     const { version } = await asked(NfsSettingsAnswer, ...nfs, 'show');
     const update = (guard: number) =>
-      daemon.run(...nfs, 'update', '--callback-timeout', '11', '--if-version', String(guard));
+      dfsctl(...nfs, 'update', '--callback-timeout', '11', '--if-version', String(guard));
     expect(await update(version + 1)).toMatchObject({
       code: 5,
       stderr: expect.stringContaining('try again'),
@@ -223,7 +252,7 @@ describe('settings', () => {
     [['update', '--lease-tme', '5'], "unknown option '--lease-tme'"],
     [['audit', '--limit', '0'], '1 to 1000'],
   ])('refuse %j', async (args, why) => {
-    const { code, stderr } = await daemon.run(...nfs, ...args);
+    const { code, stderr } = await dfsctl(...nfs, ...args);
     expect(code).toBe(2);
     expect(stderr).toContain(why);
   });
@@ -231,7 +260,7 @@ describe('settings', () => {
 
 describe('shares', () => {
   it('are created, changed and deleted', async () => {
-    const created = await daemon.run(
+    const created = await dfsctl(
       'share',
       'create',
       '/home',
@@ -246,18 +275,18 @@ describe('shares', () => {
     expect(created.stdout).toMatch(
       /^created \/home\n\n.*\n\/home +read-write +all to 7:65534 +10\.0\.0\.0\/8\n$/,
     );
-    expect((await daemon.run('share', 'create', 'home')).code).toBe(5);
-    const updated = await daemon.run('share', 'update', 'home', '--read-only', '--everybody');
+    expect((await dfsctl('share', 'create', 'home')).code).toBe(5);
+    const updated = await dfsctl('share', 'update', 'home', '--read-only', '--everybody');
     expect(updated.stdout).toMatch(/\/home +read-only +all to 7:65534 +everybody\n$/);
-    expect((await daemon.run('share', 'update', 'home')).code).toBe(2);
-    expect((await daemon.run('share', 'delete', '/home', '--delete-data')).stdout).toBe(
+    expect((await dfsctl('share', 'update', 'home')).code).toBe(2);
+    expect((await dfsctl('share', 'delete', '/home', '--delete-data')).stdout).toBe(
       'deleted /home with its data\n',
     );
     expect((await asked(ShareList, 'share', 'list')).shares.map(({ path }) => path)).toEqual(['/export']);
   });
 
   it('are refused by field', async () => {
-    const { code, stderr } = await daemon.run('share', 'create', '/x', '--allow', 'everywhere');
+    const { code, stderr } = await dfsctl('share', 'create', '/x', '--allow', 'everywhere');
     expect(code).toBe(5);
     expect(stderr).toContain('everywhere');
   });
@@ -265,7 +294,7 @@ describe('shares', () => {
 
 describe('tokens and remote servers', () => {
   it('log in, are used, listed and revoked', async () => {
-    const remote = (...args: string[]) => daemon.runWith({}, ...args);
+    const remote = (...args: string[]) => dfsctlWith({}, ...args);
     const made = await asked(NewToken, 'token', 'create', 'tests', '--role', 'read', '--expires', '1h');
     const login = await daemon.runInput({}, `${made.token}\n`, 'login', daemon.url, '--name', 'here');
     expect(login).toMatchObject({ code: 0, stderr: '' });
@@ -273,9 +302,9 @@ describe('tokens and remote servers', () => {
     expect((await remote('client', 'list')).stdout).toContain('client one');
     const refused = await remote('adapter', 'settings', 'nfs', 'update', '--lease-time', '60');
     expect(refused.code).toBe(5);
-    expect((await daemon.run('token', 'list')).stdout).toMatch(/tests +read/);
-    expect((await daemon.run('token', 'list')).stdout).not.toContain(made.token);
-    expect((await daemon.run('token', 'revoke', 'tests')).code).toBe(0);
+    expect((await dfsctl('token', 'list')).stdout).toMatch(/tests +read/);
+    expect((await dfsctl('token', 'list')).stdout).not.toContain(made.token);
+    expect((await dfsctl('token', 'revoke', 'tests')).code).toBe(0);
     expect(await remote('client', 'list')).toMatchObject({ code: 5, stdout: '' });
     expect((await remote('context', 'use', 'local')).code).toBe(0);
     expect((await remote('context', 'remove', 'here')).code).toBe(0);
@@ -285,10 +314,10 @@ describe('tokens and remote servers', () => {
   it('are refused where the token is wrong, and nothing is kept', async () => {
     const wrong = await daemon.runInput({}, 'wrong\n', 'login', daemon.url);
     expect(wrong).toMatchObject({ code: 5, stdout: '', stderr: expect.stringContaining('DFS_API_TOKEN') });
-    expect((await daemon.runWith({}, 'context', 'list')).stdout.split('\n')).toHaveLength(3);
-    const none = await daemon.runWith({}, '--server', daemon.url, 'client', 'list');
+    expect((await dfsctlWith({}, 'context', 'list')).stdout.split('\n')).toHaveLength(3);
+    const none = await dfsctlWith({}, '--server', daemon.url, 'client', 'list');
     expect(none).toMatchObject({ code: 5, stdout: '' });
-    const flagged = await daemon.runWith({}, '--server', daemon.url, '--token', 'a b', 'client', 'list');
+    const flagged = await dfsctlWith({}, '--server', daemon.url, '--token', 'a b', 'client', 'list');
     expect(flagged).toMatchObject({ code: 2, stdout: '' });
   });
 });
@@ -298,14 +327,14 @@ describe('draining and ending', () => {
     const other = await mount(daemon.port, { owner: 'drained', connections: 3 });
     const { connections } = await asked(ConnectionList, 'client', 'connections', 'list');
     const last = connections.at(-1)?.connection_id;
-    const one = await daemon.run('client', 'connections', 'drain', `#${last}`, '--timeout', '2');
+    const one = await dfsctl('client', 'connections', 'drain', `#${last}`, '--timeout', '2');
     expect(one.stdout).toMatch(new RegExp(`^drained connection ${last} from .*: 1 connection closed\n$`));
-    const whole = await daemon.run('client', 'sessions', 'drain', other.id.toString('hex'));
+    const whole = await dfsctl('client', 'sessions', 'drain', other.id.toString('hex'));
     expect(whole.stdout).toMatch(/: 2 connections closed\n$/);
     const { clients } = await asked(NfsClientList, 'client', 'list');
     const id = clients.find(({ owner }) => owner === 'drained')?.client_id ?? '';
-    expect(await daemon.json('drain', 'client', id)).toEqual({ connections: 0, forced: 0 });
-    expect((await daemon.run('client', 'evict', id)).stdout).toBe(`evicted client ${id}\n`);
+    expect(await json('drain', 'client', id)).toEqual({ connections: 0, forced: 0 });
+    expect((await dfsctl('client', 'evict', id)).stdout).toBe(`evicted client ${id}\n`);
     const left = await asked(NfsClientList, 'client', 'list');
     expect(left.clients.map(({ owner }) => owner)).toEqual(['client one']);
     await other.client.close();
@@ -314,21 +343,21 @@ describe('draining and ending', () => {
   it('ends a session', async () => {
     const other = await mount(daemon.port, { owner: 'ended', connections: 2 });
     const id = other.id.toString('hex');
-    expect((await daemon.run('client', 'sessions', 'destroy', id)).stdout).toBe(`ended session ${id}\n`);
-    expect((await daemon.run('client', 'sessions', 'show', id)).code).toBe(5);
+    expect((await dfsctl('client', 'sessions', 'destroy', id)).stdout).toBe(`ended session ${id}\n`);
+    expect((await dfsctl('client', 'sessions', 'show', id)).code).toBe(5);
     await other.client.close();
   });
 
   it('drains an address and the server, and takes connections again', async () => {
     const address = `127.0.0.1:${daemon.port}`;
     for (const what of [['address', address], ['server']]) {
-      expect((await daemon.run('drain', ...what)).code).toBe(0);
+      expect((await dfsctl('drain', ...what)).code).toBe(0);
       await expect(mount(daemon.port, { owner: 'refused', connections: 1 })).rejects.toThrow();
-      expect((await daemon.run('undrain', ...what)).code).toBe(0);
+      expect((await dfsctl('undrain', ...what)).code).toBe(0);
       const again = await mount(daemon.port, { owner: 'taken', connections: 1 });
       await again.client.close();
     }
-    expect((await daemon.run('drain', 'address', '192.0.2.1:1')).code).toBe(5);
-    expect((await daemon.run('drain', 'server', '--timeout', '-1')).code).toBe(2);
+    expect((await dfsctl('drain', 'address', '192.0.2.1:1')).code).toBe(5);
+    expect((await dfsctl('drain', 'server', '--timeout', '-1')).code).toBe(2);
   });
 });

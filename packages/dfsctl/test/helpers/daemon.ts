@@ -65,16 +65,12 @@ export class Daemon {
     rmSync(this.home, { recursive: true, force: true });
   }
 
-  /** dfsctl with this server's socket. */
+  /** dfsctl with this server's socket, as a process. */
   async run(...args: string[]): Promise<Ended> {
-    return await this.runWith({ DFS_API_SOCKET: this.socket }, ...args);
+    return await this.runInput({ DFS_API_SOCKET: this.socket }, '', ...args);
   }
 
-  /** dfsctl without it. */
-  async runWith(env: Record<string, string>, ...args: string[]): Promise<Ended> {
-    return await this.runInput(env, '', ...args);
-  }
-
+  /** dfsctl as a process, with this on its stdin. */
   async runInput(env: Record<string, string>, input: string, ...args: string[]): Promise<Ended> {
     const child = this.spawn(env, ...args);
     const output = { stdout: '', stderr: '' };
@@ -91,13 +87,6 @@ export class Daemon {
 
   spawn(env: Record<string, string>, ...args: string[]): ChildProcess {
     return spawn(process.execPath, [DFSCTL, ...args], { env: { ...this.env, ...env }, stdio: 'pipe' });
-  }
-
-  /** What dfsctl says as JSON. Fails where it fails. */
-  async json(...args: string[]): Promise<unknown> {
-    const { code, stdout, stderr } = await this.run(...args, '-o', 'json');
-    if (code !== 0) throw new Error(`dfsctl ${args.join(' ')} ended with ${code}: ${stderr}`);
-    return JSON.parse(stdout);
   }
 }
 
