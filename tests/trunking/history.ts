@@ -17,6 +17,8 @@ export interface HistoryOptions {
   /** Only these steps, of all that the seed makes. */
   readonly only?: ReadonlySet<number> | undefined;
   readonly target?: Target | undefined;
+  /** A step that fails whatever happens: shows that failures are seen and shrunk. */
+  readonly broken?: number;
 }
 
 export interface HistoryResult {
@@ -53,6 +55,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
     for (; reached < options.steps && !world.failed; reached++) {
       if (options.only?.has(reached) === false) continue;
       await step(world, reached, Random.ofStep(options.seed, reached));
+      world.check(reached !== options.broken, `step ${reached} is broken on purpose`);
     }
     if (!world.failed) await tearDown(world, Random.ofStep(options.seed, END));
   } catch (error) {
@@ -159,6 +162,11 @@ async function quiet(world: World, random: Random): Promise<void> {
   }
   await settled(world);
   if (world.failed) return;
+  world.readEvents();
+  for (let turn = 0; turn < MS_OF_QUIET && !world.holds(() => checkQuiet(world)); turn++) {
+    await backend.pause();
+    world.readEvents();
+  }
   checkQuiet(world);
   for (const actor of world.actors) {
     const chain = world.ledger.chains.get(actor);

@@ -60,6 +60,8 @@ export class Ledger {
   readonly chains = new Map<Actor, Chain>();
   readonly registers = new Map<Actor, Register[]>();
   readonly opens = new Map<Actor, Open>();
+  /** Clients whose OPEN of their own file is under way. */
+  readonly opening = new Set<Actor>();
   readonly lockFiles = new Map<Actor, Open>();
   readonly ranges: Range[] = Array.from({ length: RANGES }, (_, i) => ({
     offset: i,

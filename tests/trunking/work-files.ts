@@ -26,9 +26,10 @@ function ownerOf(held: Held) {
 /** The client's own file, opened once more where it is open already: the stateid counts each time. */
 export async function openOwn(world: World, held: Held, random: Random, style: Style): Promise<void> {
   const { actor } = held;
-  const { opens } = world.ledger;
+  const { opens, opening } = world.ledger;
+  if (opening.has(actor)) return;
+  opening.add(actor);
   const before = opens.get(actor);
-  if (before?.busy) return;
   if (before !== undefined) before.busy = true;
   const { life } = actor;
   const name = `own-${actor.index}`;
@@ -42,7 +43,7 @@ export async function openOwn(world: World, held: Held, random: Random, style: S
     }),
     ops.getfh(),
   ];
-  const reply = await perform(held, list, random, style);
+  const reply = await perform(held, list, random, style).finally(() => opening.delete(actor));
   if (before !== undefined) before.busy = false;
   // Done or not: what its stateid is cannot be known any more.
   if (actor.life === life && reply === undefined) opens.delete(actor);

@@ -48,6 +48,7 @@ export class World {
   /** Counts names that are used once. */
   #names = 0;
   #failure: Error | undefined;
+  #trying = false;
   readonly #tasks = new Map<Promise<void>, string>();
   readonly #links = new Map<number, Link>();
   readonly #sessions = new Map<string, Held>();
@@ -72,8 +73,22 @@ export class World {
   /** Ends the history: the first failure is the one that counts. */
   fail(message: string): never {
     const violation = new Violation(message);
-    this.#failure ??= violation;
+    if (!this.#trying) this.#failure ??= violation;
     throw violation;
+  }
+
+  /** Whether the check holds by now: over TCP each side may still have to hear from the other. */
+  holds(check: () => void): boolean {
+    this.#trying = true;
+    try {
+      check();
+      return true;
+    } catch (error) {
+      if (error instanceof Violation) return false;
+      throw error;
+    } finally {
+      this.#trying = false;
+    }
   }
 
   remember(error: unknown): void {
