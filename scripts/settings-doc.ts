@@ -18,6 +18,10 @@ Every setting can be given in three places. The later ones are stronger:
 2. the environment: the variable named with each setting; an empty one counts as not set;
 3. flags: the setting's own, or \`--set KEY=VALUE\`; of several the last one counts.
 
+Settings that do not apply "at the next start" can also be changed while the server runs, over the [management API](api.md) or with
+\`dfsctl adapter settings nfs update\`. Such a change counts at once and is kept in the data directory. At a start, what file, environment
+or flags give is stronger than what was kept, which is stronger than the default; the answer to a change says so where that will be.
+
 A wrong key or value anywhere stops the start, with the file, line and column (or the variable, or the flag) it stands on:
 
     $ dfs start --config dfs.yaml

@@ -102,7 +102,6 @@ export const ROUTES = {
     tag: 'server',
     summary: 'The server takes new work; 503 while it starts or stops',
     answer: Health,
-    refusals: [503],
   }),
   status: route({
     ...seen,

@@ -15,7 +15,12 @@ export const Channel = Type.Object(
 
 /** How many connections carry what; `both` are in neither of the others. */
 export const ConnectionSummary = Type.Object(
-  { fore: Count(''), back: Count(''), both: Count(''), total: Count('fore + back + both') },
+  {
+    fore: Count('Connections that carry only requests'),
+    back: Count('Connections that carry only callbacks'),
+    both: Count('Connections that carry both'),
+    total: Count('fore + back + both'),
+  },
   { $id: 'ConnectionSummary' },
 );
 export type ConnectionSummary = Static<typeof ConnectionSummary>;

@@ -2,6 +2,7 @@ import { ApiEvent, type ApiEventType, EVENT_TYPES, EVENTS_PATH } from '@dfs/api'
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { type EventLog, MAX_LISTENERS } from './event-log.ts';
+import { marked } from './openapi.ts';
 import { HTTP, Refusal } from './refusal.ts';
 import { documented } from './serve.ts';
 import type { RestServices } from './services.ts';
@@ -17,7 +18,7 @@ const QUERY = Type.Object({
   types: Type.Optional(Type.String({ description: `Some of ${EVENT_TYPES.join(',')}, with commas between` })),
 });
 
-export function serveEvents(app: FastifyInstance, { events }: RestServices): void {
+export function serveEvents(app: FastifyInstance, { events }: Pick<RestServices, 'events'>): void {
   const route = {
     method: 'GET',
     path: EVENTS_PATH,
@@ -36,7 +37,7 @@ export function serveEvents(app: FastifyInstance, { events }: RestServices): voi
     method: 'GET',
     url: EVENTS_PATH,
     config: { access: 'read' },
-    schema: { ...schema, response: { ...(schema.response as object), [HTTP.OK]: stream } },
+    schema: marked({ ...schema, response: { ...(schema.response as object), [HTTP.OK]: stream } }),
     handler: (request, reply) => {
       const wanted = wantedTypes(request.query);
       if (events.listeners >= MAX_LISTENERS) {

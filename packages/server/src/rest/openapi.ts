@@ -1,3 +1,4 @@
+import { ROUTES } from '@dfs/api';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../version.ts';
@@ -31,9 +32,38 @@ export async function describe(app: FastifyInstance): Promise<void> {
     },
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject;
-      return shared(document.openapiObject);
+      return optionalBodies(shared(document.openapiObject));
     },
   });
+}
+
+/** Where the name of a schema survives what the documenting plugin does to schemas. */
+const NAME = 'x-dfs-name';
+
+/** The same with the name of each named schema noted, for {@link shared}. */
+export function marked<T extends object>(schema: T): T {
+  const visit = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(visit);
+    if (typeof value !== 'object' || value === null) return value;
+    const { $id, ...rest } = value as { readonly $id?: unknown };
+    const visited = Object.fromEntries(Object.entries(rest).map(([key, member]) => [key, visit(member)]));
+    return typeof $id === 'string' ? { ...visited, [NAME]: $id } : visited;
+  };
+  return visit(schema) as T;
+}
+
+/** The plugin takes every body for required; those whose members may all be left out may be left out themselves. */
+function optionalBodies<T extends { readonly paths?: object }>(document: T): T {
+  for (const route of Object.values(ROUTES)) {
+    if (!('bodyOptional' in route)) continue;
+    const path = route.path.replaceAll(/:([a-z_]+)/g, '{$1}');
+    const operations = new Map<string, unknown>(Object.entries(document.paths ?? {}));
+    const operation = (operations.get(path) as Record<string, { requestBody?: { required?: boolean } }>)[
+      route.method.toLowerCase()
+    ];
+    if (operation?.requestBody !== undefined) operation.requestBody.required = false;
+  }
+  return document;
 }
 
 /** Moves every schema that has a name to the components, once, and refers to it from where it stood. */
@@ -42,11 +72,11 @@ function shared<T extends object>(document: T): T {
   const visit = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(visit);
     if (typeof value !== 'object' || value === null) return value;
-    const { $id, ...rest } = value as { readonly $id?: unknown };
+    const { [NAME]: name, ...rest } = value as { readonly [NAME]?: unknown };
     const visited = Object.fromEntries(Object.entries(rest).map(([key, member]) => [key, visit(member)]));
-    if (typeof $id !== 'string') return visited;
-    schemas.set($id, visited);
-    return { $ref: `#/components/schemas/${$id}` };
+    if (typeof name !== 'string') return visited;
+    schemas.set(name, visited);
+    return { $ref: `#/components/schemas/${name}` };
   };
   const visited = visit(document) as T & { readonly components?: object };
   const sorted = [...schemas].sort(([a], [b]) => (a < b ? -1 : 1));

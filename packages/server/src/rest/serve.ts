@@ -1,8 +1,10 @@
 import type { Of, Route } from '@dfs/api';
-import { Problem } from '@dfs/api';
+import { Problem, ROUTES } from '@dfs/api';
+import { listed } from '@dfs/api/settings';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Check, Convert, Errors } from 'typebox/value';
+import { marked } from './openapi.ts';
 import { type FieldError, HTTP, Refusal, wrongFields } from './refusal.ts';
 
 /** A request whose parts are as the route says. */
@@ -46,8 +48,13 @@ export function serve<R extends Route>(
   });
 }
 
+const OPERATION_IDS: ReadonlyMap<Route, string> = new Map(
+  Object.entries(ROUTES).map(([name, route]) => [route, name]),
+);
+
 /** What the OpenAPI document says of a route. Checks are done by {@link serve}, not by the framework. */
 export function documented(route: Route): FastifySchema {
+  const name = OPERATION_IDS.get(route);
   const refusals = route.access === 'open' ? [] : [HTTP.UNAUTHORIZED, HTTP.FORBIDDEN];
   const isChecked = route.params !== undefined || route.query !== undefined || route.body !== undefined;
   const statuses = [
@@ -59,15 +66,16 @@ export function documented(route: Route): FastifySchema {
   ];
   const problem = { description: 'Refused', content: { 'application/problem+json': { schema: Problem } } };
   const good = route.answer ?? { description: 'Done', type: 'null' };
-  return {
+  return marked({
     tags: [route.tag],
     summary: route.summary,
+    ...(name !== undefined && { operationId: name }),
     ...(route.access === 'open' ? { security: [] } : {}),
     ...(route.params !== undefined && { params: route.params }),
     ...(route.query !== undefined && { querystring: route.query }),
     ...(route.body !== undefined && { body: route.body }),
     response: { [route.status]: good, ...Object.fromEntries(statuses.map((status) => [status, problem])) },
-  };
+  });
 }
 
 /** Text of the address, made into what the schema wants. */
@@ -89,10 +97,18 @@ function checkedBody(route: Route, input: unknown): unknown {
 /** Every field that a schema refuses, once. */
 export function fieldErrors(schema: TSchema, value: unknown): FieldError[] {
   const byField = new Map<string, string>();
+  const constants = new Map<string, string[]>();
   for (const error of Errors(schema, value)) {
     const place = error.instancePath.slice(1).replaceAll('/', '.');
-    for (const [field, message] of named(error, place)) if (!byField.has(field)) byField.set(field, message);
+    if (error.keyword === 'const') {
+      constants.set(place, [...(constants.get(place) ?? []), JSON.stringify(error.params.allowedValue)]);
+    } else if (error.keyword !== 'anyOf') {
+      for (const [field, message] of named(error, place)) {
+        if (!byField.has(field)) byField.set(field, message);
+      }
+    }
   }
+  for (const [field, values] of constants) byField.set(field, `must be ${listed(values, 'or')}`);
   return [...byField].map(([field, message]) => ({ field, message }));
 }
 
@@ -101,16 +117,18 @@ type SchemaError = ReturnType<typeof Errors>[number];
 /** The fields that one error is about: of those that are missing or unknown, their own names. */
 function named(error: SchemaError, place: string): [string, string][] {
   const at = (name: string) => (place === '' ? name : `${place}.${name}`);
+  const field = place === '' ? 'body' : place;
   switch (error.keyword) {
     case 'required':
       return error.params.requiredProperties.map((name) => [at(name), 'is missing']);
+    // An unknown member is refused as such, and by the schema that takes nothing.
     case 'additionalProperties':
       return error.params.additionalProperties.map((name) => [at(name), 'is not known']);
+    case 'boolean':
+      return [[field, 'is not known']];
     case 'enum':
-      return [
-        [place === '' ? 'body' : place, `must be one of ${JSON.stringify(error.params.allowedValues)}`],
-      ];
+      return [[field, `must be one of ${JSON.stringify(error.params.allowedValues)}`]];
     default:
-      return [[place === '' ? 'body' : place, error.message]];
+      return [[field, error.message]];
   }
 }

@@ -1,5 +1,6 @@
-import { METRICS_PATH, OPENAPI_PATH, ROUTES } from '@dfs/api';
-import type { FastifyInstance } from 'fastify';
+import { Health, METRICS_PATH, OPENAPI_PATH, ROUTES } from '@dfs/api';
+import type { FastifyInstance, FastifySchema } from 'fastify';
+import { marked } from './openapi.ts';
 import { HTTP } from './refusal.ts';
 import { documented, serve } from './serve.ts';
 import type { RestServices } from './services.ts';
@@ -8,10 +9,18 @@ import type { RestServices } from './services.ts';
 export function serveServer(app: FastifyInstance, services: RestServices): void {
   const { metrics, openMetrics } = services;
   serve(app, ROUTES.health, () => ({ status: 'ok' as const }));
+  const ready = documented(ROUTES.ready);
+  const unready = { description: 'It starts or stops', content: { 'application/json': { schema: Health } } };
   // Its status depends on the answer, so it sends that itself.
   app.get(
     ROUTES.ready.path,
-    { config: { access: ROUTES.ready.access }, schema: documented(ROUTES.ready) },
+    {
+      config: { access: ROUTES.ready.access },
+      schema: marked<FastifySchema>({
+        ...ready,
+        response: { ...(ready.response as object), [HTTP.UNAVAILABLE]: unready },
+      }),
+    },
     (_request, reply) => {
       const status = services.state();
       return reply.code(status === 'ready' ? HTTP.OK : HTTP.UNAVAILABLE).send({ status });

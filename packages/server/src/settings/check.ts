@@ -35,7 +35,7 @@ export function checkSettings(input: Readonly<Record<string, unknown>>): {
 export function missingSettings(changes: NfsChanges): FieldError[] {
   return NFS_SETTING_KEYS.filter((key) => !Object.hasOwn(changes, key)).map((field) => ({
     field,
-    message: 'is missing: PUT sets all settings (PATCH sets some)',
+    message: 'is missing (PUT sets all settings)',
   }));
 }
 
@@ -62,5 +62,5 @@ function wrong(key: NfsSettingKey, value: unknown): string | undefined {
     throw error;
   }
   // The kind takes text as well ("1MiB"), which is for files and flags; JSON has types of its own.
-  return Check(kind.schema, value) ? undefined : `must be ${kind.allowed}, as a JSON ${kind.schema.type}`;
+  return Check(kind.schema, value) ? undefined : `must be a JSON ${kind.schema.type}: ${kind.allowed}`;
 }
