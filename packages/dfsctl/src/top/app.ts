@@ -11,6 +11,7 @@ import {
   type Effect,
   initialState,
   measured,
+  NOTE_SAMPLES,
   noted,
   press,
   resized,
@@ -133,7 +134,7 @@ export class TopApp {
     this.#update(noted(this.#state, { tone: 'plain', text: deedUnderWay(deed) }));
     try {
       const text = await perform(deed, this.#options.api);
-      this.#update(noted(this.#state, { tone: 'good', text }));
+      this.#update(noted(this.#state, { tone: 'good', text, left: NOTE_SAMPLES }));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#update(noted(this.#state, { tone: 'bad', text: error.message }));

@@ -161,7 +161,7 @@ function lastLine(state: TopState, rows: number): Piece[] {
   const height = bodyHeight(state.size);
   const last = Math.min(rows, state.offset + height);
   const place = rows > height ? `   rows ${state.offset + 1}-${last} of ${rows}` : '';
-  const keys = ['s sort', 'enter fold', 'd drain', 'e evict', 'space pause', '? help', 'q quit'];
+  const keys = ['q quit', '? help', 's sort', 'd drain', 'e evict', 'enter fold', 'space pause'];
   return [{ text: keys.join('   ') }, { text: place, style: 'dim' }];
 }
 

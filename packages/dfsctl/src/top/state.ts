@@ -16,6 +16,8 @@ export interface Deed {
 export interface Note {
   readonly tone: 'good' | 'bad' | 'plain';
   readonly text: string;
+  /** Samples after which it goes by itself; stays where absent. */
+  readonly left?: number;
 }
 
 /** All that decides what is on the screen. */
@@ -53,6 +55,9 @@ export interface VisibleRow {
   /** Undefined where there is nothing to unfold. */
   readonly unfolded: boolean | undefined;
 }
+
+/** What has been done is told for so many samples. */
+export const NOTE_SAMPLES = 5;
 
 /** Lines above and below the table's rows. */
 export const HEADER_LINES = 5;
@@ -98,7 +103,7 @@ export function measured(state: TopState, measurement: Measurement): TopState {
   } else {
     for (const client of measurement.clients) if (!known.has(client.key)) unfolded.add(client.key);
   }
-  const next = { ...state, measurement, unfolded, trouble: undefined };
+  const next = { ...state, measurement, unfolded, note: older(state.note), trouble: undefined };
   const rows = visibleRows(next);
   const place = before.findIndex((row) => row.node.key === state.selected);
   const kept = rows.find((row) => row.node.key === state.selected);
@@ -107,6 +112,11 @@ export function measured(state: TopState, measurement: Measurement): TopState {
   const question =
     state.question !== undefined && keys.has(state.question.node.key) ? state.question : undefined;
   return settled({ ...next, selected, question });
+}
+
+function older(note: Note | undefined): Note | undefined {
+  if (note?.left === undefined) return note;
+  return note.left <= 1 ? undefined : { ...note, left: note.left - 1 };
 }
 
 /** All rows that are not folded away, in their order, whether or not they fit the screen. */
@@ -142,7 +152,7 @@ export function press(state: TopState, key: string): Step {
 function answer(state: TopState, deed: Deed, key: string): Step {
   const asked = { ...state, question: undefined };
   if (key === 'y' || key === 'Y') return { state: asked, effect: { kind: 'do', deed } };
-  return { state: noted(asked, { tone: 'plain', text: 'nothing was done' }) };
+  return { state: noted(asked, { tone: 'plain', text: 'nothing was done', left: NOTE_SAMPLES }) };
 }
 
 function command(state: TopState, key: string): Step {

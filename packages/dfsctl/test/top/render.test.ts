@@ -50,7 +50,7 @@ describe('the screen of top', () => {
         "",
         "  client 0011223344556677   Linux NFSv4.1 0011223344556677",
         "  3 opens, 1 lock, 0 delegations   back channel up   2 (1f 0b 1fb)",
-        "s sort   enter fold   d drain   e evict   space pause   ? help   q quit",
+        "q quit   ? help   s sort   d drain   e evict   enter fold   space pause",
       ]
     `);
   });

@@ -5,6 +5,7 @@ import {
   bodyHeight,
   initialState,
   measured,
+  NOTE_SAMPLES,
   press,
   resized,
   type TopState,
@@ -122,6 +123,14 @@ describe('the state of top', () => {
       note: { tone: 'plain' },
     });
     expect(press(shown([]), 'd').state).toMatchObject({ question: undefined, note: { tone: 'plain' } });
+  });
+
+  it('tells what was done for a while', () => {
+    let state = press(press(shown(), 'e').state, 'n').state;
+    for (let sample = 1; sample < NOTE_SAMPLES; sample++) state = shown(CLIENTS, state);
+    expect(state.note?.text).toBe('nothing was done');
+    expect(shown(CLIENTS, state).note).toBeUndefined();
+    expect(after(state, 'down').note).toBeUndefined();
   });
 
   it('pauses, helps and quits', () => {
