@@ -13,7 +13,14 @@ import {
 } from '../config/share-spec.ts';
 import { type FieldError, HTTP, notFound, Refusal, wrongFields } from '../rest/refusal.ts';
 import { engineShare } from './engine-options.ts';
-import { dropShare, putShare, type RegisteredShare, takeKept, takeNextId } from './share-registry.ts';
+import {
+  dropShare,
+  forgetShare,
+  keptId,
+  putShare,
+  type RegisteredShare,
+  takeNextId,
+} from './share-registry.ts';
 
 export type ShareAction = 'created' | 'updated' | 'deleted';
 
@@ -77,7 +84,7 @@ export class LiveShares {
         throw new Refusal(HTTP.CONFLICT, 'too_many', `there are ${MAX_SHARES} shares already`);
       }
       const { records } = this.#store;
-      const id = takeKept(records, spec.path) ?? takeNextId(records);
+      const id = keptId(records, spec.path) ?? takeNextId(records);
       if (id === undefined) throw new Refusal(HTTP.CONFLICT, 'too_many', 'no share ids are left');
       const share: RegisteredShare = { ...spec, id, origin: 'data' };
       const fileSystem = this.#kept.get(id) ?? (await this.#store.openShare(id, this.#root));
@@ -111,14 +118,14 @@ export class LiveShares {
       this.#kept.set(id, fileSystem);
       this.#nfs?.setShares(this.engineShares());
       // Until its data is gone it counts as kept, so that a crash on the way loses no trace of it.
-      dropShare(records, share, true);
+      dropShare(records, share);
       await records.stable();
       if (deleteData) {
         await settled(this.#nfs?.control);
         this.#kept.delete(id);
         await fileSystem.close();
         await this.#store.removeShare(id);
-        takeKept(records, share.path);
+        forgetShare(records, id);
         await records.stable();
       }
       this.#listener('deleted', share, who);

@@ -48,11 +48,11 @@ export async function reconcileShares(records: Records, inputs: RegistryInputs):
   const isNew = records.get(NEXT_ID) === undefined && inputs.declared.length === 0;
   for (const spec of isNew ? [inputs.fallback] : inputs.declared) {
     refuseClash(spec, result.keys());
-    const id = result.get(spec.path)?.id ?? takeKept(records, spec.path) ?? nextId++;
+    const id = result.get(spec.path)?.id ?? keptId(records, spec.path) ?? nextId++;
     if (id > MAX_ID) throw new StartError('no share ids are left', 'use another data directory');
     const share: RegisteredShare = { ...spec, id, origin: isNew ? 'default' : 'configuration' };
     result.set(spec.path, share);
-    records.put(keyOf(id), encode(share));
+    putShare(records, share);
   }
   records.put(NEXT_ID, Buffer.from(String(nextId)));
   await records.stable();
@@ -71,23 +71,27 @@ function refuseClash(spec: ShareSpec, present: Iterable<string>): void {
 const keyOf = (id: number) => `${PREFIX}${String(id).padStart(ID_DIGITS, '0')}`;
 const keptKeyOf = (id: number) => `${KEPT_PREFIX}${String(id).padStart(ID_DIGITS, '0')}`;
 
-/** Kept when the records' `stable` answers, as what follows. */
+/** Kept when the records' `stable` answers, as what follows. A share that was deleted is so no more. */
 export function putShare(records: Records, share: RegisteredShare): void {
+  forgetShare(records, share.id);
   records.put(keyOf(share.id), encode(share));
 }
 
-/** The share is no longer served. With `keepData`, a share of the same path gets its id, and so its data, again. */
-export function dropShare(records: Records, share: RegisteredShare, keepData: boolean): void {
+/** The share is no longer served. Until {@link forgetShare}, a share of the same path gets its id, and so its data, again. */
+export function dropShare(records: Records, share: RegisteredShare): void {
   records.delete(keyOf(share.id));
-  if (keepData) records.put(keptKeyOf(share.id), Buffer.from(share.path));
+  records.put(keptKeyOf(share.id), Buffer.from(share.path));
 }
 
-/** The id of a deleted share of this path whose data is kept; it is deleted no more. */
-export function takeKept(records: Records, path: string): number | undefined {
+/** Of a deleted share, nothing is kept any more. */
+export function forgetShare(records: Records, id: number): void {
+  if (records.get(keptKeyOf(id)) !== undefined) records.delete(keptKeyOf(id));
+}
+
+/** The id of a deleted share of this path whose data is kept. */
+export function keptId(records: Records, path: string): number | undefined {
   for (const [key, value] of records.list(KEPT_PREFIX)) {
-    if (value.toString('utf8') !== path) continue;
-    records.delete(key);
-    return Number(key.slice(KEPT_PREFIX.length));
+    if (value.toString('utf8') === path) return Number(key.slice(KEPT_PREFIX.length));
   }
   return undefined;
 }

@@ -36,6 +36,8 @@ export function serveEvents(app: FastifyInstance, { events }: Pick<RestServices,
   app.route({
     method: 'GET',
     url: EVENTS_PATH,
+    // It would be an answer without an end, and without anything in it.
+    exposeHeadRoute: false,
     config: { access: 'read' },
     schema: marked({ ...schema, response: { ...(schema.response as object), [HTTP.OK]: stream } }),
     handler: (request, reply) => {
