@@ -12,7 +12,7 @@ import { VirtualTime } from './virtual-time.ts';
 /** Seconds. In virtual time nothing is quick or slow; over TCP nobody's lease must end by accident. */
 const LEASE = 90;
 const WIRE_RECALL = 1;
-const WIRE_CALLBACK = 1;
+const WIRE_CALLBACK = 0.3;
 /** Real milliseconds. */
 const REPLY_TIMEOUT_MS = 10_000;
 const NEVER_MS = 1_000_000_000;

@@ -10,10 +10,21 @@ export function checkAlways(world: World): void {
   const { control } = inside.server;
   const [connections, sessions] = [control.connections(), control.sessions()];
   checkBindings(world, connections, sessions);
+  checkDraining(world, connections);
   checkOwners(world, inside, sessions);
   checkCounts(world, inside, connections, sessions);
   const [twice] = inside.files.doubles;
   world.check(twice === undefined, `${twice} was executed twice`);
+}
+
+/** Nothing new is executed on a connection that drains. */
+function checkDraining(world: World, connections: readonly ConnectionView[]): void {
+  for (const { id, draining, requests } of connections) {
+    if (!draining) continue;
+    const before = world.drainedAt.get(id) ?? requests;
+    world.drainedAt.set(id, before);
+    world.check(requests === before, `connection ${id} drains, and took ${requests - before} more requests`);
+  }
 }
 
 /** Each binding is there from both sides, by the views and by the events, and as its client has asked for it. */

@@ -12,7 +12,7 @@ import { shrink } from './shrink.ts';
 
 const STEPS: Readonly<Record<Mode, number>> = { engine: 200, wire: 60 };
 /** Over TCP a history mostly waits; in virtual time each has the process's timers for itself. */
-const AT_ONCE: Readonly<Record<Mode, number>> = { engine: 1, wire: 8 };
+const AT_ONCE: Readonly<Record<Mode, number>> = { engine: 1, wire: 16 };
 const MIB = 1024 * 1024;
 /** What a run of any length may add to the heap once the first histories have filled the caches. */
 const MAX_GROWTH_BYTES = 24 * MIB;

@@ -37,6 +37,8 @@ export class World {
   readonly counts = { requests: 0, replays: 0, steps: 0, callbacks: 0, checks: 0 };
   /** Connections that one session may have; 0 is unlimited. */
   limit: number;
+  /** Requests of connections when they were first seen to drain. */
+  readonly drainedAt = new Map<number, number>();
   /** Sessions that have had connections unbound when the limit was lowered. */
   readonly squeezed = new Set<Held>();
   /** The directory that the history works in. */

@@ -1,7 +1,7 @@
 import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
 import { readCallbackSecurity } from '../callback/security.ts';
 import type { Compound } from '../compound.ts';
-import { AuthFlavor, CreateSessionFlag, Op, Status } from '../constants/index.ts';
+import { AuthFlavor, CreateSessionFlag, Op, SESSION_ID_SIZE, Status } from '../constants/index.ts';
 import type { Operation } from '../operation.ts';
 import { type Client, samePrincipal } from '../state/clients.ts';
 import type { CallbackSecurity, ChannelAttributes, Session } from '../state/sessions.ts';
@@ -43,6 +43,7 @@ export const createSession: Operation = {
       return Status.STALE_CLIENTID;
     }
     if (args.sequence === client.createSequence - 1 && client.createReply !== undefined) {
+      carryAgain(c, client.createReply);
       c.out.fixed(client.createReply);
       return Status.OK;
     }
@@ -52,6 +53,15 @@ export const createSession: Operation = {
     return create(c, client, args);
   },
 };
+
+/** The reply says that this connection carries the session, so it must, too, where the first one was lost with another connection. */
+function carryAgain(c: Compound, reply: Buffer): void {
+  const { sessions, connections } = c.engine.state;
+  const session = sessions.find(reply.subarray(0, SESSION_ID_SIZE));
+  if (session === undefined || c.connection.bindings.has(session)) return;
+  if (!connections.hasRoom(session)) connections.join(c.connection, session);
+  else connections.bind(c.connection, session, session.wantsBackChannel ? 'both' : 'fore');
+}
 
 function readArguments(args: XdrReader): Arguments {
   const instance = args.u32();
