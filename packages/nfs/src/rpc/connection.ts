@@ -6,6 +6,8 @@ import { RecordError, type RecordLimits, RecordSplitter } from './record.ts';
 
 /** Silence before the first probe. Ten probes follow, one a second: a peer that is gone is found out after 60 s. */
 const KEEPALIVE_MS = 50_000;
+/** How long a connection that is closed waits for its peer to read what is left. */
+const LINGER_MS = 5000;
 const RPC_HEAD = 8;
 
 export interface RpcLimits extends RecordLimits {
@@ -114,12 +116,13 @@ export class RpcConnection {
     return busy;
   }
 
-  /** Ends the connection once what was written has been handed to the network. */
+  /** Ends the connection once what was written has been handed to the network; a peer that does not read it has a while to do so. */
   destroy(reason: string): void {
     if (this.socket.destroyed) return;
     this.#closeReason = reason;
     this.#output.flush();
     this.socket.destroySoon();
+    setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
   }
 
   #onData(chunk: Buffer): void {
