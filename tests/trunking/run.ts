@@ -18,6 +18,7 @@ const MIB = 1024 * 1024;
 const MAX_GROWTH_BYTES = 24 * MIB;
 const WARM_HISTORIES = 20;
 const HEAP_EVERY = 100;
+const PROGRESS_EVERY = 1000;
 const GC_PAUSE_MS = 20;
 /** The longest that a history may take: a hundred times what it takes. */
 const HISTORY_LIMIT_MS = 60_000;
@@ -116,6 +117,8 @@ class Run {
     } else if (this.#options.seeds === 1) {
       console.log(result.trace.join('\n'));
     }
+    if (this.#totals.histories % PROGRESS_EVERY === 0)
+      console.log(`trunking: ${this.#mode}: ${this.#totals.histories} histories, ${this.#failures} failed`);
     await this.#checkHeap();
   }
 
