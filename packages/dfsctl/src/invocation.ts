@@ -13,6 +13,7 @@ import type { Command } from 'commander';
 import { ask, canAsk } from './ask.ts';
 import { Declined } from './declined.ts';
 import { ExitCode } from './exit-code.ts';
+import { contextsFile, isOpenToOthers } from './remote/contexts.ts';
 import { type EndpointFlags, places } from './remote/endpoint.ts';
 
 export interface GlobalFlags extends EndpointFlags {
@@ -50,6 +51,10 @@ export class Invocation {
 
   /** The server that is meant. Rejects with an ApiError where none answers, with a UsageError where flags or contexts are wrong. */
   client(): Promise<ApiClient> {
+    if (isOpenToOthers(this.env)) {
+      const file = contextsFile(this.env);
+      this.remark(`warning: others may read ${file} and the tokens in it: chmod 600 ${file}`);
+    }
     this.#client ??= findServer(this.places);
     return this.#client;
   }

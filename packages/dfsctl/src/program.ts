@@ -65,7 +65,8 @@ export async function runProgram(argv: readonly string[], env: Environment): Pro
   }
 }
 
-function build(program: Command, run: Invocation): void {
+/** Adds all commands. */
+export function build(program: Command, run: Invocation): void {
   program
     .description('Looks after a running dfs server.')
     .version(VERSION, '-V, --version', 'show the version')
