@@ -12,7 +12,6 @@ import {
 import type { Command } from 'commander';
 import { ask, canAsk } from './ask.ts';
 import { Declined } from './declined.ts';
-import { ExitCode } from './exit-code.ts';
 import { contextsFile, isOpenToOthers } from './remote/contexts.ts';
 import { type EndpointFlags, places } from './remote/endpoint.ts';
 
@@ -26,8 +25,6 @@ const STDOUT = 1;
 /** One command line being run: what all commands need of flags, environment and terminal. */
 export class Invocation {
   readonly env: Environment;
-  /** How the process is to end where nothing has failed. */
-  exitCode: number = ExitCode.OK;
   readonly #program: Command;
   #client: Promise<ApiClient> | undefined;
 

@@ -55,7 +55,7 @@ export async function runProgram(argv: readonly string[], env: Environment): Pro
   try {
     build(program, run);
     await program.parseAsync([...argv], { from: 'user' });
-    return run.exitCode;
+    return ExitCode.OK;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
     const failure = failureOf(error);

@@ -36,7 +36,8 @@ export function addTop(program: Command, run: Invocation): void {
       const paint = painter(wantsColour(STDOUT, run.env));
       const app = new TopApp({ api, paint, ascii: !speaksUtf8(run), intervalMs: interval * MS });
       const signal = await app.run();
-      if (signal !== undefined) run.exitCode = ExitCode.SIGNAL_BASE + SIGNAL_NUMBERS[signal];
+      // At once: a question that a server has not answered yet is of no interest any more.
+      process.exit(signal === undefined ? ExitCode.OK : ExitCode.SIGNAL_BASE + SIGNAL_NUMBERS[signal]);
     });
 }
 

@@ -37,6 +37,7 @@ export class TopApp {
   #state: TopState;
   #timer: NodeJS.Timeout | undefined;
   #asking = false;
+  #ended = false;
   #finish: (signal: EndSignal | undefined) => void = () => undefined;
 
   constructor(options: TopOptions) {
@@ -63,6 +64,7 @@ export class TopApp {
       void this.#ask();
       return await ended;
     } finally {
+      this.#ended = true;
       clearTimeout(this.#timer);
       this.#finish = () => undefined;
       this.#screen.leave();
@@ -83,7 +85,7 @@ export class TopApp {
 
   /** One sample after the other, each as long after the last one as was asked for: a slow server is not asked more often. */
   async #ask(): Promise<void> {
-    if (this.#asking) return;
+    if (this.#asking || this.#ended) return;
     this.#asking = true;
     clearTimeout(this.#timer);
     try {
@@ -98,7 +100,7 @@ export class TopApp {
     } finally {
       this.#asking = false;
     }
-    this.#timer = setTimeout(() => void this.#ask(), this.#options.intervalMs);
+    if (!this.#ended) this.#timer = setTimeout(() => void this.#ask(), this.#options.intervalMs);
   }
 
   #key(key: string): void {

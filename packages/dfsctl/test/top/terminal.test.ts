@@ -59,12 +59,11 @@ describe.skipIf(!hasTmux())('dfsctl top in a terminal', { timeout: 120_000 }, ()
     await terminal.type('echo quit with $?; stty -a | cmp - before && echo same');
     const quit = await terminal.until(/quit with 0\n[\s\S]*same\n/);
     expect(quit).not.toContain('CONNECTIONS');
-    await terminal.type(`${COMMAND} & sleep 1; fg`);
+    await terminal.type(`clear; ${COMMAND}`);
     await terminal.until(/q quit/);
     await terminal.press('C-z');
     await terminal.until(/Stopped/);
-    await terminal.type('kill -TERM %1; fg');
-    await terminal.type('echo killed with $?; stty -a | cmp - before && echo the same');
+    await terminal.type('kill -TERM %1; fg; echo killed with $?; stty -a | cmp - before && echo the same');
     await terminal.until(/killed with 143\n[\s\S]*the same\n/);
   });
 
