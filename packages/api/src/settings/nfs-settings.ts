@@ -18,7 +18,7 @@ export const NFS_SETTINGS = {
     default: 16,
     applies: 'now',
     description:
-      'Connections that one session may be bound to; 0 is unlimited. Bindings that are there when it is lowered stay.',
+      'Connections that one session may be bound to; 0 is unlimited. One beyond it is a guest: served, but not bound. Lowered, it unbinds the least active at once.',
   }),
   lease_time: apiSetting({
     kind: seconds(LEASE_SECONDS.min, LEASE_SECONDS.max),

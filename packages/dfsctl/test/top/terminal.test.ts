@@ -15,7 +15,7 @@ describe.skipIf(!hasTmux())('dfsctl top in a terminal', { timeout: 120_000 }, ()
     await daemon.start();
     session = await mount(daemon.port, { owner: 'a client', connections: 3 });
     await terminal.start({ ...daemon.env, DFS_API_SOCKET: daemon.socket, LANG: 'C.UTF-8' });
-    await terminal.type('stty -a > before; echo shell');
+    await terminal.type('cd "$HOME"; stty -a > before; echo shell');
     await terminal.until(/shell\n/);
   }, 60_000);
   afterAll(async () => {
