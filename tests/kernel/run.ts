@@ -9,13 +9,14 @@ import type { Plan } from './inside.ts';
 import { type Options, parseOptions } from './options.ts';
 import { findKernel } from './rig/kernel.ts';
 import { installPackages } from './rig/packages.ts';
-import { Refusal, run } from './rig/process.ts';
+import { must, Refusal, run } from './rig/process.ts';
 import { relay } from './rig/relay.ts';
 
 const NODE_NEEDED = 24;
 const LACKING = 3;
 const WRONG_OPTIONS = 2;
 const CHECK_LIMIT_MS = 10_000;
+const SETUP_LIMIT_MS = 600_000;
 const TUN = '/dev/net/tun';
 
 const say = (line: string): void => console.log(`test:kernel: ${line}`);
@@ -67,6 +68,8 @@ async function inNamespaces(options: Options): Promise<number> {
   await checkMachine();
   const kernel = await findKernel(options.kernel, say);
   const root = join(import.meta.dirname, '../..');
+  // What bin/dfs would install on its first start it could not, in a network that leads nowhere.
+  if (options.server === undefined) await must(join(root, 'bin/setup'), [], { timeoutMs: SETUP_LIMIT_MS });
   const runDir = mkdtempSync(join(tmpdir(), 'dfs-kernel-test-'));
   const child = startInside({ options, kernel, root, runDir });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
