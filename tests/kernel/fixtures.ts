@@ -7,7 +7,7 @@ import { must } from './rig/process.ts';
  * the sources of a C program. The guest sees them through the host's root.
  */
 
-const FOLDERS = 21;
+const FOLDERS = 24;
 const FILES_PER_FOLDER = 50;
 const LARGEST = 24_000;
 const SOURCES = 40;
