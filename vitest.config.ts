@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'tests/unit/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'tests/*/test/**/*.test.ts'],
     testTimeout: 30_000,
   },
 });
