@@ -32,6 +32,8 @@ describe('found by the trunking suite', () => {
   it('an OPEN that waits for a delegation leaves nothing behind when its client ends meanwhile', async () => {
     await using server = await startServer({ delegations: true, delegationRecallTimeout: 60 });
     const [holder, other] = [await server.files(), await server.files()];
+    // It returns the delegation below, not by itself as soon as that is recalled.
+    holder.session.client.callbacks.handlers = { recall: () => Status.OK };
     const handle = await holder.writeFile('file', 'x');
     const open = (files: Files, want: number) =>
       ops.open({ access: ShareAccess.BOTH | want, owner: files.owner, claim: { claim: OpenClaim.FH } });
