@@ -57,10 +57,6 @@ export class Export {
     return handle.equals(this.fileSystem.handle(b));
   }
 
-  get anonymous(): Credentials {
-    return this.#anonymous;
-  }
-
   squash(cred: Credentials): Credentials {
     if (cred === this.#lastFrom) return this.#lastTo!;
     const squashed = this.#squashed(cred);
@@ -131,11 +127,6 @@ export class Namespace {
     const root = buildPseudo([...exports.values()], now);
     this.#exports = exports;
     this.#pseudo = new Export(pseudoShare(new PseudoFileSystem(root)));
-  }
-
-  /** The wire handle of an object, at most FH_SIZE bytes. */
-  handleBytes(target: Export, node: object): number {
-    return HANDLE_HEADER + target.fileSystem.handle(node).length;
   }
 
   /** Writes an nfs_fh4. */

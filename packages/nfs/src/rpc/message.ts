@@ -20,8 +20,6 @@ export const AuthStat = { BADCRED: 1, REJECTEDCRED: 2, BADVERF: 3, REJECTEDVERF:
 /** Bytes of a credential's or verifier's body (RFC 5531 §8.2). */
 export const MAX_AUTH_BYTES = 400;
 const RECORD_MARK = 4;
-/** Bytes of a record's mark and the header of an accepted reply, with an empty verifier. */
-export const REPLY_HEADER = RECORD_MARK + 24;
 
 /** The header of a call behind its xid and message type (RFC 5531 §9). */
 export interface CallHeader {

@@ -1,11 +1,9 @@
 import { XattrMode } from '../../vfs/index.ts';
 import { XdrError, type XdrReader } from '../../xdr/index.ts';
-import { after } from '../after.ts';
-import { CHANGE_INFO_BYTES, changing, writeChangeInfo } from '../change-info.ts';
+import { CHANGE_INFO_BYTES } from '../change-info.ts';
 import { Op, Status } from '../constants/index.ts';
-import { withoutDelegations } from '../delegation-conflict.ts';
 import type { Operation } from '../operation.ts';
-import { readKey, xattrsOf } from './xattr-key.ts';
+import { changeXattr, readKey, xattrsOf } from './xattr-key.ts';
 
 function readMode(args: XdrReader): XattrMode {
   const option = args.u32();
@@ -33,21 +31,7 @@ export const setxattr: Operation = {
     if (value.length > c.engine.limits.maxXattrValue) return Status.XATTR2BIG;
     const xattrs = xattrsOf(c);
     c.requireWritable();
-    const { here, object, cred } = c;
-    const free = withoutDelegations(c, here, object, true);
-    return after(
-      after(free, () => c.attributes()),
-      ({ change }) =>
-        changing(
-          here,
-          object,
-          change,
-          () => xattrs.set(object, cred, key, value, mode),
-          (_, info) => {
-            writeChangeInfo(c.out, info);
-            return Status.OK;
-          },
-        ),
-    );
+    const { object, cred } = c;
+    return changeXattr(c, () => xattrs.set(object, cred, key, value, mode));
   },
 };
