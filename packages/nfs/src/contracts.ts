@@ -23,6 +23,24 @@ export interface StateStore {
   put(key: string, value: Buffer): void;
   delete(key: string): void;
   stable(): Awaitable<void>;
+  /** Absent where nothing but power-safe records are kept: then no session outlives the process. */
+  readonly journal?: StateJournal;
+}
+
+/** Keeps records that survive the end of the process, however it ends, but not a loss of power: sessions, opens, locks. */
+export interface StateJournal {
+  /**
+   * All records as the last run left them; undefined where they may not be whole: at a first start, or after the machine has been
+   * restarted. Called once, before the first request.
+   */
+  load(): Awaitable<Iterable<readonly [key: string, value: Buffer]> | undefined>;
+  /**
+   * Adds one atomic unit of records; undefined deletes. With `changesFiles` it is kept exactly if the changes are that file systems have made
+   * so far: never one without the other. The values must not change afterwards.
+   */
+  append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, changesFiles: boolean): void;
+  /** Hands what was appended to the operating system: to be called before a reply leaves that depends on it. Cheap where nothing is new. */
+  flush(): void;
 }
 
 /** Why a binding of a connection to a session ended. */

@@ -165,6 +165,15 @@ export interface FileSystem<Node extends object = object> {
    */
   stable?(): Awaitable<void>;
 
+  /**
+   * Changes made so far do not become stable until the returned function has been called: a COMPOUND that has changed something has to
+   * wait before it can go on, and must survive a crash as a whole or not at all.
+   */
+  hold?(): () => void;
+
+  /** Nobody who held a file before this start will come for it any more: what has no name and is not retained may go. */
+  settled?(): void;
+
   space?(cred: Credentials): Awaitable<SpaceUsage>;
 
   readonly xattr?: ExtendedAttributes<Node>;
