@@ -63,6 +63,7 @@ export class RpcConnection {
   #draining = false;
   readonly #closed = Promise.withResolvers<void>();
   #closeReason = 'closed by the client';
+  #linger: NodeJS.Timeout | undefined;
   bytesIn = 0;
   bytesOut = 0;
 
@@ -122,7 +123,7 @@ export class RpcConnection {
     this.#closeReason = reason;
     this.#output.flush();
     this.socket.destroySoon();
-    setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
+    this.#linger ??= setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
   }
 
   #onData(chunk: Buffer): void {
@@ -263,6 +264,8 @@ export class RpcConnection {
   }
 
   #onClosed(): void {
+    // A timer would hold on to the connection, and to all that its owner has, for as long as it runs.
+    clearTimeout(this.#linger);
     for (const xid of [...this.#pending.keys()]) this.#fail(xid, 'RPC_CLOSED', 'connection closed');
     this.#handler.onClose(this, this.#closeReason);
     this.#closed.resolve();
