@@ -55,7 +55,7 @@ const flags = async (files: Files, connection?: RpcConnection) =>
 const results = (server: TestServer) => Object.fromEntries(server.server.control.counters().callbacks);
 
 describe('the back channel', () => {
-  it('#4 uses the flavor and the user that the client asked for', async () => {
+  it('row 4: uses the flavor and the user that the client asked for', async () => {
     await using server = await startServer();
     const { waiter, notify } = await scene(server);
     const security = [{ flavor: 0 as const }, { flavor: 1 as const, credential: { uid: 4711, gid: 12 } }];
@@ -68,7 +68,7 @@ describe('the back channel', () => {
     expect(readAuthSys(credential.body)).toMatchObject({ uid: 4711, gid: 12 });
   });
 
-  it('#7 walks every connection of every session before it gives up: the path moves within one callback', async () => {
+  it('row 7: walks every connection of every session before it gives up: the path moves within one callback', async () => {
     await using server = await startServer(IMPATIENT);
     const { waiter, notify } = await scene(server);
     const s = waiter.session;
@@ -109,7 +109,7 @@ describe('the back channel', () => {
     });
   });
 
-  it('#9 is down when no connection is left that can carry it, though others are bound', async () => {
+  it('row 9: is down when no connection is left that can carry it, though others are bound', async () => {
     await using server = await startServer();
     const { waiter } = await scene(server);
     const s = waiter.session;
@@ -122,7 +122,7 @@ describe('the back channel', () => {
     expect(await flags(waiter, fore)).toBe(DOWN);
   });
 
-  it('#12 is marked down when a call fails, and the client is told; #11 a new BIND has it probed again', async () => {
+  it('row 12: is marked down when a call fails, and the client is told; row 11: a new BIND has it probed again', async () => {
     await using server = await startServer(IMPATIENT);
     const { waiter, notify } = await scene(server);
     const s = waiter.session;
@@ -156,7 +156,7 @@ describe('the back channel', () => {
     expect(await flags(waiter, other)).toBe(SequenceStatus.CB_PATH_DOWN_SESSION);
   });
 
-  it('#13 has its slots free again after failures, and does not mistake one call for another', async () => {
+  it('row 13: has its slots free again after failures, and does not mistake one call for another', async () => {
     await using server = await startServer(IMPATIENT);
     const { waiter, notify } = await scene(server);
     const s = waiter.session;
@@ -221,7 +221,7 @@ describe('the back channel', () => {
     await changes;
   });
 
-  it('#14 sends nothing by itself when sessions are made: the bind is trusted', async () => {
+  it('row 14: sends nothing by itself when sessions are made: the bind is trusted', async () => {
     await using server = await startServer();
     const sessions = await Promise.all(Array.from({ length: 50 }, () => server.session()));
     await sleep(50);
@@ -229,7 +229,7 @@ describe('the back channel', () => {
     expect(seen(server, sessions[0]!).backChannel).toBe('unproven');
   });
 
-  it('#15 a recall that nobody answers is driven again over a new session, and is not revoked before its time', async () => {
+  it('row 15: a recall that nobody answers is driven again over a new session, and is not revoked before its time', async () => {
     await using server = await startServer({ ...IMPATIENT, delegations: true, delegationRecallTimeout: 10 });
     const [a, b] = [await server.files(), await server.files()];
     await a.writeFile('f', 'data');

@@ -6,7 +6,7 @@ import { refused, until } from '../support/suite.ts';
 import { eventsOf, Gate, mkdir, reasons, seen, sideOf } from './support.ts';
 
 describe('binding', () => {
-  it('#1 is many to many: a session on several connections, a connection with several sessions', async () => {
+  it('row 1: is many to many: a session on several connections, a connection with several sessions', async () => {
     await using server = await startServer();
     const one = await server.session();
     const [first] = one.connections;
@@ -19,7 +19,7 @@ describe('binding', () => {
     for (const connection of [first!, second]) expect(sideOf(server, connection).sessions).toHaveLength(2);
   });
 
-  it('#2 by SEQUENCE is for requests only (silent: no BIND_CONN_TO_SESSION; "auto-bind")', async () => {
+  it('row 2: by SEQUENCE is for requests only (silent: no BIND_CONN_TO_SESSION; "auto-bind")', async () => {
     await using server = await startServer();
     const s = await server.session();
     const second = await s.addConnection();
@@ -27,7 +27,7 @@ describe('binding', () => {
     expect(sideOf(server, second).sessions.map(({ direction }) => direction)).toEqual(['fore']);
   });
 
-  it('#3 by CREATE_SESSION is for both channels when a back channel is granted, else for requests', async () => {
+  it('row 3: by CREATE_SESSION is for both channels when a back channel is granted, else for requests', async () => {
     await using server = await startServer();
     const s = await server.session();
     expect(seen(server, s).connections.map(({ direction }) => direction)).toEqual(['both']);
@@ -35,7 +35,7 @@ describe('binding', () => {
     expect(seen(server, without).connections.map(({ direction }) => direction)).toEqual(['fore']);
   });
 
-  it('#5 never gives both channels of a session that has no back channel', async () => {
+  it('row 5: never gives both channels of a session that has no back channel', async () => {
     await using server = await startServer();
     const s = await server.session();
     const without = await s.client.createSession({ flags: 0 });
@@ -59,7 +59,7 @@ describe('binding', () => {
     expect(unbind.explicit).toBe(1);
   });
 
-  it('#10 does not come back when a connection is gone before its handlers have ended', async () => {
+  it('row 10: does not come back when a connection is gone before its handlers have ended', async () => {
     const gate = new Gate();
     await using server = await startServer({ fileSystem: gate.fileSystem });
     const f = await server.files();
@@ -79,7 +79,7 @@ describe('binding', () => {
     expect(reasons(server)).toEqual(['disconnect']);
   });
 
-  it('#18 tells servers apart, and is the same on every address of one', async () => {
+  it('row 18: tells servers apart, and is the same on every address of one', async () => {
     await using server = await startServer();
     await using other = await startServer();
     const address = await server.server.listen({ host: '127.0.0.2', port: 0 });
@@ -107,7 +107,7 @@ describe('binding', () => {
     ]);
   });
 
-  it('#19 of a client lasts when another principal, or a new start, introduces itself under its name', async () => {
+  it('row 19: of a client lasts when another principal, or a new start, introduces itself under its name', async () => {
     await using server = await startServer();
     const s = await server.session();
     const file = await server.files();
@@ -124,7 +124,7 @@ describe('binding', () => {
     await refused(s.renew(), 'NFS4ERR_BADSESSION');
   });
 
-  it('#20 DESTROY_SESSION goes by the session that it names, on a connection that others share', async () => {
+  it('row 20: DESTROY_SESSION goes by the session that it names, on a connection that others share', async () => {
     await using server = await startServer();
     const one = await server.session();
     const connection = one.connections[0]!;
@@ -137,7 +137,7 @@ describe('binding', () => {
     expect(reasons(server)).toEqual(['session_destroy', 'session_destroy']);
   });
 
-  it('#21 wants BIND_CONN_TO_SESSION alone in its COMPOUND', async () => {
+  it('row 21: wants BIND_CONN_TO_SESSION alone in its COMPOUND', async () => {
     await using server = await startServer();
     const s = await server.session();
     const bind = ops.bindConnToSession(s.id, BindFromClient.FORE);
@@ -145,7 +145,7 @@ describe('binding', () => {
     await refused(s.run([bind]), 'NFS4ERR_NOT_ONLY_OP');
   });
 
-  it('#23 stays as it was when a demand is refused', async () => {
+  it('row 23: stays as it was when a demand is refused', async () => {
     await using server = await startServer();
     const s = await server.session();
     const fore = await s.addConnection(BindFromClient.FORE);

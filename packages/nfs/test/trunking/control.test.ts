@@ -43,7 +43,7 @@ describe('what an operator sees', () => {
     expect(control.connections().map(({ id }) => id)).toEqual([1, 2]);
   });
 
-  it('#25 last activity, requests and bytes move with use, draining and unbind reasons show', async () => {
+  it('row 25: last activity, requests and bytes move with use, draining and unbind reasons show', async () => {
     await using server = await startServer();
     const f = await server.files();
     const [connection] = f.session.connections;
@@ -232,7 +232,7 @@ describe('what an operator does', () => {
     expect(lease().state).toBe('active');
   });
 
-  it('#28 never waits: one client whose request hangs holds up no other', async () => {
+  it('row 28: never waits: one client whose request hangs holds up no other', async () => {
     const gate = new Gate();
     await using server = await startServer({ fileSystem: gate.fileSystem });
     const [stuck, free] = [await server.files(), await server.files()];
@@ -245,7 +245,7 @@ describe('what an operator does', () => {
     await hanging;
   });
 
-  it('#29 serves handles of before a restart', async () => {
+  it('row 29: serves handles of before a restart', async () => {
     const stateStore = new MemoryStateStore();
     const fileSystem = new MemoryFileSystem() as never;
     const first = await startServer({ stateStore, fileSystem });

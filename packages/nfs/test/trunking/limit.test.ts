@@ -137,7 +137,7 @@ describe('the limit of connections for each session', () => {
     expect(bound(server, one) + bound(server, two)).toBe(2);
   });
 
-  it('#6 answers only with statuses that the RFC lists', async () => {
+  it('row 6: answers only with statuses that the RFC lists', async () => {
     await using server = await startServer({ maxConnectionsPerSession: 1 });
     const s = await server.session();
     const directions = Object.values(BindFromClient);

@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { CbOp, DEFAULT_FORE, type NfsClient, ops, type Session, Status } from '../../src/client/index.ts';
+import {
+  CbOp,
+  DEFAULT_FORE,
+  type NfsClient,
+  ops,
+  type Session,
+  ShareAccess,
+  Status,
+} from '../../src/client/index.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/suite.ts';
 import { Gate, mkdir, seen } from './support.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 const fore = (maxRequests: number) => ({ fore: { ...DEFAULT_FORE, maxRequests } });
 
@@ -37,7 +48,7 @@ describe('slots', () => {
     expect(slots(server, s).inUse).toBe(0);
   });
 
-  it('#16 stay where they were when SEQUENCE is refused', async () => {
+  it('row 16: stay where they were when SEQUENCE is refused', async () => {
     await using server = await startServer();
     const s = await server.session();
     const many = Array.from({ length: s.fore.maxOperations }, () => ops.putrootfh());
@@ -59,7 +70,7 @@ describe('slots', () => {
     });
   });
 
-  it('#17 tell another request from the same one sent again', async () => {
+  it('row 17: tell another request from the same one sent again', async () => {
     await using server = await startServer();
     const f = await server.files();
     const s = f.session;
@@ -78,7 +89,39 @@ describe('slots', () => {
     expect(server.server.control.counters().replays).toBe(1);
   });
 
-  it('#22 give a retransmission on another connection the reply of the first run, while that runs and after', async () => {
+  it('row 17: tell a WRITE of other bytes from the same one sent again, though all else is alike', async () => {
+    await using server = await startServer();
+    const f = await server.files();
+    const s = f.session;
+    const { handle, stateid } = await f.open('file', { create: 'unchecked', access: ShareAccess.BOTH });
+    for (const [size, from, to] of [
+      [2 * KIB, 1500, 1501],
+      [8 * KIB, 8 * KIB - 1, 8 * KIB],
+      [64 * KIB, 64 * KIB - 1, 64 * KIB],
+      // Of a large request samples are looked at: the smallest page that a client writes is never between two of them.
+      [MIB, 300 * KIB, 304 * KIB],
+      [MIB, 517 * KIB, 518 * KIB + 8],
+    ] as const) {
+      const bytes = Buffer.alloc(size, 1);
+      const other = Buffer.from(bytes).fill(2, from, to);
+      const write = (data: Buffer) => [ops.putfh(handle), ops.write(stateid, 0n, data)] as const;
+      using request = await s.prepare(write(bytes), { cacheThis: true });
+      const [connection] = s.connections;
+      expect((await request.send(connection!)).status).toBe(Status.OK);
+      const place = {
+        slot: request.slot,
+        sequence: request.sequence,
+        cacheThis: true,
+        connection: connection!,
+      };
+      expect((await s.compound(write(other), place)).status, `${size}: ${from}`).toBe(Status.SEQ_FALSE_RETRY);
+      expect((await request.send(connection!)).status).toBe(Status.OK);
+    }
+    expect(server.server.control.counters().replays).toBe(5);
+    expect((await f.readFile('file')).every((byte) => byte === 1)).toBe(true);
+  });
+
+  it('row 22: give a retransmission on another connection the reply of the first run, while that runs and after', async () => {
     const gate = new Gate();
     await using server = await startServer({ fileSystem: gate.fileSystem });
     const f = await server.files();
@@ -96,7 +139,7 @@ describe('slots', () => {
     expect([gate.reached, gate.passed]).toEqual([1, 1]);
   });
 
-  it('#8 of a destroyed session let nobody wait for ever', async () => {
+  it('row 8: of a destroyed session let nobody wait for ever', async () => {
     const gate = new Gate();
     await using server = await startServer({ fileSystem: gate.fileSystem });
     const f = await server.files();
@@ -118,7 +161,7 @@ describe('slots', () => {
     expect(sessionsDestroyed.evicted).toBe(1);
   });
 
-  it('#30 grow with use beyond the first 64, up to the bound', async () => {
+  it('row 30: grow with use beyond the first 64, up to the bound', async () => {
     await using server = await startServer({ limits: { maxSessionSlots: 200 } });
     const client = server.client();
     await client.exchangeId();

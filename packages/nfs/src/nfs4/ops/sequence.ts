@@ -1,13 +1,11 @@
-import { crc32 } from 'node:zlib';
 import type { Compound } from '../compound.ts';
 import { Op, SESSION_ID_SIZE, SequenceStatus, Status } from '../constants/index.ts';
 import type { Operation } from '../operation.ts';
+import { requestDigest } from '../request-digest.ts';
 import { carriesFore } from '../state/connections.ts';
 import type { Session } from '../state/sessions.ts';
 import type { Slot } from '../state/slots.ts';
 
-/** Bytes of the request that tell it from another on the same slot with the same sequence id. */
-const DIGEST_BYTES = 512;
 const RESULT_BYTES = SESSION_ID_SIZE + 5 * 4;
 const FIRST_SEQUENCE_ID = 1;
 const MAX_SEQUENCE_ID = 0xffffffff;
@@ -43,7 +41,8 @@ export const sequence: Operation = {
     const slot = session.slots.find(args.slotId);
     if (slot === undefined) return Status.BADSLOT;
     if (args.highestSlot < args.slotId) return Status.BAD_HIGH_SLOT;
-    const digest = requestDigest(c);
+    const { args: rest, principal } = c;
+    const digest = requestDigest(rest.buffer, rest.position, rest.end, principal.credentials.uid);
     const over = slot.restarted && args.sequenceId === FIRST_SEQUENCE_ID;
     if (args.sequenceId === slot.sequenceId && !over) return retry(c, session, slot, args, digest);
     const expected = slot.sequenceId === MAX_SEQUENCE_ID ? 0 : slot.sequenceId + 1;
@@ -58,12 +57,6 @@ function channelStatus(c: Compound, session: Session): Status {
   if (binding !== undefined && !carriesFore(binding)) return Status.CONN_NOT_BOUND_TO_SESSION;
   if (c.requestBytes > session.fore.maxRequest) return Status.REQ_TOO_BIG;
   return Status.OK;
-}
-
-function requestDigest(c: Compound): number {
-  const from = c.args.position;
-  const bytes = c.args.buffer.subarray(from, Math.min(c.args.end, from + DIGEST_BYTES));
-  return (crc32(bytes, c.principal.credentials.uid) ^ c.args.remaining) >>> 0;
 }
 
 /** The slot's last request came again (§2.10.6.1.3). */
