@@ -1,4 +1,11 @@
 export {
+  type CheckOptions,
+  type CheckResult,
+  checkDataDirectory,
+} from './check/check-directory.ts';
+export type { CheckPhase } from './check/check-share.ts';
+export { FINDINGS, type Finding, type FindingCode, type Findings } from './check/finding.ts';
+export {
   type ContentStore,
   LocalContentStore,
   MemoryBudget,

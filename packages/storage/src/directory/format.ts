@@ -43,6 +43,11 @@ export async function checkFormat(folder: string): Promise<void> {
   }
 }
 
+/** True where the folder has been made a data directory, of whatever format. */
+export function hasFormat(folder: string): boolean {
+  return readFormat(folder) !== undefined;
+}
+
 function readFormat(folder: string): string | undefined {
   try {
     return fs.readFileSync(join(folder, FORMAT_FILE)).toString('latin1', 0, MAX_FORMAT_BYTES);

@@ -19,7 +19,11 @@ const BYTES = 48;
 
 export function loadSuperblock(log: CommitLog, keys: ShareKeys): Superblock | undefined {
   const b = log.get(keys.superblock);
-  if (b === undefined) return undefined;
+  return b === undefined ? undefined : decodeSuperblock(b);
+}
+
+/** Throws on bytes that this version did not write. */
+export function decodeSuperblock(b: Buffer): Superblock {
   if (b.length !== BYTES || b[0] !== FORMAT) throw new Error('share: unknown form of its superblock');
   return {
     clean: b[1] === 1,
@@ -32,6 +36,10 @@ export function loadSuperblock(log: CommitLog, keys: ShareKeys): Superblock | un
 }
 
 export function storeSuperblock(log: CommitLog, keys: ShareKeys, superblock: Superblock): void {
+  log.put(keys.superblock, encodeSuperblock(superblock));
+}
+
+export function encodeSuperblock(superblock: Superblock): Buffer {
   const b = Buffer.alloc(BYTES);
   b[0] = FORMAT;
   b[1] = superblock.clean ? 1 : 0;
@@ -40,5 +48,5 @@ export function storeSuperblock(log: CommitLog, keys: ShareKeys, superblock: Sup
   writeNumber(b, superblock.reservedIno, 16);
   writeNumber(b, superblock.reservedChange, 24);
   writeNumber(b, superblock.changeFloor, 32);
-  log.put(keys.superblock, b);
+  return b;
 }
