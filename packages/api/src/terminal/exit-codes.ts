@@ -11,6 +11,8 @@ export const ExitCode = {
   NO_SERVER: 4,
   /** The server answered with a refusal. */
   REFUSED: 5,
+  /** A check found damage, and it is still there. */
+  DAMAGED: 6,
   /** Ended by a second signal, before everything was closed; plus the signal's number. */
   SIGNAL_BASE: 128,
 } as const;

@@ -6,6 +6,7 @@ import { ConfigError } from '../config/problems.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { SETTING_KEYS, settingOf } from '../config/settings.ts';
 import { VERSION } from '../version.ts';
+import type { CheckFlags } from './check.ts';
 
 /** The world of one command. */
 export interface CommandContext {
@@ -23,9 +24,10 @@ Examples:
   dfs start --data /srv/dfs --listen 0.0.0.0:2049 --share /home,clients=10.0.0.0/8
   dfs start --set lease_time=30 --set max_read_size=4MiB
   dfs status -o json                            ask the running server
+  dfs check --data /srv/dfs                     is everything as it should be? (the server must be stopped)
   dfs config show                               the settings in effect, and where each comes from
 
-Exit codes: 0 done, 1 a fault of dfs, 2 wrong flag or setting, 3 cannot start here, 4 no server answers, 5 refused.
+Exit codes: 0 done, 1 a fault of dfs, 2 wrong flag or setting, 3 cannot start here, 4 no server answers, 5 refused, 6 damage found.
 `;
 
 /** Runs one command line; resolves to the exit code. Everything that a user can do wrong is said on stderr, without a stack trace. */
@@ -70,6 +72,16 @@ function createProgram(context: CommandContext, finish: (exitCode: number) => vo
     .action(async (flags: ConfigFlags & { output: OutputFormat }) => {
       const { statusCommand } = await import('./status.ts');
       finish(await statusCommand(resolved(flags), flags.output, context.env));
+    });
+  withConfigFlags(
+    program.command('check').description('verify a data directory that no server uses, and mend it if asked'),
+  )
+    .option('--repair', 'mend what is damaged, after asking', false)
+    .option('--yes', 'do not ask', false)
+    .addOption(outputOption(OUTPUT_FORMATS, 'table'))
+    .action(async (flags: ConfigFlags & CheckFlags) => {
+      const { checkCommand } = await import('./check.ts');
+      finish(await checkCommand(resolved(flags), flags, context.env));
     });
   const config = program.command('config').description('look at the configuration');
   withConfigFlags(config.command('show').description('the settings in effect, and where each comes from'))
