@@ -190,7 +190,7 @@ export class Actor {
     const sequence = client.sequenceId;
     const reply = await client.compound([ops.createSession(args)], { connection: link.rpc });
     if (life !== this.life || client !== this.client) return undefined;
-    if (reply.status === Status.STALE_CLIENTID && this.evicted) return undefined;
+    if (reply.status === Status.STALE_CLIENTID && (this.evicted || world.longTime)) return undefined;
     if (reply.status === Status.SEQ_MISORDERED || reply.status === Status.DELAY) return undefined;
     if (reply.status !== Status.OK) world.fail(`CREATE_SESSION answered ${statusName(reply.status)}`);
     const [created] = reply.values();
@@ -213,6 +213,20 @@ export class Actor {
     this.client = this.#newClient(random);
   }
 
+  hangUp(): void {
+    for (const link of this.links) link.rpc.socket.destroy();
+  }
+
+  /** It does nothing any more, and leaves all that it has as it is. */
+  fallSilent(): void {
+    this.life++;
+    for (const held of this.live) {
+      held.ending = true;
+      held.over = true;
+    }
+    this.world.ledger.lost(this);
+  }
+
   /** Its sessions and all that hung on them are gone. */
   forget(): void {
     this.life++;
@@ -225,7 +239,7 @@ export class Actor {
   /** A link that may carry requests of the session: now and then somebody else's, a new one where there is none. */
   async carrier(held: Held, random: Random, avoid: ReadonlySet<Link>): Promise<Link> {
     const foreign = random.chance(FOREIGN);
-    const from = foreign ? this.world.actors.flatMap((actor) => actor.open) : this.open;
+    const from = foreign ? this.world.everyone.flatMap((actor) => actor.open) : this.open;
     const fit = from.filter((link) => !link.backOnly(held) && !avoid.has(link));
     const link = random.pick(fit) ?? (await this.connect());
     link.may(held, ['fore']);

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { ApiClient } from '../../packages/api/src/client-index.ts';
 import { type ConnectOptions, RpcConnection } from '../../packages/nfs/src/client/index.ts';
 import type { EngineEvent } from '../../packages/nfs/src/contracts.ts';
 import type { NfsServer, NfsServerOptions } from '../../packages/nfs/src/server.ts';
@@ -10,9 +11,11 @@ import type { Random } from './random.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** Seconds. In virtual time nothing is quick or slow; over TCP nobody's lease must end by accident. */
-const LEASE = 90;
+export const LEASE = 90;
 const WIRE_RECALL = 1;
 const WIRE_CALLBACK = 0.3;
+const SHORT_RECALL = 2;
+const SHORT_RECALLS = 0.3;
 /** Real milliseconds. */
 const REPLY_TIMEOUT_MS = 10_000;
 const NEVER_MS = 1_000_000_000;
@@ -27,6 +30,8 @@ export interface Inside {
   readonly files: AuditedFiles;
   /** Since the last look. */
   readonly events: EngineEvent[];
+  /** The management API of the daemon around it, where there is one. */
+  readonly api: ApiClient | undefined;
 }
 
 /** What a history runs against. */
@@ -54,15 +59,17 @@ function options(files: AuditedFiles, events: EngineEvent[]): NfsServerOptions {
 async function overTcp(): Promise<Backend> {
   const [files, events] = [new AuditedFiles(), [] as EngineEvent[]];
   const times = { delegationRecallTimeout: WIRE_RECALL, callbackTimeout: WIRE_CALLBACK };
-  const server = await createNfsServer({ ...options(files, events), ...times });
-  const { host, port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  // Without a daemon there is no need for all that it is made of.
+  const { startDaemon } = await import('./daemon.ts');
+  const { server, api, port, stop } = await startDaemon(files, events, times);
   return {
     path: '/export',
-    inside: { server, files, events },
+    inside: { server, files, events, api },
     time: undefined,
-    connect: (more) => RpcConnection.connect({ timeoutMs: REPLY_TIMEOUT_MS, ...more, host, port }),
+    connect: (more) =>
+      RpcConnection.connect({ timeoutMs: REPLY_TIMEOUT_MS, ...more, host: '127.0.0.1', port }),
     pause: () => sleep(WIRE_PAUSE_MS),
-    stop: () => server.close(0),
+    stop,
   };
 }
 
@@ -72,11 +79,14 @@ async function inMemory(random: Random): Promise<Backend> {
   const restore = time.install();
   const [files, events] = [new AuditedFiles(), [] as EngineEvent[]];
   const randomness = { bytes: (count: number) => random.bytes(count) };
-  const server = await createNfsServer({ ...options(files, events), clock: time, randomness });
+  // In some histories clients are given little time to return a delegation: they lose it.
+  const delegationRecallTimeout = random.chance(SHORT_RECALLS) ? SHORT_RECALL : LEASE;
+  const more = { clock: time, randomness, delegationRecallTimeout };
+  const server = await createNfsServer({ ...options(files, events), ...more });
   if (!(server instanceof TcpNfsServer)) throw new TypeError('the server takes no connections of others');
   return {
     path: '/export',
-    inside: { server, files, events },
+    inside: { server, files, events, api: undefined },
     time,
     connect: async (more) => {
       const [client, accepted] = PipeEnd.pair(NFS_PORT);

@@ -3,6 +3,7 @@ import { FileType } from '../../packages/nfs/src/vfs/index.ts';
 import { Actor } from './actor.ts';
 import { type Backend, type Mode, startBackend, type Target } from './backend.ts';
 import { checkAlways, checkEmpty, checkQuiet } from './invariants.ts';
+import { checkOperatorView } from './operator-view.ts';
 import { perform } from './perform.ts';
 import { Random } from './random.ts';
 import { STEPS } from './steps.ts';
@@ -61,7 +62,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryResult
   } catch (error) {
     world.remember(error);
   } finally {
-    for (const actor of world.actors) for (const link of actor.links) link.rpc.socket.destroy();
+    for (const actor of world.everyone) actor.hangUp();
     backend.inside?.files.open();
     await backend.stop();
   }
@@ -168,6 +169,7 @@ async function quiet(world: World, random: Random): Promise<void> {
     world.readEvents();
   }
   checkQuiet(world);
+  await checkOperatorView(world);
   for (const actor of world.actors) {
     const chain = world.ledger.chains.get(actor);
     const held = actor.live.find((each) => !each.ending);
@@ -180,7 +182,7 @@ async function quiet(world: World, random: Random): Promise<void> {
 /** Waits until the server has noticed which connections are gone. */
 async function settled(world: World): Promise<void> {
   const { backend } = world;
-  const open = () => world.actors.reduce((sum, actor) => sum + actor.open.length, 0);
+  const open = () => world.everyone.reduce((sum, actor) => sum + actor.open.length, 0);
   for (let turn = 0; turn < MS_OF_QUIET; turn++) {
     if (backend.inside === undefined || backend.inside.server.stats().connections === open()) return;
     backend.inside.files.open();
@@ -192,14 +194,19 @@ async function tearDown(world: World, random: Random): Promise<void> {
   await quiet(world, random);
   const { inside, time } = world.backend;
   for (const actor of world.actors) await leave(world, actor, random);
+  // Those who are silent hang up, or hold on to their connections until their sessions go from under them.
+  for (const actor of world.silent) if (random.chance(0.3)) actor.hangUp();
   await settled(world);
   if (time !== undefined) await time.advance(MS_OF_QUIET);
   // A client that left nothing but silence is dropped after a day: without one, the operator does it.
   if (time !== undefined && random.chance(0.5)) await time.skip(DAY_MS);
   for (const { id } of inside?.server.control.clients() ?? []) inside?.server.control.evictClient(id);
+  for (const actor of world.silent) actor.hangUp();
+  await settled(world);
   await world.pause();
   if (world.failed) return;
   checkEmpty(world);
+  await checkOperatorView(world);
 }
 
 /** Ends the sessions that are left, and the client where it holds no state; then goes. */
@@ -214,7 +221,7 @@ async function leave(world: World, actor: Actor, random: Random): Promise<void> 
     })();
     await Promise.all([work.catch(() => undefined), world.backend.time?.advance(1)]);
   }
-  for (const link of actor.links) link.rpc.socket.destroy();
+  actor.hangUp();
 }
 
 export type { Backend };

@@ -107,7 +107,7 @@ export function checkQuiet(world: World): void {
   const { control } = inside.server;
   const inFlight = control.counters().requestsInFlight;
   world.check(inFlight === 0, `${inFlight} requests in flight, where nobody waits for any`);
-  const open = new Set(world.actors.flatMap((actor) => actor.open.map(({ port }) => port)));
+  const open = new Set(world.everyone.flatMap((actor) => actor.open.map(({ port }) => port)));
   for (const { id, remote } of control.connections()) {
     const port = Number(remote.slice(remote.lastIndexOf(':') + 1));
     world.check(open.has(port), `connection ${id} is dead, but the server has it`);

@@ -1,5 +1,7 @@
 import type { DrainTarget } from '../../packages/nfs/src/control.ts';
 import type { Actor } from './actor.ts';
+import { LEASE } from './backend.ts';
+import { perform } from './perform.ts';
 import type { Random } from './random.ts';
 import type { Step } from './steps.ts';
 import type { World } from './world.ts';
@@ -9,6 +11,8 @@ const LIMITS = [0, 1, 2, 3, 4, 8, 16];
 const DRAIN_TIMES = [0, 5, 50, 500];
 const TROUBLES = [0, 0, 0.2, 0.6];
 const MAX_ADVANCE_MS = 3000;
+const MS = 1000;
+const MAX_RENEWALS = 200;
 
 type Control = NonNullable<World['backend']['inside']>['server']['control'];
 
@@ -109,8 +113,10 @@ const limit = operator('change the limit', 4, (world, _actor, random, control) =
 const endSession = operator('operator ends a session', 1, (world, actor, random, control) => {
   const held = random.pick(actor.live);
   if (held === undefined) return;
+  // Its client may be ending it just now.
+  const excused = held.ending;
   held.ending = true;
-  world.check(control.destroySession(held.name) || held.over, 'there is no session to end');
+  world.check(control.destroySession(held.name) || excused || held.over, 'there is no session to end');
   held.end();
 });
 
@@ -138,6 +144,30 @@ const timePasses = operator('time passes', 5, (world, _actor, random) => {
   if (time !== undefined) world.launch('time passes', time.advance(random.below(MAX_ADVANCE_MS)));
 });
 
+const LONG_STEP_MS = 20_000;
+
+/** Longer than a lease: who says nothing loses its own, all others renew theirs. */
+const leasesEnd = operator('leases end', 0.6, (world, _actor, random) => {
+  const { time } = world.backend;
+  if (time === undefined || world.longTime) return;
+  world.longTime = true;
+  const pass = async () => {
+    for (let gone = 0; gone <= LEASE * MS + LONG_STEP_MS && !world.failed; gone += LONG_STEP_MS) {
+      await time.advance(LONG_STEP_MS);
+      for (const actor of world.actors) await renewed(world, actor, random);
+    }
+  };
+  world.launch('leases end', pass());
+});
+
+async function renewed(world: World, actor: Actor, random: Random): Promise<void> {
+  for (let tries = 0; tries < MAX_RENEWALS && !world.failed; tries++) {
+    const held = random.pick(actor.live);
+    if (held !== undefined && (await perform(held, [], random)) !== undefined) return;
+    await world.pause();
+  }
+}
+
 export const operatorSteps: readonly Step[] = [
   drainOne,
   drainAll,
@@ -147,4 +177,5 @@ export const operatorSteps: readonly Step[] = [
   trouble,
   delegations,
   timePasses,
+  leasesEnd,
 ];

@@ -1,9 +1,9 @@
 import { BindFromClient, ops, RpcError, Status, statusName } from '../../packages/nfs/src/client/index.ts';
-import type { Actor, Held } from './actor.ts';
+import { Actor, type Held } from './actor.ts';
 import { perform, type Style } from './perform.ts';
 import type { Random } from './random.ts';
 import { operatorSteps } from './steps-operator.ts';
-import { openShared, returnDelegation } from './work-delegations.ts';
+import { freeRevoked, openShared, returnDelegation } from './work-delegations.ts';
 import { lockOrUnlock, openLocks, openOwn, readRegister, writeRegister } from './work-files.ts';
 import { makeDirectory, moveOn } from './work-names.ts';
 import type { World } from './world.ts';
@@ -150,6 +150,24 @@ const crash: Step = {
   },
 };
 
+const MAX_SILENT = 2;
+
+/** The client hangs: its connections stay, its state stays, and nobody comes back for it. Another client takes its place here. */
+const fallSilent: Step = {
+  name: 'fall silent',
+  weight: 0.5,
+  run(world, actor, random) {
+    const at = world.actors.indexOf(actor);
+    if (world.backend.inside === undefined || actor.starting || world.silent.length >= MAX_SILENT) return;
+    const next = new Actor(world, world.actors.length + world.silent.length, random);
+    actor.fallSilent();
+    world.silent.push(actor);
+    world.actors[at] = next;
+    world.ledger.join(next);
+    world.launch('start', next.start(random));
+  },
+};
+
 const session: Step = {
   name: 'another session',
   weight: 3,
@@ -193,6 +211,7 @@ export const STEPS: readonly Step[] = [
   drop,
   dropAll,
   crash,
+  fallSilent,
   session,
   destroy,
   openGate,
@@ -206,6 +225,7 @@ export const STEPS: readonly Step[] = [
   work('lock or unlock', 14, lockOrUnlock),
   work('open a shared file', 16, openShared),
   work('return a delegation', 8, returnDelegation),
+  work('free what was revoked', 4, freeRevoked),
   work('misuse a slot', 2, misuse),
   ...operatorSteps,
 ];

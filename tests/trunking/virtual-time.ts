@@ -88,6 +88,7 @@ export class VirtualTime implements Clock {
       timer.run();
       await nextTurn();
     }
-    this.#now = end;
+    // Another that began meanwhile may be further already.
+    this.#now = Math.max(this.#now, end);
   }
 }

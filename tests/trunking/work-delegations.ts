@@ -3,6 +3,7 @@ import {
   DelegationType,
   OpenWant,
   ops,
+  SequenceStatus,
   ShareAccess,
   type Stateid,
   Status,
@@ -113,5 +114,31 @@ export async function returnDelegation(
   if (held.actor.life !== life || reply.status === Status.OK) return;
   const taken = reply.status === Status.DELEG_REVOKED || reply.status === Status.BAD_STATEID;
   world.check(taken && (unsure || world.revoked()), `DELEGRETURN answered ${statusName(reply.status)}`);
-  await perform(held, [ops.freeStateid(delegation.stateid)], random);
+  if (reply.status === Status.DELEG_REVOKED) await free(world, held, delegation.stateid, random);
+}
+
+/** What the server has taken away is kept there until its holder says that it knows (RFC 8881 §18.38). */
+async function free(world: World, held: Held, stateid: Stateid, random: Random): Promise<void> {
+  const { life } = held.actor;
+  const reply = await perform(held, [ops.freeStateid(stateid)], random);
+  if (reply === undefined || held.actor.life !== life) return;
+  world.check(reply.status === Status.OK, `FREE_STATEID of what is revoked: ${statusName(reply.status)}`);
+}
+
+/** Told by SEQUENCE that something is revoked, a client asks what it is, and frees it. */
+export async function freeRevoked(world: World, held: Held, random: Random): Promise<void> {
+  if ((held.session.statusFlags & SequenceStatus.RECALLABLE_STATE_REVOKED) === 0) return;
+  world.check(world.revoked(), 'SEQUENCE says that something is revoked, and nothing is');
+  const { actor } = held;
+  const { life } = actor;
+  const mine = world.ledger.delegated.filter((d) => d.actor === actor && !d.ending);
+  const reply = await perform(held, [ops.testStateid(mine.map(({ stateid }) => stateid))], random);
+  if (reply === undefined || actor.life !== life) return;
+  const states = reply.values()[0] as readonly Status[];
+  for (const [index, delegation] of mine.entries()) {
+    if (states[index] !== Status.DELEG_REVOKED || delegation.ending) continue;
+    delegation.ending = true;
+    world.ledger.delegated = world.ledger.delegated.filter((d) => d !== delegation);
+    await free(world, held, delegation.stateid, random);
+  }
 }

@@ -33,6 +33,8 @@ export class World {
   readonly ledger = new Ledger();
   readonly tally: Tally;
   readonly actors: Actor[] = [];
+  /** Clients that say nothing any more, with all that they had still open. */
+  readonly silent: Actor[] = [];
   readonly trace: string[] = [];
   readonly counts = { requests: 0, replays: 0, steps: 0, callbacks: 0, checks: 0 };
   /** Connections that one session may have; 0 is unlimited. */
@@ -45,6 +47,8 @@ export class World {
   directory: Buffer = Buffer.alloc(0);
   readonly sharedHandles: Buffer[] = [];
   lockHandle: Buffer = Buffer.alloc(0);
+  /** Time has passed in which leases may have ended. */
+  longTime = false;
   /** New connections are refused for now. */
   refusing = false;
   /** Counts names that are used once. */
@@ -124,6 +128,10 @@ export class World {
     );
     this.#tasks.set(task, name);
     void task.then(() => this.#tasks.delete(task));
+  }
+
+  get everyone(): Actor[] {
+    return [...this.actors, ...this.silent];
   }
 
   get running(): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type HistoryOptions, runHistory } from '../../../../tests/trunking/history.ts';
-import { readOptions, UsageError } from '../../../../tests/trunking/options.ts';
-import { shrink } from '../../../../tests/trunking/shrink.ts';
+import { type HistoryOptions, runHistory } from '../history.ts';
+import { readOptions, UsageError } from '../options.ts';
+import { shrink } from '../shrink.ts';
 
 const ENGINE: Omit<HistoryOptions, 'seed'> = { mode: 'engine', steps: 120, minor: 1 };
 
@@ -48,6 +48,7 @@ describe('the trunking suite', () => {
       'replays',
       'drained clean',
     );
+    due.push('unbind reaper', 'delegations revoked', 'sessionsDestroyed expired');
     due.push('delegations recalled', 'delegations returned', 'RECALL NFS4_OK', 'NFS4ERR_SEQ_FALSE_RETRY');
     for (const name of due) expect(met.get(name), name).toBeGreaterThan(0);
   });
