@@ -1,0 +1,89 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Options } from './options.ts';
+import type { Row } from './rows.ts';
+import type { Server } from './servers/server.ts';
+
+const FOLDER = fileURLToPath(new URL('nfsload/', import.meta.url));
+export const CONNECTIONS = 4;
+const SPARE_SECONDS = 45;
+
+/** What one round of one row on one server came to. */
+export interface Sample {
+  readonly opsPerSecond: number;
+  readonly mbPerSecond: number;
+  readonly entriesPerSecond: number;
+  /** Microseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly cpuMicros: number;
+  /** Seconds of CPU for a GiB moved; 0 where nothing is moved. */
+  readonly cpuPerGib: number;
+  readonly cores: number;
+  readonly rssMib: number;
+  readonly otherCores: number;
+}
+
+interface Report {
+  readonly ok: boolean;
+  readonly ops_per_s: number;
+  readonly mb_per_s: number;
+  readonly entries_per_s: number;
+  readonly latency_us: { readonly p50: number; readonly p99: number; readonly p999: number };
+  readonly server_cpu: {
+    readonly us_per_op: number;
+    readonly s_per_gib?: number;
+    readonly cores: number;
+    readonly rss_kib: number;
+  };
+  readonly machine: { readonly other_cores: number };
+}
+
+/** Builds the load generator where need be. Throws where there is no C compiler. */
+export function buildLoad(): void {
+  execFileSync('make', ['-s', '-C', FOLDER, 'nfsload'], { stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
+function run(args: readonly string[]): Promise<{ status: number | null; out: string; err: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(`${FOLDER}nfsload`, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (text) => {
+      out += text;
+    });
+    child.stderr.on('data', (text) => {
+      err += text;
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, out, err }));
+  });
+}
+
+/** Drives one row on one server. Throws where the load had an error: figures of a server that answers wrongly are worth nothing. */
+export async function drive(server: Server, row: Row, options: Options): Promise<Sample> {
+  const limit = options.seconds + options.warmup + SPARE_SECONDS;
+  const { status, out, err } = await run([
+    ...['--port', String(server.port), '--export', server.exportFor(row)],
+    ...['--connections', String(CONNECTIONS), '--inflight', String(row.inflight)],
+    ...['--seconds', String(options.seconds), '--warmup', String(options.warmup)],
+    ...['--max-time', String(Math.ceil(limit)), '--server-pid', String(server.pid)],
+    ...['--workload', row.workload, ...row.args, '--quiet', '--json', '-'],
+  ]);
+  if (status !== 0)
+    throw new Error(`${server.name}, ${row.name}: nfsload ended with ${status}\n${err}${out}`);
+  const report = JSON.parse(out) as Report;
+  return {
+    opsPerSecond: report.ops_per_s,
+    mbPerSecond: report.mb_per_s,
+    entriesPerSecond: report.entries_per_s,
+    p50: report.latency_us.p50,
+    p99: report.latency_us.p99,
+    p999: report.latency_us.p999,
+    cpuMicros: report.server_cpu.us_per_op,
+    cpuPerGib: report.server_cpu.s_per_gib ?? 0,
+    cores: report.server_cpu.cores,
+    rssMib: report.server_cpu.rss_kib / 1024,
+    otherCores: report.machine.other_cores,
+  };
+}

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Grade, Row } from '../rows.ts';
+
+const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 20_000;
+const POLL_MS = 50;
+
+/** A server that runs for the benchmark. */
+export interface Server {
+  readonly name: string;
+  /** Version and the like, for the report. */
+  readonly version: string;
+  readonly pid: number;
+  readonly port: number;
+  /** The path to mount for a row. */
+  exportFor(row: Row): string;
+  /** Can it give what the row is about? */
+  serves(row: Row): boolean;
+  /** Of a row, on this server. */
+  gradeOf(row: Row): Grade | undefined;
+  stop(): Promise<void>;
+}
+
+/** A port of loopback that nobody has at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+}
+
+/** A child process whose output is kept for the case that it fails. */
+export class Running {
+  readonly #child: ChildProcess;
+  readonly #name: string;
+  #log = '';
+
+  constructor(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+    this.#name = name;
+    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (text) => {
+        this.#log = (this.#log + text).slice(-8000);
+      });
+    this.#child.on('error', (error) => {
+      this.#log += String(error);
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get ended(): boolean {
+    return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Resolves when it listens. Throws, with what it said, where it ends before or takes too long. */
+  async listening(port: number): Promise<void> {
+    const until = Date.now() + START_LIMIT_MS;
+    while (!(await accepts(port))) {
+      if (this.ended || Date.now() > until) throw new Error(`${this.#name} does not start:\n${this.#log}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.ended) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_LIMIT_MS);
+    await gone;
+    clearTimeout(late);
+  }
+}
