@@ -23,7 +23,7 @@ const STATEID_INSTANCE_BYTES = 4;
 export async function createNfsServer(options: NfsServerOptions): Promise<NfsServer> {
   const sockets = new Map<number, RpcConnection>();
   const engine = await createEngine(options, socketTransport(sockets));
-  return new TcpNfsServer(engine, sockets);
+  return new TcpNfsServer(engine, sockets, options.prepareSocket);
 }
 
 /** Callbacks go out on the sockets of those connections that are still there. */

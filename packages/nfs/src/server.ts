@@ -1,5 +1,6 @@
 export { createNfsServer } from './create-server.ts';
 
+import type { Socket } from 'node:net';
 import type { Clock, EventListener, Randomness, StateStore } from './contracts.ts';
 import type { Control } from './control.ts';
 import type { FileSystem } from './vfs/index.ts';
@@ -62,6 +63,8 @@ export interface NfsServerOptions {
   readonly callbackTimeout?: number;
   /** Measure how long operations take, at a tenth of a microsecond each; true where absent. */
   readonly operationTimes?: boolean;
+  /** Gets each accepted connection's socket before anything is read from it: for options of it that Node.js has no call for. Must not throw. */
+  readonly prepareSocket?: (socket: Socket) => void;
   /** Names of operations that answer NFS4ERR_NOTSUPP, or the nearest that they may. */
   readonly blockedOperations?: readonly string[];
 }

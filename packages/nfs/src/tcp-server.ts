@@ -9,10 +9,13 @@ import { Drainer } from './operator/drain.ts';
 import { Operator, type SocketFigures } from './operator/operator.ts';
 import { CredentialCache } from './rpc/auth.ts';
 import { RpcConnection, type RpcLimits } from './rpc/connection.ts';
-import type { ListenAddress, NfsServer, ServerStats, Share } from './server.ts';
+import type { ListenAddress, NfsServer, NfsServerOptions, ServerStats, Share } from './server.ts';
 
 const DEFAULT_DRAIN_MS = 5000;
 const TICK_MS = 1000;
+const IDLE_GUEST = 'idle, and beyond the limit of its session';
+/** What an idle guest's peer gets to close its side. */
+const IDLE_CLOSE_MS = 5000;
 
 /** An engine behind TCP sockets. */
 export class TcpNfsServer implements NfsServer {
@@ -22,6 +25,7 @@ export class TcpNfsServer implements NfsServer {
   readonly #drainer: Drainer;
   readonly #limits: RpcLimits;
   readonly #sockets: Map<number, RpcConnection>;
+  readonly #prepare: NfsServerOptions['prepareSocket'];
   readonly #listeners: Server[] = [];
   readonly #ticker: NodeJS.Timeout;
   #ticks = 0;
@@ -30,14 +34,22 @@ export class TcpNfsServer implements NfsServer {
   #bytesIn = 0;
   #bytesOut = 0;
 
-  constructor(engine: Engine, sockets: Map<number, RpcConnection>) {
+  constructor(
+    engine: Engine,
+    sockets: Map<number, RpcConnection>,
+    prepareSocket?: NfsServerOptions['prepareSocket'],
+  ) {
     this.#engine = engine;
     this.#sockets = sockets;
     this.#service = new NfsService(engine);
     this.#drainer = new Drainer(engine, sockets, () => this.addresses);
     this.control = new Operator(engine, this.#drainer, () => this.#figures());
     this.#limits = rpcLimits(engine);
-    this.#ticker = setInterval(() => tick(engine, ++this.#ticks), TICK_MS);
+    this.#prepare = prepareSocket;
+    this.#ticker = setInterval(() => {
+      tick(engine, ++this.#ticks);
+      this.#closeIdleGuests();
+    }, TICK_MS);
     this.#ticker.unref();
   }
 
@@ -91,6 +103,7 @@ export class TcpNfsServer implements NfsServer {
   }
 
   #serve(connection: Connection, socket: Socket): void {
+    this.#prepare?.(socket);
     const auth = new CredentialCache();
     const rpc = new RpcConnection(connection.id, socket, this.#limits, {
       onCall: (from, xid, reader, bytes) => {
@@ -106,6 +119,19 @@ export class TcpNfsServer implements NfsServer {
     });
     connection.traffic = rpc;
     this.#sockets.set(connection.id, rpc);
+  }
+
+  /** A connection that no session may have costs memory on both sides: its client makes a new one when it has something to say. */
+  #closeIdleGuests(): void {
+    const { state, settings } = this.#engine;
+    for (const connection of state.connections.idleGuests(settings.leaseTime * 1000)) {
+      const rpc = this.#sockets.get(connection.id);
+      if (rpc === undefined || rpc.inFlight > 0) continue;
+      connection.draining = true;
+      const timer = setTimeout(() => rpc.abort(IDLE_GUEST), IDLE_CLOSE_MS);
+      timer.unref();
+      void rpc.drain(IDLE_GUEST).then(() => clearTimeout(timer));
+    }
   }
 
   #figures(): SocketFigures {

@@ -80,6 +80,15 @@ it('leave sessions out where that is asked', async () => {
   expect(text).toContain('dfs_nfs_connections_bind_total');
 });
 
+it('leave the times of operations out where that is asked, and count them all the same', async () => {
+  const server = await run({ memory: true, set: ['metrics.operation_times=false'] });
+  await server.mount();
+  expect(await value(server, 'dfs_nfs_operations_total{operation="CREATE_SESSION",status="NFS4_OK"}')).toBe(
+    1,
+  );
+  expect(await value(server, 'dfs_nfs_operation_duration_seconds_count{operation="CREATE_SESSION"}')).toBe(0);
+});
+
 it('are each server’s own: a second start in one process has its own counts', async () => {
   const first = await run();
   await first.mount();

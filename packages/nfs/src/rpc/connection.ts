@@ -93,10 +93,10 @@ export class RpcConnection {
    * Takes nothing new from the peer, answers what is in flight, sends FIN, and resolves when the peer has closed, too. What the peer sends
    * meanwhile is read and left aside, for a socket that is closed on unread input sends RST, and that can overtake the last replies.
    */
-  drain(): Promise<void> {
+  drain(reason = 'drained'): Promise<void> {
     if (!this.#draining) {
       this.#draining = true;
-      this.#closeReason = 'drained';
+      this.#closeReason = reason;
       if (this.#paused) this.socket.resume();
       this.#sayGoodbye();
     }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { authSys, BindFromClient, BindFromServer, ops, Status } from '../../src/client/index.ts';
+import { MemoryStateStore } from '../support/fakes.ts';
 import { startServer } from '../support/server.ts';
 import { refused, until } from '../support/suite.ts';
 import { eventsOf, Gate, mkdir, reasons, seen, sideOf } from './support.ts';
@@ -93,6 +94,16 @@ describe('binding', () => {
     const elsewhere = await other.client().exchangeId();
     expect(elsewhere.serverOwner.majorId).not.toEqual(here.serverOwner.majorId);
     expect(elsewhere.serverScope).not.toEqual(here.serverScope);
+  });
+
+  it('row 18: is kept with the data: the same server after a restart', async () => {
+    const stateStore = new MemoryStateStore();
+    const identity = async () => {
+      await using server = await startServer({ stateStore });
+      const { serverOwner, serverScope } = await server.client().exchangeId();
+      return { serverOwner, serverScope };
+    };
+    expect(await identity()).toEqual(await identity());
   });
 
   it('over two addresses carries one session (session trunking)', async () => {

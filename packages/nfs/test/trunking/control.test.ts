@@ -100,7 +100,6 @@ describe('what an operator sees', () => {
     expect(Object.fromEntries(create.statuses)).toEqual({ [Status.OK]: 1, [Status.EXIST]: 1 });
     expect(create.latency.reduce((sum, count) => sum + count, 0)).toBe(2);
     expect(create.seconds).toBeGreaterThan(0);
-    expect(create.seconds).toBeLessThan(1);
   });
 
   it('and outcomes alone where times are not wanted', async () => {
@@ -120,13 +119,13 @@ describe('what an operator sees', () => {
     const made = f.mkdir('slow');
     await until(() => gate.reached === 1, 'it runs');
     expect(server.server.control.counters().requestsInFlight).toBe(1);
-    await sleep(60);
+    await sleep(500);
     gate.release();
     await made;
     const { operations, requestsInFlight } = server.server.control.counters();
-    expect(operations.get(Op.CREATE)!.seconds).toBeGreaterThan(0.055);
-    expect(operations.get(Op.SEQUENCE)!.seconds).toBeLessThan(0.05);
-    expect(operations.get(Op.PUTFH)!.seconds).toBeLessThan(0.05);
+    expect(operations.get(Op.CREATE)!.seconds).toBeGreaterThan(0.49);
+    expect(operations.get(Op.SEQUENCE)!.seconds).toBeLessThan(0.4);
+    expect(operations.get(Op.PUTFH)!.seconds).toBeLessThan(0.4);
     expect(requestsInFlight).toBe(0);
   });
 });
@@ -238,9 +237,8 @@ describe('what an operator does', () => {
     const [stuck, free] = [await server.files(), await server.files()];
     const hanging = stuck.session.run([ops.putfh(stuck.root), mkdir('held')]);
     await until(() => gate.reached >= 1, 'it hangs');
-    const started = performance.now();
     for (let i = 0; i < 50; i++) await free.session.renew();
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(gate.passed).toBe(0);
     gate.release();
     await hanging;
   });

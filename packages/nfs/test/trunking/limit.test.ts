@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BindFromClient, BindFromServer, Op, ops, type Session, Status } from '../../src/client/index.ts';
 import { OP_STATUSES } from '../../src/nfs4/op-statuses.ts';
+import { ManualClock } from '../support/fakes.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { refused, until } from '../support/suite.ts';
 import { eventsOf, reasons, seen, sideOf } from './support.ts';
@@ -115,6 +116,26 @@ describe('the limit of connections for each session', () => {
     server.server.control.configure({ maxConnectionsPerSession: 0 });
     for (const connection of [...s.connections, next]) await s.renew({ connection });
     expect(bound(server, s)).toBe(9);
+  });
+
+  it('a guest that is idle for a lease is closed; bound ones stay, and so do guests in use', async () => {
+    const clock = new ManualClock();
+    await using server = await startServer({ clock, maxConnectionsPerSession: 2 });
+    const s = await server.session();
+    await nconnect(s, 4);
+    const [, , used, idle] = s.connections;
+    clock.advance(6);
+    await s.renew({ connection: used! });
+    clock.advance(6);
+    expect(await idle!.closed).toBe('end');
+    await until(() => server.server.stats().connections === 3, 'it is gone');
+    expect(eventsOf(server, 'connection_closed').map(({ reason }) => reason)).toEqual([
+      'idle, and beyond the limit of its session',
+    ]);
+    expect(server.server.control.connections().map(({ id }) => id)).toEqual([1, 2, 3]);
+    await s.renew({ connection: used! });
+    expect(bound(server, s)).toBe(2);
+    expect(reasons(server)).toEqual([]);
   });
 
   it('0 is unlimited; 1,025 and -1 are refused, and change nothing', async () => {

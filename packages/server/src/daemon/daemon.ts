@@ -26,6 +26,7 @@ import { systemNames } from './names.ts';
 import type { Parts } from './parts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { type RegisteredShare, reconcileShares } from './share-registry.ts';
+import { closeUnacknowledged } from './socket-options.ts';
 import { errorMessage } from './start-error.ts';
 import { describeStatus } from './status.ts';
 
@@ -150,6 +151,7 @@ export class Daemon {
       shares: shares.engineShares(),
       stateStore: store.stateStore,
       names: systemNames(),
+      prepareSocket: closeUnacknowledged(),
       onEvent: (event) => {
         log(event);
         management.event(event);

@@ -13,6 +13,7 @@ export function engineOptions(values: Readonly<SettingValues>): Omit<NfsServerOp
     callbackTimeout: values.callback_timeout,
     maxConnectionsPerSession: values.v4_max_connections_per_session,
     blockedOperations: values.blocked_operations,
+    operationTimes: values['metrics.operation_times'],
     minMinorVersion: values.v4_min_minor_version,
     maxMinorVersion: values.v4_max_minor_version,
     limits: {

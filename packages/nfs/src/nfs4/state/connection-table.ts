@@ -12,6 +12,8 @@ export class ConnectionTable {
   readonly #clock: Clock;
   readonly #emit: EventListener;
   readonly #connections = new Map<number, Connection>();
+  /** Those that are, or were, guests. */
+  readonly #guests = new Set<Connection>();
   #next = 1;
   #limit = 0;
 
@@ -54,6 +56,7 @@ export class ConnectionTable {
     for (const session of [...connection.bindings.keys()]) this.unbind(connection, session, why);
     for (const session of connection.guestOf) session.guests.delete(connection);
     connection.guestOf.clear();
+    this.#guests.delete(connection);
     this.#emit({ type: 'connection_closed', connection: connection.id, reason });
   }
 
@@ -100,6 +103,17 @@ export class ConnectionTable {
     if (!this.#connections.has(connection.id) || session.dead) return;
     connection.guestOf.add(session);
     session.guests.add(connection);
+    this.#guests.add(connection);
+  }
+
+  /** Guests that no session is bound to, and that have carried nothing for so many milliseconds. */
+  *idleGuests(ms: number): Generator<Connection> {
+    const since = this.#clock.now() - ms;
+    for (const connection of this.#guests) {
+      if (connection.guestOf.size === 0) this.#guests.delete(connection);
+      else if (connection.bindings.size === 0 && connection.lastActivity <= since && !connection.draining)
+        yield connection;
+    }
   }
 
   #countOverLimit(connection: Connection, session: Session, how: 'explicit' | 'implicit'): void {
