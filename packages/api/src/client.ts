@@ -1,10 +1,11 @@
 import type { Static, TSchema } from 'typebox';
-import { Check, Errors } from 'typebox/value';
+import { Errors } from 'typebox/value';
+import { checks } from './checks.ts';
 import { ApiError } from './errors.ts';
 import { parseEventStream } from './event-stream.ts';
 import { EVENTS_PATH, METRICS_PATH, type Of, OPENAPI_PATH, ROUTES, type Route } from './routes.ts';
 import { DEFAULT_DRAIN_SECONDS } from './schemas/common.ts';
-import type { DrainResult } from './schemas/connection.ts';
+import type { Connection, DrainResult } from './schemas/connection.ts';
 import { ApiEvent, type ApiEventType } from './schemas/event.ts';
 import { Problem } from './schemas/problem.ts';
 import type { NfsSettingsChanged } from './schemas/settings.ts';
@@ -24,6 +25,8 @@ import {
 /** Milliseconds that one call may take. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
+/** Connections that are asked for at once. */
+const PAGE = 1000;
 const HTTP_ERRORS_FROM = 400;
 const HTTP_UNAVAILABLE = 503;
 const MS = 1000;
@@ -43,6 +46,13 @@ export interface EventOptions {
   readonly lastEventId?: string;
   /** Ends the iteration. */
   readonly signal?: AbortSignal;
+}
+
+export interface ConnectionsSeen {
+  readonly connections: readonly Connection[];
+  /** All are there; else those that have been active since the cursor. */
+  readonly complete: boolean;
+  readonly cursor: string;
 }
 
 interface CallInputs {
@@ -120,8 +130,24 @@ export class ApiClient {
     return this.#drain(ROUTES.drainSession, params, timeoutSeconds);
   }
 
-  connections() {
-    return this.#call(ROUTES.connections);
+  /** All of them; asked for by pages, so that the server does other work in between. */
+  async connections(): Promise<{ readonly connections: readonly Connection[] }> {
+    const { connections } = await this.connectionsSince(undefined);
+    return { connections };
+  }
+
+  /** All, or, with the `cursor` of an earlier answer and where that is enough to know all, those that have been active since. */
+  async connectionsSince(since: string | undefined): Promise<ConnectionsSeen> {
+    const first = await this.#call(ROUTES.connections, { query: { limit: PAGE, since } });
+    const connections = [...first.connections];
+    for (let after = first.next_after; after !== undefined; ) {
+      const page = await this.#call(ROUTES.connections, { query: { limit: PAGE, since, after } });
+      // It has become another list meanwhile.
+      if (page.complete !== first.complete) return this.connectionsSince(undefined);
+      connections.push(...page.connections);
+      after = page.next_after;
+    }
+    return { connections, complete: first.complete, cursor: first.cursor };
   }
 
   connection(connectionId: number) {
@@ -244,7 +270,7 @@ export class ApiClient {
     if (answer.status >= HTTP_ERRORS_FROM) refuse(answer.status, await answer.text());
     for await (const { data } of parseEventStream(answer.chunks)) {
       const event: unknown = parseJson(data);
-      if (Check(ApiEvent, event)) yield event;
+      if (checks(ApiEvent, event)) yield event;
     }
   }
 
@@ -280,7 +306,7 @@ export class ApiClient {
   /** A newer server may say more than this client knows: further fields are no error, missing ones are. */
   #read<S extends TSchema>(response: ApiResponse, schema: S): Static<S> {
     const value = parse(response);
-    if (!Check(schema, value)) {
+    if (!checks(schema, value)) {
       const first = Errors(schema, value)[0];
       const place = first === undefined ? '' : `: ${first.instancePath || '/'} ${first.message}`;
       throw new ApiError('malformed', `${this.where} answered something else than dfs ${place}`.trimEnd());
@@ -308,7 +334,7 @@ function fill(path: string, { params, query }: CallInputs): string {
 function refuse(status: number, body: string): void {
   if (status < HTTP_ERRORS_FROM) return;
   const value = parse({ status, body });
-  if (!Check(Problem, value)) {
+  if (!checks(Problem, value)) {
     throw new ApiError('malformed', `the answer is HTTP ${status} without a reason`);
   }
   throw new ApiError('problem', value.detail ?? value.title, value);

@@ -5,6 +5,7 @@ export { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS } from './schemas/common.ts';
 export {
   Connection,
   ConnectionList,
+  ConnectionQuery,
   DrainRequest,
   DrainResult,
   SessionConnection,

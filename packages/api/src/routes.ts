@@ -1,6 +1,12 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { NfsClient, NfsClientList } from './schemas/client.ts';
-import { Connection, ConnectionList, DrainRequest, DrainResult } from './schemas/connection.ts';
+import {
+  Connection,
+  ConnectionList,
+  ConnectionQuery,
+  DrainRequest,
+  DrainResult,
+} from './schemas/connection.ts';
 import { SessionDetail, SessionList } from './schemas/session.ts';
 import {
   AuditLog,
@@ -187,7 +193,8 @@ export const ROUTES = {
     ...seen,
     path: `${V1}/connections`,
     tag: 'connections',
-    summary: 'All open connections',
+    summary: 'All open connections, by page, or those that were active since an earlier look',
+    query: ConnectionQuery,
     answer: ConnectionList,
   }),
   connection: route({

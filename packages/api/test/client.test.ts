@@ -56,6 +56,42 @@ it.each([
   });
 });
 
+it('puts the pages of a long list together, and starts over where it has become another list', async () => {
+  const list = Array.from({ length: 5 }, (_, i) => ({
+    connection_id: i + 1,
+    transport: 'tcp',
+    remote: '127.0.0.1:700',
+    local: '127.0.0.1:2049',
+    opened_at: '2026-01-01T00:00:00Z',
+    last_activity: '2026-01-01T00:00:00Z',
+    requests: 1,
+    bytes_in: 1,
+    bytes_out: 1,
+    draining: false,
+    sessions: [],
+  }));
+  const asked: string[] = [];
+  let flips = 1;
+  const server = http.createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '', 'http://localhost');
+    asked.push(`${searchParams.get('since')} ${searchParams.get('after')}`);
+    const after = Number(searchParams.get('after') ?? 0);
+    const connections = list.filter(({ connection_id }) => connection_id > after).slice(0, 2);
+    const last = connections.at(-1)?.connection_id ?? 0;
+    const complete = searchParams.get('since') === null || (after > 0 && flips-- > 0);
+    const more = last < list.length ? { next_after: last } : {};
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ connections, complete, cursor: `c${asked.length}`, ...more }));
+  });
+  const api = new ApiClient({ socketPath: await listen(server) });
+  expect((await api.connections()).connections).toEqual(list);
+  expect(asked).toEqual(['null null', 'null 2', 'null 4']);
+  asked.length = 0;
+  expect(await api.connectionsSince('c1')).toEqual({ connections: list, complete: true, cursor: 'c3' });
+  expect(asked).toEqual(['c1 null', 'c1 2', 'null null', 'null 2', 'null 4']);
+  expect(await api.connectionsSince('c3')).toMatchObject({ complete: false, cursor: 'c6' });
+});
+
 it('takes more than it knows, as a newer server may say', async () => {
   const socketPath = await answering(200, '{"status":"ok","mood":"good"}');
   expect(await new ApiClient({ socketPath }).health()).toMatchObject({ status: 'ok' });

@@ -28,6 +28,7 @@ export interface ConnectionView {
   readonly draining: boolean;
   readonly sessions: readonly {
     readonly session: string;
+    readonly client: string;
     readonly direction: Direction;
     readonly boundAt: number;
   }[];
@@ -184,13 +185,36 @@ export const LATENCY_BUCKETS: readonly number[] = [
   0.5, 1, 2.5,
 ];
 
+/** Which connections, in the order of their ids. */
+export interface ConnectionPage {
+  /** Those with a higher id. */
+  readonly after?: number | undefined;
+  /** So many at most. */
+  readonly limit?: number | undefined;
+  /** Those that something came or went on since then; milliseconds since 1970. */
+  readonly activeSince?: number | undefined;
+}
+
+/** What is there now, added up: for metrics, at a fraction of what all views together cost. */
+export interface EngineGauges {
+  readonly connections: number;
+  readonly connectionsDraining: number;
+  readonly slotsGranted: number;
+  readonly slotsInUse: number;
+  readonly delegationsHeld: number;
+  readonly leases: Readonly<Record<ClientView['lease']['state'], number>>;
+  /** Connections bound to each session. */
+  readonly bound: ReadonlyMap<string, number>;
+}
+
 /** The operator's hands: sees and steers every client, session and connection of a running server. */
 export interface Control {
   clients(): ClientView[];
   client(id: string): ClientView | undefined;
   sessions(client?: string): SessionView[];
   session(id: string): SessionView | undefined;
-  connections(): ConnectionView[];
+  /** All, or those of a page. */
+  connections(page?: ConnectionPage): ConnectionView[];
   connection(id: number): ConnectionView | undefined;
   /** Ends a session; false where there is none of that id. Its client makes a new one. */
   destroySession(id: string): boolean;
@@ -204,4 +228,5 @@ export interface Control {
   /** Applies at once. RangeError where a value is out of its bounds; then nothing has changed. */
   configure(changes: Partial<EngineSettings>): void;
   counters(): EngineCounters;
+  gauges(): EngineGauges;
 }

@@ -1,4 +1,5 @@
-import type { Problem } from '@dfs/api';
+import type { ConnectionList, Problem } from '@dfs/api';
+import type { ConnectionsSeen } from '@dfs/api/client';
 import { BindFromClient, ops, type Session } from '@dfs/nfs/client';
 import { describe, expect, it } from 'vitest';
 import { type Running, run, until } from './helpers/running.ts';
@@ -28,6 +29,46 @@ describe('what an operator sees', () => {
     expect(await api.clients()).toEqual({ clients: [] });
     expect(await api.sessions()).toEqual({ sessions: [] });
     expect(await api.connections()).toEqual({ connections: [] });
+  });
+
+  it('lists connections by page, each once, in the order of their ids', async () => {
+    const server = await run();
+    await mounted(server, 7);
+    const seen: number[] = [];
+    let after: number | undefined;
+    do {
+      const query = `limit=3${after === undefined ? '' : `&after=${after}`}`;
+      const { json } = await server.ask('GET', `/api/v1/connections?${query}`);
+      const page = json as ConnectionList;
+      expect(page.complete).toBe(true);
+      expect(page.connections.length).toBeLessThanOrEqual(3);
+      seen.push(...page.connections.map(({ connection_id }) => connection_id));
+      after = page.next_after;
+    } while (after !== undefined);
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    for (const wrong of ['limit=0', 'limit=10001', 'after=-1', 'limit=x', 'sort=id'])
+      expect((await server.ask('GET', `/api/v1/connections?${wrong}`)).status, wrong).toBe(400);
+  });
+
+  it('lists of connections only those that were active since the last look, until there are others', async () => {
+    const server = await run();
+    const { session } = await mounted(server, 4);
+    const ids = (list: ConnectionsSeen) => list.connections.map(({ connection_id }) => connection_id);
+    const first = await server.api.connectionsSince(undefined);
+    expect([first.complete, ids(first)]).toEqual([true, [1, 2, 3, 4]]);
+    // What happens within the millisecond of the last look counts as later.
+    await new Promise((next) => setTimeout(next, 5));
+    const { cursor } = await server.api.connectionsSince(first.cursor);
+    await new Promise((next) => setTimeout(next, 5));
+    await session.renew({ connection: session.connections[2]! });
+    const second = await server.api.connectionsSince(cursor);
+    expect([second.complete, ids(second)]).toEqual([false, [3]]);
+    expect(second.connections[0]?.requests).toBeGreaterThan(first.connections[2]?.requests ?? Infinity);
+    session.connections[3]?.close();
+    await until(async () => ((await server.api.status()).nfs.connections === 3 ? true : undefined));
+    const third = await server.api.connectionsSince(second.cursor);
+    expect([third.complete, ids(third)]).toEqual([true, [1, 2, 3]]);
+    expect((await server.api.connectionsSince('nonsense')).complete).toBe(true);
   });
 
   it('is each session with its connections, their directions and their sum', async () => {

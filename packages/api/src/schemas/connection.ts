@@ -39,7 +39,39 @@ export const Connection = Type.Object(
 );
 export type Connection = Static<typeof Connection>;
 
-export const ConnectionList = Type.Object({ connections: Type.Array(Connection) }, { $id: 'ConnectionList' });
+/** Connections that one answer may be asked to have. */
+const MAX_PAGE = 10_000;
+
+export const ConnectionQuery = Type.Object(
+  {
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_PAGE, description: 'So many at most; all where absent' }),
+    ),
+    after: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Those with a higher id: next_after of the page before' }),
+    ),
+    since: Type.Optional(
+      Type.String({
+        description:
+          'The cursor of an earlier answer: where no connection was opened, closed, bound, unbound or drained since, only those that have been active since are listed',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type ConnectionQuery = Static<typeof ConnectionQuery>;
+
+export const ConnectionList = Type.Object(
+  {
+    connections: Type.Array(Connection),
+    complete: Type.Boolean({
+      description: 'All are listed, page by page; else those that were active since the cursor',
+    }),
+    cursor: Type.String({ description: 'To be given as since, with the first page of the next look' }),
+    next_after: Type.Optional(Type.Integer({ description: 'There are more: to be given as after' })),
+  },
+  { $id: 'ConnectionList' },
+);
 export type ConnectionList = Static<typeof ConnectionList>;
 
 export const DrainRequest = Type.Object(

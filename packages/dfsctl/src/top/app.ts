@@ -1,7 +1,7 @@
 import { ApiError } from '@dfs/api';
 import type { ApiClient } from '@dfs/api/client';
 import type { Paint } from '@dfs/api/terminal';
-import { collect } from './collect.ts';
+import { Collector } from './collect.ts';
 import { deedUnderWay, perform } from './deeds.ts';
 import { Meter } from './meter.ts';
 import { renderTop } from './render.ts';
@@ -33,6 +33,7 @@ const END_SIGNALS: readonly EndSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 export class TopApp {
   readonly #options: TopOptions;
   readonly #screen: Screen;
+  readonly #collector: Collector;
   readonly #meter = new Meter();
   #state: TopState;
   #timer: NodeJS.Timeout | undefined;
@@ -42,6 +43,7 @@ export class TopApp {
 
   constructor(options: TopOptions) {
     this.#options = options;
+    this.#collector = new Collector(options.api);
     this.#screen = new Screen(process.stdin, process.stdout, {
       key: (key) => this.#key(key),
       resize: (size) => this.#update(resized(this.#state, size)),
@@ -90,7 +92,7 @@ export class TopApp {
     clearTimeout(this.#timer);
     try {
       if (!this.#state.paused) {
-        const sample = await collect(this.#options.api);
+        const sample = await this.#collector.collect();
         // Somebody may have paused while it was under way.
         if (!this.#state.paused) this.#update(measured(this.#state, this.#meter.take(sample)));
       }

@@ -2,16 +2,37 @@ import type { Connection, NfsClient, Session, Status } from '@dfs/api';
 import type { ApiClient } from '@dfs/api/client';
 import type { Sample, SampleClient, SampleConnection, SampleSession } from './sample.ts';
 
-/** Asks the server for all that `dfsctl top` shows. Rejects with an ApiError. */
-export async function collect(api: ApiClient): Promise<Sample> {
-  const at = performance.now();
-  const [status, { clients }, { sessions }, { connections }] = await Promise.all([
-    api.status(),
-    api.clients(),
-    api.sessions(),
-    api.connections(),
-  ]);
-  return joined({ at, wallClock: Date.now(), status, clients, sessions, connections });
+type Asked = Pick<ApiClient, 'status' | 'clients' | 'sessions' | 'connectionsSince'>;
+
+/** Asks the server again and again for all that `dfsctl top` shows; of connections, for those that have been active since the last time. */
+export class Collector {
+  readonly #api: Asked;
+  readonly #connections = new Map<number, Connection>();
+  #cursor: string | undefined;
+
+  constructor(api: Asked) {
+    this.#api = api;
+  }
+
+  /** Rejects with an ApiError. */
+  async collect(): Promise<Sample> {
+    const at = performance.now();
+    const [status, { clients }, { sessions }] = await Promise.all([
+      this.#api.status(),
+      this.#api.clients(),
+      this.#api.sessions(),
+      this.#update(),
+    ]);
+    const connections = [...this.#connections.values()];
+    return joined({ at, wallClock: Date.now(), status, clients, sessions, connections });
+  }
+
+  async #update(): Promise<void> {
+    const { connections, complete, cursor } = await this.#api.connectionsSince(this.#cursor);
+    if (complete) this.#connections.clear();
+    for (const connection of connections) this.#connections.set(connection.connection_id, connection);
+    this.#cursor = cursor;
+  }
 }
 
 interface Answers {

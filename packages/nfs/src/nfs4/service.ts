@@ -157,7 +157,10 @@ export class NfsService {
     }
     if (!(running instanceof Promise)) return false;
     running.then(
-      () => this.#finish(rpc, out),
+      () => {
+        connection.lastActivity = this.#engine.clock.now();
+        this.#finish(rpc, out);
+      },
       (error) => {
         this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
         c.slot?.fail();

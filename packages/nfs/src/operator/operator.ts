@@ -1,17 +1,19 @@
 import type {
   ClientView,
+  ConnectionPage,
   ConnectionView,
   Control,
   DrainResult,
   DrainTarget,
   EngineCounters,
+  EngineGauges,
   EngineSettings,
   SessionView,
 } from '../control.ts';
 import type { Engine } from '../nfs4/engine.ts';
 import { applySettings } from '../nfs4/settings.ts';
 import type { Drainer } from './drain.ts';
-import { clientView, connectionView, sessionView } from './views.ts';
+import { clientView, connectionView, leaseState, sessionView } from './views.ts';
 
 /** What the sockets know that the engine does not. */
 export interface SocketFigures {
@@ -54,8 +56,15 @@ export class Operator implements Control {
     return session && sessionView(session);
   }
 
-  connections(): ConnectionView[] {
-    return [...this.#engine.state.connections].map(connectionView);
+  connections({ after = 0, limit = Infinity, activeSince = 0 }: ConnectionPage = {}): ConnectionView[] {
+    const views: ConnectionView[] = [];
+    // They are kept in the order in which they came, and so of their ids.
+    for (const connection of this.#engine.state.connections) {
+      if (views.length >= limit) break;
+      if (connection.id > after && connection.lastActivity >= activeSince)
+        views.push(connectionView(connection));
+    }
+    return views;
   }
 
   connection(id: number): ConnectionView | undefined {
@@ -95,6 +104,25 @@ export class Operator implements Control {
   configure(changes: Partial<EngineSettings>): void {
     const changed = applySettings(this.#engine, changes);
     if (changed.length > 0) this.#engine.emit({ type: 'settings_changed', changes: changed });
+  }
+
+  gauges(): EngineGauges {
+    const { state } = this.#engine;
+    const leases = { active: 0, courtesy: 0, unconfirmed: 0 };
+    let [connectionsDraining, slotsGranted, slotsInUse, delegationsHeld] = [0, 0, 0, 0];
+    for (const { draining } of state.connections) if (draining) connectionsDraining++;
+    for (const client of state.clients) {
+      leases[leaseState(client, state)]++;
+      delegationsHeld += client.delegations.size;
+    }
+    const bound = new Map<string, number>();
+    for (const { name, slots, bindings } of state.sessions) {
+      slotsGranted += slots.granted;
+      slotsInUse += slots.busy;
+      bound.set(name, bindings.size);
+    }
+    const connections = state.connections.size;
+    return { connections, connectionsDraining, slotsGranted, slotsInUse, delegationsHeld, leases, bound };
   }
 
   counters(): EngineCounters {

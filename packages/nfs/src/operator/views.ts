@@ -31,6 +31,7 @@ export function connectionView(connection: Connection): ConnectionView {
     draining,
     sessions: [...connection.bindings.values()].map(({ session, direction, boundAt }) => ({
       session: session.name,
+      client: session.client.name,
       direction,
       boundAt,
     })),
@@ -88,9 +89,13 @@ function connectionsOf(client: Client): number {
   return all.size;
 }
 
+export function leaseState(client: Client, state: State): ClientView['lease']['state'] {
+  if (!client.confirmed) return 'unconfirmed';
+  return state.expired(client) ? 'courtesy' : 'active';
+}
+
 export function clientView(client: Client, state: State): ClientView {
   const sinceRenewal = state.clock.monotonic() - client.lastRenewal;
-  const lease = client.confirmed ? (state.expired(client) ? 'courtesy' : 'active') : 'unconfirmed';
   return {
     id: client.name,
     owner: client.owner.toString('latin1').replace(UNPRINTABLE, '.'),
@@ -99,7 +104,7 @@ export function clientView(client: Client, state: State): ClientView {
     implementation: client.implementation,
     confirmed: client.confirmed,
     createdAt: client.createdAt,
-    lease: { state: lease, sinceRenewal, remaining: client.leaseMs - sinceRenewal },
+    lease: { state: leaseState(client, state), sinceRenewal, remaining: client.leaseMs - sinceRenewal },
     reclaimComplete: client.reclaimComplete,
     sessions: client.sessions.size,
     connections: connectionsOf(client),

@@ -103,9 +103,7 @@ export class Metrics {
     return {
       counters: control.counters(),
       stats: nfs.stats(),
-      sessions: control.sessions(),
-      clients: control.clients(),
-      connectionsDraining: control.connections().filter(({ draining }) => draining).length,
+      gauges: control.gauges(),
       shares,
       version: VERSION,
     };

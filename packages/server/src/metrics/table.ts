@@ -1,10 +1,4 @@
-import {
-  type ClientView,
-  type EngineCounters,
-  LATENCY_BUCKETS,
-  type ServerStats,
-  type SessionView,
-} from '@dfs/nfs';
+import { type EngineCounters, type EngineGauges, LATENCY_BUCKETS, type ServerStats } from '@dfs/nfs';
 import { operationName, statusName } from './names.ts';
 import { type Distribution, mapSamples, type Sample, samples, single } from './samples.ts';
 
@@ -12,9 +6,7 @@ import { type Distribution, mapSamples, type Sample, samples, single } from './s
 export interface Scrape {
   readonly counters: EngineCounters;
   readonly stats: ServerStats;
-  readonly sessions: readonly SessionView[];
-  readonly clients: readonly ClientView[];
-  readonly connectionsDraining: number;
+  readonly gauges: EngineGauges;
   readonly shares: number;
   readonly version: string;
 }
@@ -44,10 +36,6 @@ export interface ObservedMetric extends Described {
   readonly buckets: readonly number[];
 }
 
-const total = (sessions: readonly SessionView[], of: (session: SessionView) => number): Sample[] =>
-  single(sessions.reduce((sum, session) => sum + of(session), 0));
-
-const LEASE_STATES = ['active', 'courtesy', 'unconfirmed'] as const;
 const MS = 1000;
 
 /** Every metric that is read from the engine: this table makes the registry and docs/metrics.md. */
@@ -62,7 +50,7 @@ export const SCALARS: readonly ScalarMetric[] = [
     name: 'dfs_nfs_connections_draining',
     type: 'gauge',
     help: 'Connections that execute nothing new and close when what is in flight has been answered.',
-    read: ({ connectionsDraining }) => single(connectionsDraining),
+    read: ({ gauges }) => single(gauges.connectionsDraining),
   },
   {
     name: 'dfs_nfs_connections_opened_total',
@@ -96,8 +84,7 @@ export const SCALARS: readonly ScalarMetric[] = [
     help: 'Connections bound to each session. Gone with the session; switched off by metrics.per_session.',
     labels: ['session_id'],
     perSession: true,
-    read: ({ sessions }) =>
-      sessions.map(({ id, summary }) => ({ labels: { session_id: id }, value: summary.total })),
+    read: ({ gauges }) => mapSamples('session_id', gauges.bound),
   },
   {
     name: 'dfs_nfs_connections_over_limit_total',
@@ -149,13 +136,13 @@ export const SCALARS: readonly ScalarMetric[] = [
     name: 'dfs_nfs_slots_granted',
     type: 'gauge',
     help: 'Slots that clients may use now, of all sessions.',
-    read: ({ sessions }) => total(sessions, ({ slots }) => slots.granted),
+    read: ({ gauges }) => single(gauges.slotsGranted),
   },
   {
     name: 'dfs_nfs_slots_in_use',
     type: 'gauge',
     help: 'Slots whose request is being worked on, of all sessions.',
-    read: ({ sessions }) => total(sessions, ({ slots }) => slots.inUse),
+    read: ({ gauges }) => single(gauges.slotsInUse),
   },
   {
     name: 'dfs_nfs_reply_cache_bytes',
@@ -222,7 +209,7 @@ export const SCALARS: readonly ScalarMetric[] = [
     name: 'dfs_nfs_delegations_held',
     type: 'gauge',
     help: 'Delegations that clients hold.',
-    read: ({ clients }) => single(clients.reduce((sum, { delegations }) => sum + delegations, 0)),
+    read: ({ gauges }) => single(gauges.delegationsHeld),
   },
   {
     name: 'dfs_nfs_opens',
@@ -241,11 +228,7 @@ export const SCALARS: readonly ScalarMetric[] = [
     type: 'gauge',
     help: 'Clients by the state of their lease. Courtesy: past its end, kept until somebody else wants what they hold.',
     labels: ['state'],
-    read: ({ clients }) =>
-      LEASE_STATES.map((state) => ({
-        labels: { state },
-        value: clients.filter(({ lease }) => lease.state === state).length,
-      })),
+    read: ({ gauges }) => samples('state', gauges.leases),
   },
   {
     name: 'dfs_nfs_grace_active',

@@ -1,6 +1,7 @@
 import { DEFAULT_DRAIN_SECONDS, type DrainRequest, type DrainResult, ROUTES } from '@dfs/api';
 import type { ClientView, Control, DrainTarget, SessionView } from '@dfs/nfs';
 import type { FastifyInstance } from 'fastify';
+import { listConnections } from './connection-list.ts';
 import { notFound } from './refusal.ts';
 import { serve } from './serve.ts';
 import type { RestServices } from './services.ts';
@@ -27,7 +28,7 @@ export function serveNfs(app: FastifyInstance, { control }: RestServices): void 
   serve(app, ROUTES.connection, ({ params }) => {
     const view = control.connection(params.connection_id);
     if (view === undefined) throw notFound(`connection ${params.connection_id}`);
-    return showConnection(view, (id) => control.session(id)?.client);
+    return showConnection(view);
   });
   serve(app, ROUTES.evictClient, ({ params }) => {
     if (!control.evictClient(params.client_id)) throw notFound(`client ${params.client_id}`);
@@ -43,11 +44,7 @@ export function serveNfs(app: FastifyInstance, { control }: RestServices): void 
 function serveLists(app: FastifyInstance, control: Control): void {
   serve(app, ROUTES.clients, () => ({ clients: control.clients().map(showClient) }));
   serve(app, ROUTES.sessions, () => ({ sessions: control.sessions().map(showSession) }));
-  serve(app, ROUTES.connections, () => {
-    const owners = new Map(control.sessions().map((view) => [view.id, view.client]));
-    const connections = control.connections().map((view) => showConnection(view, (id) => owners.get(id)));
-    return { connections };
-  });
+  serve(app, ROUTES.connections, ({ query }) => listConnections(control, query));
 }
 
 function serveDrains(app: FastifyInstance, control: Control): void {

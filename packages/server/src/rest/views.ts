@@ -62,17 +62,13 @@ export function showSessionDetail(view: SessionView): SessionDetail {
   return { ...showSession(view), connections };
 }
 
-/** `clientOf` tells whose a session is. */
-export function showConnection(
-  view: ConnectionView,
-  clientOf: (session: string) => string | undefined,
-): Connection {
+export function showConnection(view: ConnectionView): Connection {
   return {
     ...showFields(view),
     opened_at: time(view.openedAt),
-    sessions: view.sessions.map(({ session, direction, boundAt }) => ({
+    sessions: view.sessions.map(({ session, client, direction, boundAt }) => ({
       session_id: session,
-      client_id: clientOf(session) ?? '',
+      client_id: client,
       direction,
       bound_at: time(boundAt),
     })),

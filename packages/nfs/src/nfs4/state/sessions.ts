@@ -24,6 +24,8 @@ export interface CallbackSecurity {
 /** A session: the slots of its fore channel, and the connections that carry it (RFC 8881 §2.10). */
 export class Session {
   readonly id: Buffer;
+  /** The sessionid4 in hexadecimal, for people. */
+  readonly name: string;
   readonly number: number;
   readonly client: Client;
   /** The minor version that it was created in, and that its callbacks are made in. */
@@ -58,6 +60,7 @@ export class Session {
     readonly cache: ReplyCache;
   }) {
     this.id = init.id;
+    this.name = init.id.toString('hex');
     this.number = init.number;
     this.client = init.client;
     this.minor = init.minor;
@@ -73,11 +76,6 @@ export class Session {
   /** The client asked for a back channel, and got it. */
   get wantsBackChannel(): boolean {
     return (this.flags & CreateSessionFlag.CONN_BACK_CHAN) !== 0;
-  }
-
-  /** The sessionid4 in hexadecimal, for people. */
-  get name(): string {
-    return this.id.toString('hex');
   }
 
   /** Requests that are running now. */

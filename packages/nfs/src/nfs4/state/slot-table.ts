@@ -96,6 +96,10 @@ export class SlotTable {
       this.lower(Math.max(this.#initial, Math.ceil(this.#target / 2)));
   }
 
+  get granted(): number {
+    return this.#granted;
+  }
+
   /** Requests that are running now. */
   get busy(): number {
     let busy = 0;
