@@ -9,6 +9,7 @@ import { Drainer } from './operator/drain.ts';
 import { Operator, type SocketFigures } from './operator/operator.ts';
 import { CredentialCache } from './rpc/auth.ts';
 import { RpcConnection, type RpcLimits } from './rpc/connection.ts';
+import { SharedReadSocket } from './rpc/shared-read.ts';
 import type { ListenAddress, NfsServer, NfsServerOptions, ServerStats, Share } from './server.ts';
 
 const DEFAULT_DRAIN_MS = 5000;
@@ -54,7 +55,9 @@ export class TcpNfsServer implements NfsServer {
   }
 
   async listen(address: ListenAddress): Promise<ListenAddress> {
-    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
+    const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
+      this.accept(socket),
+    );
     server.listen(address.port, address.host);
     // `once` rejects on 'error', and so does this.
     await once(server, 'listening');
@@ -102,13 +105,14 @@ export class TcpNfsServer implements NfsServer {
     return this.#drainer.refuses(local.address, local.port) ? 'drained' : undefined;
   }
 
-  #serve(connection: Connection, socket: Socket): void {
-    this.#prepare?.(socket);
+  #serve(connection: Connection, accepted: Socket): void {
+    this.#prepare?.(accepted);
     const auth = new CredentialCache();
+    const socket = SharedReadSocket.adopt(accepted) ?? accepted;
     const rpc = new RpcConnection(connection.id, socket, this.#limits, {
       onCall: (from, xid, reader, bytes) => {
         this.#engine.counters.requests++;
-        this.#service.call(from, connection, auth, xid, reader, bytes);
+        return this.#service.call(from, connection, auth, xid, reader, bytes);
       },
       onClose: (closed, reason) => {
         this.#sockets.delete(connection.id);
@@ -119,6 +123,7 @@ export class TcpNfsServer implements NfsServer {
     });
     connection.traffic = rpc;
     this.#sockets.set(connection.id, rpc);
+    socket.resume();
   }
 
   /** A connection that no session may have costs memory on both sides: its client makes a new one when it has something to say. */

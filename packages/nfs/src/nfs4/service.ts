@@ -1,3 +1,4 @@
+import { returnMemory } from '../memory.ts';
 import { type CredentialCache, isKnownFlavor, type Principal } from '../rpc/auth.ts';
 import type { RpcConnection } from '../rpc/connection.ts';
 import {
@@ -11,8 +12,9 @@ import {
   RPC_VERSION,
   readCallHeader,
 } from '../rpc/message.ts';
+import type { Message } from '../rpc/slab.ts';
 import type { Awaitable } from '../vfs/index.ts';
-import { XdrReader, XdrWriter } from '../xdr/index.ts';
+import { XdrReader, type XdrWriter } from '../xdr/index.ts';
 import { Compound } from './compound.ts';
 import type { Engine } from './engine.ts';
 import { Execution } from './execute.ts';
@@ -21,21 +23,19 @@ import type { Connection } from './state/connections.ts';
 export const NFS_PROGRAM = 100003;
 export const NFS_VERSION = 4;
 const Procedure = { NULL: 0, COMPOUND: 1 } as const;
-/** Writers kept for compounds that had to wait; beyond these they are left to the collector. */
-const MAX_SPARE_WRITERS = 64;
-/** A writer that has grown beyond this is not kept: one large reply must not hold its memory for ever. */
-const MAX_SPARE_BYTES = 256 * 1024;
 
 /** The NFS program: takes RPC calls, runs COMPOUNDs, sends the replies. */
 export class NfsService {
   readonly #engine: Engine;
-  readonly #spare: XdrWriter[] = [];
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** Handles one call to its end; `reader` is good only until this returns. */
+  /**
+   * Handles one call to its end; `reader` is good only until this returns. True where the bytes of the call are still needed then: they are given
+   * back when it is answered.
+   */
   call(
     rpc: RpcConnection,
     connection: Connection,
@@ -43,10 +43,10 @@ export class NfsService {
     xid: number,
     reader: XdrReader,
     bytes: number,
-  ): void {
+  ): boolean {
     connection.requests++;
     connection.lastActivity = this.#engine.clock.now();
-    const out = this.#spare.pop() ?? new XdrWriter();
+    const out = rpc.begin();
     let waits = false;
     try {
       waits = this.#dispatch(rpc, connection, auth, xid, reader, bytes, out);
@@ -56,17 +56,17 @@ export class NfsService {
       out.clear();
       beginReply(out, xid, AcceptStat.SYSTEM_ERR);
     }
-    if (!waits) this.#finish(rpc, out);
+    if (waits) rpc.keep(out);
+    else this.#finish(rpc, out);
+    return waits;
   }
 
-  #finish(rpc: RpcConnection, out: XdrWriter): void {
+  #finish(rpc: RpcConnection, out: Message): void {
     if (out.position > 0) {
       endRecord(out);
       rpc.send(out);
-    }
+    } else rpc.drop(out);
     rpc.done();
-    out.clear();
-    if (this.#spare.length < MAX_SPARE_WRITERS && out.capacity <= MAX_SPARE_BYTES) this.#spare.push(out);
   }
 
   /** True where the reply comes later. */
@@ -77,7 +77,7 @@ export class NfsService {
     xid: number,
     reader: XdrReader,
     bytes: number,
-    out: XdrWriter,
+    out: Message,
   ): boolean {
     let header: CallHeader;
     try {
@@ -132,7 +132,7 @@ export class NfsService {
     xid: number,
     reader: XdrReader,
     bytes: number,
-    out: XdrWriter,
+    out: Message,
   ): boolean {
     const args = new XdrReader(reader.buffer, reader.position, reader.end);
     let tag: Buffer;
@@ -156,19 +156,18 @@ export class NfsService {
       throw error;
     }
     if (!(running instanceof Promise)) return false;
-    running.then(
-      () => {
-        connection.lastActivity = this.#engine.clock.now();
-        this.#finish(rpc, out);
-      },
-      (error) => {
+    running
+      .catch((error: unknown) => {
         this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
         c.slot?.fail();
         out.clear();
         beginReply(out, xid, AcceptStat.SYSTEM_ERR);
+      })
+      .then(() => {
+        connection.lastActivity = this.#engine.clock.now();
         this.#finish(rpc, out);
-      },
-    );
+        returnMemory(args.buffer);
+      });
     return true;
   }
 }

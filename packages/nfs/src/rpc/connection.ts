@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import { XdrReader, XdrWriter } from '../xdr/index.ts';
 import { AcceptStat, beginCall, endRecord, MAX_AUTH_BYTES, MsgType, ReplyStat } from './message.ts';
-import { COPY_LIMIT, Output } from './output.ts';
+import { Output } from './output.ts';
 import { RecordError, type RecordLimits, RecordSplitter } from './record.ts';
+import { SharedReadSocket } from './shared-read.ts';
+import type { Message } from './slab.ts';
 
 /** Silence before the first probe. Ten probes follow, one a second: a peer that is gone is found out after 60 s. */
 const KEEPALIVE_MS = 50_000;
@@ -20,10 +22,10 @@ export interface RpcLimits extends RecordLimits {
 /** What a connection tells its owner. */
 export interface RpcConnectionHandler {
   /**
-   * A call arrived, its reader behind the message type. Answered by `connection.reply` now or later; `connection.done` must follow each,
-   * answered or not.
+   * A call arrived, its reader behind the message type. Answered by `connection.send` now or later; `connection.done` must follow each,
+   * answered or not. False where the bytes of the call are not needed after the return; else they may be given back by `returnMemory`, later.
    */
-  onCall(connection: RpcConnection, xid: number, reader: XdrReader, bytes: number): void;
+  onCall(connection: RpcConnection, xid: number, reader: XdrReader, bytes: number): boolean | void;
   onClose(connection: RpcConnection, reason: string): void;
 }
 
@@ -76,7 +78,9 @@ export class RpcConnection {
     this.#output = new Output(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_MS);
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    if (socket instanceof SharedReadSocket)
+      socket.onPassing = (chunk, length) => this.#onData(chunk, length, true);
+    else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length, false));
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#resume());
     socket.on('error', (error) => {
@@ -126,11 +130,12 @@ export class RpcConnection {
     this.#linger ??= setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
   }
 
-  #onData(chunk: Buffer): void {
-    this.bytesIn += chunk.length;
+  #onData(chunk: Buffer, length: number, passing: boolean): void {
+    this.bytesIn += length;
     this.#turn = true;
     try {
-      this.#splitter.push(chunk);
+      if (passing) this.#splitter.pushPassing(chunk, length);
+      else this.#splitter.push(chunk);
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       this.destroy(error.message);
@@ -146,32 +151,47 @@ export class RpcConnection {
     if (this.#inFlight === 0) this.destroy(this.#closeReason);
   }
 
-  #onRecord(buffer: Buffer, start: number, end: number): void {
-    if (this.socket.destroyed) return;
+  #onRecord(buffer: Buffer, start: number, end: number): boolean | void {
+    if (this.socket.destroyed) return false;
     const bytes = end - start;
     if (bytes < RPC_HEAD) {
       this.destroy('record too short for RPC');
-      return;
+      return false;
     }
     const xid = buffer.readUInt32BE(start);
     const type = buffer.readUInt32BE(start + 4);
     if (type === MsgType.CALL) {
       // Neither executed nor answered: no slot has seen it, and the peer sends it again over its next connection.
-      if (this.#draining) return;
+      if (this.#draining) return false;
       this.#inFlight++;
-      this.#handler.onCall(this, xid, this.#reader.reset(buffer, start + RPC_HEAD, end), bytes);
-    } else if (type === MsgType.REPLY) {
-      this.#onReply(xid, new XdrReader(buffer, start + RPC_HEAD, end));
-    } else {
-      this.destroy(`RPC message type ${type}`);
+      return this.#handler.onCall(this, xid, this.#reader.reset(buffer, start + RPC_HEAD, end), bytes);
     }
+    if (type === MsgType.REPLY) {
+      // Whoever waits for it reads it later.
+      this.#onReply(xid, new XdrReader(buffer, start + RPC_HEAD, end));
+      return true;
+    }
+    this.destroy(`RPC message type ${type}`);
+    return false;
   }
 
-  /** Sends a finished record. The writer is free for other use afterwards. */
+  /** A writer for the answer to a call. To be given to {@link send} or {@link drop}, with {@link keep} before where that is not at once. */
+  begin(): Message {
+    return this.#output.begin();
+  }
+
+  keep(out: Message): void {
+    this.#output.keep(out);
+  }
+
+  drop(out: Message): void {
+    this.#output.drop(out);
+  }
+
+  /** Sends a finished record. The writer is not to be used afterwards. */
   send(out: XdrWriter): void {
     this.bytesOut += out.position;
-    if (out.position <= COPY_LIMIT) this.#output.copy(out.bytes());
-    else this.#output.give(out.detach());
+    this.#output.send(out);
     this.#planFlush();
   }
 

@@ -1,73 +1,132 @@
 import type { Socket } from 'node:net';
+import { returnMemory } from '../memory.ts';
+import type { XdrWriter } from '../xdr/index.ts';
+import { closeMessage, dropMessage, Message, openMessage, type Slab } from './slab.ts';
 
-const SLAB_BYTES = 64 * 1024;
-/** Messages above this are handed over rather than copied. */
-export const COPY_LIMIT = 16 * 1024;
+/** Messages above this are handed over rather than copied to lie with others. */
+const COPY_LIMIT = 16 * 1024;
 
-/** Memory for small messages of all connections: filled from front to back, never written again, left to the collector when full. */
-class Slab {
-  #buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
-  #used = 0;
-
-  /** Copies a message to the slab; where it lies right behind `previous`, the two become one view. */
-  append(message: Uint8Array, previous: Buffer | undefined): { view: Buffer; merged: boolean } {
-    if (this.#used + message.length > this.#buffer.length) {
-      this.#buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
-      this.#used = 0;
-    }
-    const start = this.#used;
-    this.#buffer.set(message, start);
-    this.#used += message.length;
-    const merged =
-      previous !== undefined &&
-      previous.buffer === this.#buffer.buffer &&
-      previous.byteOffset + previous.length === this.#buffer.byteOffset + start;
-    const from = merged ? start - previous.length : start;
-    return { view: this.#buffer.subarray(from, this.#used), merged };
-  }
+/** Something to write, and what is to be done when it has left. */
+interface Part {
+  readonly bytes: Buffer;
+  readonly written: () => void;
 }
 
-const slab = new Slab();
+function nothing(): void {}
 
 /** Gathers what one turn of the event loop has to say on a socket, and writes it together. */
 export class Output {
   readonly #socket: Socket;
-  #parts: Buffer[] = [];
+  #parts: Part[] = [];
+  /** The messages at the end of what was gathered, one behind the other in one slab: it counts them as one user. */
+  #slab: Slab | undefined;
+  #from = 0;
+  #to = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
   }
 
-  get empty(): boolean {
-    return this.#parts.length === 0;
+  /** A writer for a message, behind what was gathered last. To be given to {@link send}, {@link drop}, or {@link keep} and later one of those. */
+  begin(): Message {
+    return openMessage();
   }
 
-  /** Copies a small message. */
-  copy(message: Uint8Array): void {
-    const last = this.#parts.length - 1;
-    const { view, merged } = slab.append(message, this.#parts[last]);
-    if (merged) this.#parts[last] = view;
-    else this.#parts.push(view);
+  /** The message is finished later. */
+  keep(message: Message): void {
+    closeMessage(message, true);
   }
 
-  /** Takes over a message that nobody writes to any more. */
-  give(message: Buffer): void {
-    this.#parts.push(message);
+  /** The message is not sent after all. */
+  drop(message: Message): void {
+    closeMessage(message, false);
+    message.slab.release();
+    if (message.moved) returnMemory(message.buffer);
+    dropMessage(message);
+  }
+
+  /** Gathers a finished message. Its writer is free afterwards. */
+  send(out: XdrWriter): void {
+    if (!(out instanceof Message)) {
+      this.#end();
+      this.#parts.push({ bytes: out.detach(), written: nothing });
+    } else if (out.moved) this.#sendMoved(out);
+    else if (out.open) this.#append(out);
+    else this.#copy(out);
+  }
+
+  #append(message: Message): void {
+    const { slab, start } = message;
+    closeMessage(message, false);
+    const end = start + message.position;
+    if (slab === this.#slab && start === this.#to) {
+      this.#to = end;
+      slab.users--;
+    } else this.#run(slab, start, end);
+    dropMessage(message);
+  }
+
+  #sendMoved(message: Message): void {
+    const memory = message.buffer;
+    if (message.position <= COPY_LIMIT) {
+      this.#copy(message);
+      return;
+    }
+    closeMessage(message, false);
+    message.slab.release();
+    this.#end();
+    this.#parts.push({ bytes: message.bytes(), written: () => returnMemory(memory) });
+    dropMessage(message);
+  }
+
+  /** Copies a message that was kept to the end of the others, so that all leave together. */
+  #copy(message: Message): void {
+    closeMessage(message, false);
+    const copy = openMessage();
+    copy.fixed(message.bytes());
+    this.drop(message);
+    if (copy.moved) this.#sendMoved(copy);
+    else this.#append(copy);
+  }
+
+  #run(slab: Slab, from: number, to: number): void {
+    this.#end();
+    this.#slab = slab;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** What was gathered in the slab becomes a part. */
+  #end(): void {
+    const slab = this.#slab;
+    if (slab === undefined) return;
+    this.#parts.push({ bytes: slab.buffer.subarray(this.#from, this.#to), written: slab.release });
+    this.#slab = undefined;
   }
 
   /** Writes all that was gathered. */
   flush(): void {
+    const slab = this.#slab;
+    if (this.#parts.length > 0) this.#flushParts();
+    else if (slab !== undefined) {
+      this.#slab = undefined;
+      const socket = this.#socket;
+      if (socket.destroyed || !socket.writable) slab.release();
+      else socket.write(slab.buffer.subarray(this.#from, this.#to), slab.release);
+    }
+  }
+
+  #flushParts(): void {
+    this.#end();
     const parts = this.#parts;
-    if (parts.length === 0) return;
     this.#parts = [];
     const socket = this.#socket;
-    if (socket.destroyed || !socket.writable) return;
-    if (parts.length === 1) {
-      socket.write(parts[0]!);
+    if (socket.destroyed || !socket.writable) {
+      for (const { written } of parts) written();
       return;
     }
-    socket.cork();
-    for (const part of parts) socket.write(part);
-    socket.uncork();
+    if (parts.length > 1) socket.cork();
+    for (const { bytes, written } of parts) socket.write(bytes, written);
+    if (parts.length > 1) socket.uncork();
   }
 }

@@ -1,3 +1,5 @@
+import { returnMemory, takeMemory } from '../memory.ts';
+
 const HEADER = 4;
 const LAST_FRAGMENT = 0x80000000;
 const LENGTH_MASK = 0x7fffffff;
@@ -14,8 +16,41 @@ export interface RecordLimits {
   readonly maxFragments: number;
 }
 
-/** Gets one record: bytes `start` to `end` of `buffer`, which stays as it is. */
-export type RecordHandler = (buffer: Buffer, start: number, end: number) => void;
+/**
+ * Gets one record: bytes `start` to `end` of `buffer`. With `false` nobody uses them any more once it has returned, and memory that a record was put
+ * together in is used again; who uses them longer may give that back later ({@link returnMemory}).
+ */
+export type RecordHandler = (buffer: Buffer, start: number, end: number) => boolean | void;
+
+const KEEP_BYTES = 256 * 1024;
+
+/** Where records are copied to that arrive in memory which is written over: filled from front to back, in the end left to the collector. */
+class Keep {
+  #buffer = Buffer.allocUnsafeSlow(KEEP_BYTES);
+  #used = 0;
+  /** Where the last copy begins. */
+  at = 0;
+
+  /** The last copy is not needed any more. */
+  undo(): void {
+    this.#used = this.at;
+  }
+
+  /** Copies bytes `start` to `end` of `chunk`: they lie at `at` of what it returns. */
+  copy(chunk: Buffer, start: number, end: number): Buffer {
+    const length = end - start;
+    if (this.#used + length > this.#buffer.length) {
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(KEEP_BYTES, length));
+      this.#used = 0;
+    }
+    chunk.copy(this.#buffer, this.#used, start, end);
+    this.at = this.#used;
+    this.#used += length;
+    return this.#buffer;
+  }
+}
+
+const keep = new Keep();
 
 /**
  * Takes a TCP stream apart into RPC records (RFC 5531 §11). A record that arrives whole in one chunk is handed on where it lies; one that
@@ -39,10 +74,39 @@ export class RecordSplitter {
     this.#onRecord = onRecord;
   }
 
-  /** Takes the next chunk of the stream, which must not change afterwards. Throws {@link RecordError}. */
-  push(chunk: Buffer): void {
-    let at = 0;
-    const end = chunk.length;
+  /** Takes the next bytes of the stream, the first `end` of a chunk, which must not change afterwards. Throws {@link RecordError}. */
+  push(chunk: Buffer, end: number = chunk.length): void {
+    this.#take(chunk, 0, end);
+  }
+
+  /** The same from memory that is written over after this call: whole records are copied together, what is cut goes where it belongs at once. */
+  pushPassing(chunk: Buffer, end: number): void {
+    const at = this.#missing > 0 ? this.#fill(chunk, 0, end) : 0;
+    const whole = this.#missing > 0 ? at : this.#wholeRecords(chunk, at, end);
+    if (whole > at) {
+      const kept = keep.copy(chunk, at, whole);
+      if (!this.#take(kept, keep.at, keep.at + whole - at)) keep.undo();
+    }
+    this.#take(chunk, whole, end);
+  }
+
+  /** Where the last of the records ends that lie whole and in one fragment between `from` and `end`. */
+  #wholeRecords(chunk: Buffer, from: number, end: number): number {
+    let at = from;
+    if (this.#record !== undefined || this.#headerBytes > 0) return at;
+    while (end - at >= HEADER) {
+      const word = chunk.readUInt32BE(at);
+      const length = word & LENGTH_MASK;
+      if (word < LAST_FRAGMENT || length > end - at - HEADER) break;
+      at += HEADER + length;
+    }
+    return at;
+  }
+
+  /** False where nobody uses the bytes any more. */
+  #take(chunk: Buffer, from: number, end: number): boolean {
+    let used = false;
+    let at = from;
     while (at < end) {
       if (this.#missing > 0) {
         at = this.#fill(chunk, at, end);
@@ -53,7 +117,7 @@ export class RecordSplitter {
         const length = word & LENGTH_MASK;
         if (this.#record === undefined && word >= LAST_FRAGMENT && length <= end - at - HEADER) {
           this.#check(length);
-          this.#onRecord(chunk, at + HEADER, at + HEADER + length);
+          if (this.#onRecord(chunk, at + HEADER, at + HEADER + length) !== false) used = true;
           at += HEADER + length;
           continue;
         }
@@ -70,6 +134,7 @@ export class RecordSplitter {
         this.#begin(word);
       }
     }
+    return used;
   }
 
   #check(length: number): void {
@@ -93,12 +158,11 @@ export class RecordSplitter {
   #reserve(length: number): void {
     const needed = this.#filled + length;
     if (this.#record === undefined) {
-      this.#record = Buffer.allocUnsafeSlow(needed);
+      this.#record = takeMemory(needed);
     } else if (this.#record.length < needed) {
-      const bigger = Buffer.allocUnsafeSlow(
-        Math.max(needed, Math.min(this.#record.length * 2, this.#limits.maxRecord)),
-      );
+      const bigger = takeMemory(Math.max(needed, Math.min(this.#record.length * 2, this.#limits.maxRecord)));
       this.#record.copy(bigger, 0, 0, this.#filled);
+      returnMemory(this.#record);
       this.#record = bigger;
     }
   }
@@ -119,6 +183,6 @@ export class RecordSplitter {
     this.#filled = 0;
     this.#fragments = 0;
     this.#last = false;
-    this.#onRecord(record, 0, length);
+    if (this.#onRecord(record, 0, length) === false) returnMemory(record);
   }
 }

@@ -1,62 +1,87 @@
+import { takeMemory } from '../memory.ts';
+
 const TWO_32 = 2 ** 32;
 const INITIAL = 4096;
 
 /**
- * Encodes XDR (RFC 4506) into a Buffer that grows. Positions are offsets from its start; what is written may be cut off or patched
- * until it is taken.
+ * Encodes XDR (RFC 4506) into a Buffer that grows. Positions are offsets from where the message starts; what is written may be cut off or
+ * patched until it is taken.
  */
 export class XdrWriter {
   #buffer: Buffer;
+  /** Offsets in the buffer: where the message starts, where it goes on, what it may not reach. */
+  #start = 0;
   #position = 0;
+  #end: number;
 
   constructor(capacity: number = INITIAL) {
     this.#buffer = Buffer.allocUnsafeSlow(capacity);
+    this.#end = capacity;
   }
 
   get position(): number {
-    return this.#position;
+    return this.#position - this.#start;
   }
 
-  get capacity(): number {
-    return this.#buffer.length;
+  /** The memory that the message lies in, and where in it. */
+  get buffer(): Buffer {
+    return this.#buffer;
+  }
+
+  get start(): number {
+    return this.#start;
   }
 
   /** What has been written: a view, good until the next write. */
   bytes(from = 0): Buffer {
-    return this.#buffer.subarray(from, this.#position);
+    return this.#buffer.subarray(this.#start + from, this.#position);
   }
 
   /** Hands over what was written with its memory, and starts over on new memory. */
   detach(): Buffer {
-    const bytes = this.#buffer.subarray(0, this.#position);
-    this.#buffer = Buffer.allocUnsafeSlow(INITIAL);
-    this.#position = 0;
+    const bytes = this.bytes();
+    this.lend(Buffer.allocUnsafeSlow(INITIAL), 0, INITIAL);
     return bytes;
+  }
+
+  /** Starts a message in bytes `start` to `end` of somebody's memory. One that needs more moves to memory of its own. */
+  lend(buffer: Buffer, start: number, end: number): this {
+    this.#buffer = buffer;
+    this.#start = start;
+    this.#position = start;
+    this.#end = end;
+    return this;
+  }
+
+  /** Gives back what of the lent memory is more than `spare` bytes behind what was written; returns the offset where that begins. */
+  shrink(spare: number): number {
+    this.#end = Math.min(this.#end, this.#position + spare);
+    return this.#end;
   }
 
   /** Forgets all that was written, keeps the memory. */
   clear(): void {
-    this.#position = 0;
+    this.#position = this.#start;
   }
 
   /** Cuts off what was written from `position` on. */
   truncate(position: number): void {
-    this.#position = position;
+    this.#position = this.#start + position;
   }
 
   #reserve(count: number): number {
+    if (this.#position + count > this.#end) this.#grow(count);
     const at = this.#position;
-    if (at + count > this.#buffer.length) this.#grow(at + count);
     this.#position = at + count;
     return at;
   }
 
-  #grow(needed: number): void {
-    let size = this.#buffer.length * 2;
-    while (size < needed) size *= 2;
-    const bigger = Buffer.allocUnsafeSlow(size);
-    this.#buffer.copy(bigger, 0, 0, this.#position);
-    this.#buffer = bigger;
+  #grow(count: number): void {
+    const length = this.position;
+    const bigger = takeMemory(Math.max(length + count, 2 * length, INITIAL));
+    this.#buffer.copy(bigger, 0, this.#start, this.#position);
+    this.lend(bigger, 0, bigger.length);
+    this.#position = length;
   }
 
   u32(value: number): this {
@@ -75,13 +100,24 @@ export class XdrWriter {
 
   /** A non-negative integer up to 2^53 as an unsigned hyper, or a negative one as a signed. */
   u64(value: number): this {
-    return this.u32(Math.floor(value / TWO_32)).u32(value % TWO_32);
+    const at = this.#reserve(8);
+    const b = this.#buffer;
+    const high = Math.floor(value / TWO_32);
+    b[at] = high >>> 24;
+    b[at + 1] = high >>> 16;
+    b[at + 2] = high >>> 8;
+    b[at + 3] = high;
+    const low = value >>> 0;
+    b[at + 4] = low >>> 24;
+    b[at + 5] = low >>> 16;
+    b[at + 6] = low >>> 8;
+    b[at + 7] = low;
+    return this;
   }
 
   /** A signed hyper from an integer within ±2^53. */
   i64(value: number): this {
-    const high = Math.floor(value / TWO_32);
-    return this.u32(high).u32(value - high * TWO_32);
+    return this.u64(value);
   }
 
   bigU64(value: bigint): this {
@@ -105,9 +141,9 @@ export class XdrWriter {
 
   /** A string as UTF-8. */
   string(text: string): this {
-    const lengthAt = this.#reserve(4);
+    const lengthAt = this.#reserve(4) - this.#start;
     const most = text.length * 3;
-    if (this.#position + most + 4 > this.#buffer.length) this.#grow(this.#position + most + 4);
+    if (this.#position + most + 4 > this.#end) this.#grow(most + 4);
     const at = this.#position;
     const count = this.#buffer.write(text, at, 'utf8');
     this.#position = at + ((count + 3) & ~3);
@@ -136,6 +172,11 @@ export class XdrWriter {
 
   /** Overwrites four bytes that were written before. */
   patchU32(position: number, value: number): void {
-    this.#buffer.writeUInt32BE(value >>> 0, position);
+    const at = this.#start + position;
+    const b = this.#buffer;
+    b[at] = value >>> 24;
+    b[at + 1] = value >>> 16;
+    b[at + 2] = value >>> 8;
+    b[at + 3] = value;
   }
 }
