@@ -1,16 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { connect } from 'node:tls';
 import { ROUTES } from '@dfs/api';
 import { ApiClient } from '@dfs/api/client';
 import { openMemoryDirectory } from '@dfs/storage';
 import { describe, expect, it } from 'vitest';
 import { MAX_TOKENS, Tokens } from '../src/auth/tokens.ts';
 import { problemsOf, resolve, scratchFolder } from './helpers/config.ts';
-import { type Running, run } from './helpers/running.ts';
+import { type Running, run, until } from './helpers/running.ts';
 
 const TCP = { api: '127.0.0.1:0' };
+const RENEWED_MS = 40_000;
 
 async function token(server: Running, role: 'read' | 'admin', name: string = role): Promise<string> {
   return (await server.api.createToken({ name, role })).token;
@@ -193,6 +196,37 @@ describe('an address that others can reach', () => {
     const plain = new ApiClient({ url: new URL(`http://localhost:${port}`), token: secret });
     await expect(plain.clients()).rejects.toMatchObject({ name: 'ApiError' });
   });
+
+  it('takes up a renewed certificate while it serves, and keeps the one before where it cannot', async () => {
+    const { cert, key, set } = certificate();
+    const server = await run({ memory: true, ...TCP, set });
+    const port = Number(server.tcp.split(':').at(-1));
+    const served = () =>
+      new Promise<string>((done, reject) => {
+        const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+          done(socket.getPeerX509Certificate()?.fingerprint256 ?? '');
+          socket.destroy();
+        });
+        socket.on('error', reject);
+      });
+    const fingerprint = (file: string) => new X509Certificate(readFileSync(file)).fingerprint256;
+    const first = fingerprint(cert);
+    expect(await served()).toBe(first);
+    const next = certificate();
+    // By renaming, as it is done where nobody may see half of it; for a moment they do not belong together.
+    renameSync(next.cert, cert);
+    renameSync(next.key, key);
+    const second = fingerprint(cert);
+    expect(second).not.toBe(first);
+    await until(async () => ((await served()) === second ? true : undefined), RENEWED_MS);
+    writeFileSync(cert, 'nonsense');
+    await new Promise((wait) => setTimeout(wait, 3_000));
+    expect(await served()).toBe(second);
+    const third = certificate();
+    renameSync(third.key, key);
+    renameSync(third.cert, cert);
+    await until(async () => ((await served()) === fingerprint(cert) ? true : undefined), RENEWED_MS);
+  }, 100_000);
 
   it('is not listened on with files that are no certificate', async () => {
     const { set } = certificate();

@@ -36,10 +36,11 @@ export class Daemon {
     };
   }
 
-  async start(data: 'memory' | 'data' = 'memory'): Promise<this> {
+  /** With further arguments of `dfs start`; TLS where they say so. */
+  async start(data: 'memory' | 'data' = 'memory', ...more: string[]): Promise<this> {
     const store = data === 'memory' ? ['--memory'] : ['--data', path.join(this.home, 'data')];
     const listen = ['--listen', '127.0.0.1:0', '--api', '127.0.0.1:0', '--api-socket', this.socket];
-    const child = spawn(process.execPath, [DFS, 'start', ...store, ...listen], {
+    const child = spawn(process.execPath, [DFS, 'start', ...store, ...listen, ...more], {
       cwd: this.home,
       env: this.env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,7 +48,8 @@ export class Daemon {
     this.#process = child;
     const ready = await readyLine(child);
     this.port = Number(ready.listen[0]?.split(':').at(-1));
-    this.url = `http://${ready.api.find((address) => !address.startsWith('/'))}`;
+    const scheme = more.some((argument) => argument.startsWith('api_tls_cert=')) ? 'https' : 'http';
+    this.url = `${scheme}://${ready.api.find((address) => !address.startsWith('/'))}`;
     return this;
   }
 

@@ -107,7 +107,8 @@ export const SETTINGS = {
     defaultText: 'none',
     applies: 'restart',
     isPath: true,
-    description: 'The certificate (PEM, with those that vouch for it) for TLS at the address of `api`.',
+    description:
+      'The certificate (PEM, with those that vouch for it) for TLS at the address of `api`. A renewed one is taken up when the files change.',
   }),
   api_tls_key: row({
     kind: pathKind,

@@ -14,6 +14,7 @@ import type { Config } from '../config/resolve.ts';
 import type { SettingValues } from '../config/settings.ts';
 import { type ApiListener, listenTcp, listenUnix } from '../rest/listener.ts';
 import { ensurePrivateFolder } from '../rest/stale-socket.ts';
+import type { TlsFiles } from '../rest/tls.ts';
 import { dataError } from './data-error.ts';
 import { defaultShare, isClosedToAll } from './default-share.ts';
 import { engineOptions } from './engine-options.ts';
@@ -196,8 +197,19 @@ export class Daemon {
     this.#apis.push(await listenUnix(handler, socket));
     if (values.api === undefined) return;
     const { api_tls_cert: cert, api_tls_key: key } = values;
-    const tls = cert === undefined || key === undefined ? undefined : { cert, key };
+    const files = cert === undefined || key === undefined ? undefined : { cert, key };
+    const tls = files && { files, told: (of: TlsFiles, problem: unknown) => this.#toldOfTls(of, problem) };
     this.#apis.push(await listenTcp(handler, values.api, tls));
+  }
+
+  #toldOfTls({ cert }: TlsFiles, problem: unknown): void {
+    if (problem === undefined)
+      this.#log.info({ cert }, 'api: the certificate has changed and is served from now on');
+    else
+      this.#log.warn(
+        { cert, err: problem },
+        'api: the new certificate cannot be served; the one before still is',
+      );
   }
 
   #defaultSocket(): string {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -9,6 +8,7 @@ import { showAddress } from '../config/address.ts';
 import { listenError } from '../daemon/listen-error.ts';
 import { errorMessage, StartError } from '../daemon/start-error.ts';
 import { clearStaleSocket } from './stale-socket.ts';
+import { followTls, readTls, type TlsFiles, type TlsListener } from './tls.ts';
 
 /** Everything that bounds what a client of the API can take up. */
 const API_LIMITS = {
@@ -29,26 +29,47 @@ export interface ApiListener {
   close(timeoutMs: number): Promise<void>;
 }
 
-/** Where the certificate and its key are. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
+/** TLS for a listener, and who is told when its files have changed. */
+export interface ListenerTls {
+  readonly files: TlsFiles;
+  readonly told: TlsListener;
 }
 
 export async function listenTcp(
   handler: RequestListener,
   address: ListenAddress,
-  tls?: TlsFiles,
+  tls?: ListenerTls,
 ): Promise<ApiListener> {
-  const server = tls === undefined ? bounded(http.createServer(LIMITS, handler)) : await secure(handler, tls);
+  const { server, unfollow } = tls === undefined ? plain(handler) : await secure(handler, tls);
   server.listen({ host: address.host, port: address.port });
   try {
     await once(server, 'listening');
   } catch (error) {
+    unfollow();
     throw listenError(error, address, '--api');
   }
   const { address: host, port } = server.address() as AddressInfo;
-  return { address: showAddress({ host, port }), close: (timeoutMs) => close(server, timeoutMs) };
+  return {
+    address: showAddress({ host, port }),
+    close: (timeoutMs) => {
+      unfollow();
+      return close(server, timeoutMs);
+    },
+  };
+}
+
+interface Listening {
+  readonly server: http.Server;
+  readonly unfollow: () => void;
+}
+
+function plain(handler: RequestListener): Listening {
+  return { server: bounded(http.createServer(LIMITS, handler)), unfollow: () => undefined };
+}
+
+async function secure(handler: RequestListener, { files, told }: ListenerTls): Promise<Listening> {
+  const server = bounded(https.createServer({ ...LIMITS, ...(await readTls(files)) }, handler));
+  return { server, unfollow: followTls(server, files, told) };
 }
 
 /** A socket of mode 0600. One that a dead server left behind is replaced; one that answers, or another file, is an error. */
@@ -84,31 +105,6 @@ const LIMITS: http.ServerOptions = {
   requestTimeout: API_LIMITS.requestTimeoutMs,
   keepAliveTimeout: API_LIMITS.keepAliveTimeoutMs,
 };
-
-async function secure(handler: RequestListener, files: TlsFiles): Promise<https.Server> {
-  const read = async (file: string, setting: string) => {
-    try {
-      return await readFile(file);
-    } catch (error) {
-      throw new StartError(
-        `${file} cannot be read: ${errorMessage(error)}`,
-        `${setting} names it: see that it is there and that this user may read it`,
-        error,
-      );
-    }
-  };
-  const cert = await read(files.cert, 'api_tls_cert');
-  const key = await read(files.key, 'api_tls_key');
-  try {
-    return bounded(https.createServer({ ...LIMITS, cert, key, minVersion: 'TLSv1.2' }, handler));
-  } catch (error) {
-    throw new StartError(
-      `TLS for the API cannot be set up: ${errorMessage(error)}`,
-      `see that ${files.cert} is a certificate and ${files.key} its key, both in PEM`,
-      error,
-    );
-  }
-}
 
 function bounded<S extends http.Server>(server: S): S {
   server.maxConnections = API_LIMITS.maxConnections;

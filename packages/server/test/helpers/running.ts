@@ -111,8 +111,11 @@ function ask(server: Running, method: string, at: string, options: AskOptions): 
 }
 
 /** Asks again and again until it is so. */
-export async function until<T>(what: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = performance.now() + 10_000;
+export async function until<T>(
+  what: () => T | undefined | Promise<T | undefined>,
+  timeoutMs = 10_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     const value = await what();
     if (value !== undefined) return value;
