@@ -12,7 +12,7 @@ const DRAIN_TIMES = [0, 5, 50, 500];
 const TROUBLES = [0, 0, 0.2, 0.6];
 const MAX_ADVANCE_MS = 3000;
 const MS = 1000;
-const MAX_RENEWALS = 200;
+const MAX_RENEWALS = 2000;
 
 type Control = NonNullable<World['backend']['inside']>['server']['control'];
 
@@ -162,9 +162,10 @@ const leasesEnd = operator('leases end', 0.6, (world, _actor, random) => {
 
 async function renewed(world: World, actor: Actor, random: Random): Promise<void> {
   for (let tries = 0; tries < MAX_RENEWALS && !world.failed; tries++) {
+    if (!actor.ready && !actor.starting) await actor.start(random);
     const held = random.pick(actor.live);
     if (held !== undefined && (await perform(held, [], random)) !== undefined) return;
-    await world.pause();
+    await world.backend.time?.advance(1);
   }
 }
 

@@ -100,7 +100,8 @@ describe('the back channel', () => {
     await b.setattr('f', { mode: 0o600 });
     const recalls = callbacks.received.filter((call) => call.ops[1]?.op === CbOp.RECALL);
     expect(recalls.map(({ connection }) => connection)).toEqual([a.session.connections[0], second]);
-    // One call, sent twice: the same slot and sequence id.
+    // One recall, and one call of it, sent twice: the same slot and sequence id.
+    expect(results(server)).toEqual({ 'RECALL NFS4_OK': 1 });
     expect(recalls[0]!.ops[0]).toEqual(recalls[1]!.ops[0]);
     expect(server.server.control.counters().delegations).toMatchObject({
       recalled: 1,
