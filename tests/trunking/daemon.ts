@@ -10,6 +10,9 @@ import { Daemon } from '../../packages/server/src/daemon/daemon.ts';
 import { REAL_PARTS } from '../../packages/server/src/daemon/parts.ts';
 import type { AuditedFiles } from './audit.ts';
 
+/** Many histories share this process: an answer may take a while. */
+const API_TIMEOUT_MS = 60_000;
+
 /** A whole daemon in this process, its API on a socket of its own. */
 export interface RunningDaemon {
   readonly server: NfsServer;
@@ -55,7 +58,7 @@ export async function startDaemon(
   if (server === undefined || port === undefined) throw new Error('the daemon has made no server');
   return {
     server,
-    api: new ApiClient({ socketPath }),
+    api: new ApiClient({ socketPath }, { timeoutMs: API_TIMEOUT_MS }),
     port,
     stop: async () => {
       await daemon.stop();

@@ -39,13 +39,13 @@ export async function checkOperatorView(world: World): Promise<void> {
       continue;
     }
     checkRest(world, before, answers);
-    checkMetrics(world, control, answers);
+    checkMetrics(world, before.series, answers);
     return;
   }
   world.fail(`what the engine says has changed ${TRIES} times while it was asked, and nobody does anything`);
 }
 
-/** In the words of the API, without what moves by itself. */
+/** In the words of the API and of the metrics, without what moves by itself. */
 function engineSays(control: Control) {
   const connections = control.connections().map((view) => ({
     connection_id: view.id,
@@ -73,7 +73,7 @@ function engineSays(control: Control) {
     held: [view.sessions, view.connections, view.opens, view.locks, view.delegations],
     back_channel: view.backChannel,
   }));
-  return { connections, sessions, clients };
+  return { connections, sessions, clients, series: expected(control) };
 }
 
 function checkRest(world: World, engine: ReturnType<typeof engineSays>, answers: Answers): void {
@@ -129,9 +129,8 @@ function byId<T extends { readonly connection_id: number }>(list: readonly T[]):
 }
 
 /** Every series that the engine's own counters foretell, and no other of those families. */
-function checkMetrics(world: World, control: Control, { metrics }: Answers): void {
-  const scraped = series(metrics);
-  const due = expected(control);
+function checkMetrics(world: World, due: ReadonlyMap<string, number>, { metrics }: Answers): void {
+  const scraped = seriesOf(metrics);
   for (const [name, value] of due) {
     const found = scraped.get(name);
     // What was never counted may have no series.
@@ -147,7 +146,7 @@ function checkMetrics(world: World, control: Control, { metrics }: Answers): voi
 
 const family = (name: string): string => name.split('{', 1)[0] ?? '';
 
-function series(text: string): Map<string, number> {
+function seriesOf(text: string): Map<string, number> {
   const found = new Map<string, number>();
   for (const line of text.split('\n')) {
     const at = line.lastIndexOf(' ');

@@ -29,7 +29,7 @@ const update = (daemon: Daemon, value: string) =>
 const show = async (daemon: Daemon) => (await daemon.run('adapter', 'settings', 'nfs', 'show')).stdout;
 
 it(
-  'the limit of connections, set by dfsctl, is on the wire at the next bind, there after a restart, and shown as changed',
+  'row 24: the limit of connections, set by dfsctl, is on the wire at the next bind, there after a restart, and shown as changed',
   async () => {
     await using cleanUp = new AsyncDisposableStack();
     const daemon = await new Daemon().start('data');
