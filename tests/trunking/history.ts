@@ -165,6 +165,8 @@ async function quiet(world: World, random: Random): Promise<void> {
   if (world.failed) return;
   world.readEvents();
   for (let turn = 0; turn < MS_OF_QUIET && !world.holds(() => checkQuiet(world)); turn++) {
+    // What a client sent that is silent now may have arrived only after the look above.
+    inside?.files.open();
     await backend.pause();
     world.readEvents();
   }
