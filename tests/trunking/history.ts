@@ -153,19 +153,21 @@ async function quiet(world: World, random: Random): Promise<void> {
   const {
     backend: { inside },
   } = world;
-  // A request whose session has ended may still wait in the file system: nobody asks for its reply, but it will be executed.
-  const busy = () => world.running > 0 || (inside?.files.held ?? 0) > 0;
+  // A request whose session has ended, or whose client has fallen silent, may still wait: nobody asks for its reply, but it will be executed.
+  const waits = () => (inside?.files.held ?? 0) > 0 || (inside?.server.control.gauges().slotsInUse ?? 0) > 0;
+  const busy = () => world.running > 0 || waits();
   for (let turn = 0; busy() && !world.failed; turn++) {
     if (turn % GATE_EVERY === 0) backend.inside?.files.open();
-    if (turn > QUIET_TURNS) world.fail(`no end of: ${[...new Set(world.runningNames)].join(', ')}`);
+    if (turn > QUIET_TURNS)
+      world.fail(`no end of: ${[...new Set(world.runningNames)].join(', ') || 'what runs in some slot'}`);
     await backend.pause();
     checkAlways(world);
   }
   await settled(world);
   if (world.failed) return;
   world.readEvents();
-  for (let turn = 0; turn < MS_OF_QUIET && !world.holds(() => checkQuiet(world)); turn++) {
-    // What a client sent that is silent now may have arrived only after the look above.
+  for (let turn = 0; turn < MS_OF_QUIET && (waits() || !world.holds(() => checkQuiet(world))); turn++) {
+    // What was sent before may have arrived only now.
     inside?.files.open();
     await backend.pause();
     world.readEvents();
