@@ -51,11 +51,11 @@ async function misuse(world: World, held: Held, random: Random): Promise<void> {
   link.may(held, ['fore']);
   const false_ = random.chance(0.5);
   const request = await held.session.prepare([ops.putrootfh()], { cacheThis: true });
+  let answered = false;
   try {
     const first = await request.send(link.rpc);
     if (first.sequence?.status !== Status.OK) return;
-    // Without a reply the slot stays taken: nobody knows whether its sequence id has been used.
-    request.release();
+    answered = true;
     const place = { slot: request.slot, connection: link.rpc, cacheThis: true };
     const other = false_ ? [ops.putrootfh(), ops.getfh()] : [ops.putrootfh()];
     const sequence = request.sequence + (false_ ? 0 : 2);
@@ -68,6 +68,10 @@ async function misuse(world: World, held: Held, random: Random): Promise<void> {
     );
   } catch (error) {
     if (!(error instanceof RpcError && error.code === 'RPC_CLOSED')) throw error;
+  } finally {
+    // Others may have it only now: their request could come before the misuse. Without a reply it stays taken, for nobody knows
+    // whether its sequence id has been used.
+    if (answered) request.release();
   }
 }
 
