@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { Clock, Randomness } from './contracts.ts';
 
 export const systemClock: Clock = {

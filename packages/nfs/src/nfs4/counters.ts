@@ -4,6 +4,8 @@ import { cbOpName, Op, Status, statusName } from './constants/index.ts';
 
 type SessionEnd = 'destroyed' | 'client' | 'evicted' | 'expired';
 
+const OPERATION_NUMBERS = 1 + Math.max(...Object.values(Op).filter((op) => op !== Op.ILLEGAL));
+
 /** Outcomes and times of one operation. */
 class Outcomes implements OperationCounter {
   readonly latency: number[] = new Array<number>(LATENCY_BUCKETS.length + 1).fill(0);
@@ -55,6 +57,8 @@ export class Counters {
   readonly sequenceErrors = new Map<string, number>();
   replays = 0;
   readonly operations = new Map<number, Outcomes>();
+  /** The same of all numbers but that of ILLEGAL, at hand for each operation. */
+  readonly #byNumber: (Outcomes | undefined)[] = new Array<undefined>(OPERATION_NUMBERS).fill(undefined);
   readonly callbacks = new Map<string, number>();
   requests = 0;
 
@@ -102,13 +106,18 @@ export class Counters {
 
   /** Counts an operation's outcome, and how many seconds it took, where that is known. */
   operation(op: number, status: number, seconds: number | undefined): void {
+    (this.#byNumber[op] ?? this.#outcomes(op)).add(status, seconds);
+    if (op === Op.SEQUENCE && status !== Status.OK) bump(this.sequenceErrors, statusName(status));
+  }
+
+  #outcomes(op: number): Outcomes {
     let outcomes = this.operations.get(op);
     if (outcomes === undefined) {
       outcomes = new Outcomes();
       this.operations.set(op, outcomes);
+      if (op < this.#byNumber.length) this.#byNumber[op] = outcomes;
     }
-    outcomes.add(status, seconds);
-    if (op === Op.SEQUENCE && status !== Status.OK) bump(this.sequenceErrors, statusName(status));
+    return outcomes;
   }
 
   /** Counts what came of a callback; undefined where nobody could be reached. */

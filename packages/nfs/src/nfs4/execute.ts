@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { performance } from 'node:perf_hooks';
 import type { Awaitable, FileSystem } from '../vfs/index.ts';
 import type { XdrWriter } from '../xdr/index.ts';
 import type { Compound } from './compound.ts';
@@ -6,7 +7,7 @@ import { Op, opName, Status } from './constants/index.ts';
 import { statusOf } from './errors.ts';
 import { isListed, listedStatus } from './op-statuses.ts';
 import type { Operation } from './operation.ts';
-import { OPERATIONS } from './ops/index.ts';
+import { operationOf } from './ops/index.ts';
 
 /** Operations that may stand without SEQUENCE, and then only alone (RFC 8881 §2.10.2). */
 const SESSIONLESS: ReadonlySet<number> = new Set([
@@ -80,7 +81,7 @@ export class Execution {
     } catch {
       return this.#end(undefined, Op.ILLEGAL, at, Status.BADXDR);
     }
-    const known = OPERATIONS.get(op);
+    const known = operationOf(op);
     const operation = known !== undefined && known.minor <= c.minor ? known : undefined;
     const shown = operation === undefined ? Op.ILLEGAL : op;
     out.u32(shown).u32(0);
@@ -102,7 +103,8 @@ export class Execution {
     const c = this.#c;
     if (operation === undefined) return Status.OP_ILLEGAL;
     if (c.refuseRest !== undefined) return c.refuseRest;
-    if (c.engine.blockedOperations.has(op)) return Status.NOTSUPP;
+    const { blockedOperations } = c.engine;
+    if (blockedOperations.size > 0 && blockedOperations.has(op)) return Status.NOTSUPP;
     if (c.index === 0 && op !== Op.SEQUENCE) {
       if (!SESSIONLESS.has(op)) return Status.OP_NOT_IN_SESSION;
       if (c.count > 1) return Status.NOT_ONLY_OP;
@@ -215,7 +217,7 @@ export class Execution {
     c.out.patchU32(this.#start, this.#status);
     c.out.patchU32(this.#countAt, this.#done);
     // A request of SEQUENCE alone is always cached: there is no other operation to carry RETRY_UNCACHED_REP.
-    c.slot?.finish(c.out.bytes(this.#start), c.cacheThis || c.count === 1);
+    c.slot?.finish(c.out, this.#start, c.cacheThis || c.count === 1);
   }
 
   #replay(reply: Buffer | Status): void {
@@ -243,5 +245,5 @@ function requestStatus(c: Compound, tag: Buffer): Status {
   if (c.minor < settings.minMinorVersion || c.minor > settings.maxMinorVersion) {
     return Status.MINOR_VERS_MISMATCH;
   }
-  return isUtf8(tag) ? Status.OK : Status.INVAL;
+  return tag.length === 0 || isUtf8(tag) ? Status.OK : Status.INVAL;
 }

@@ -2,6 +2,7 @@ import { BlockList, isIPv6 } from 'node:net';
 import type { Share, SquashMode } from '../server.ts';
 import type { Awaitable, Credentials, FileSystem } from '../vfs/index.ts';
 import type { XdrReader, XdrWriter } from '../xdr/index.ts';
+import type { AttributeTable } from './attributes/table.ts';
 import { FH_SIZE, Status } from './constants/index.ts';
 import { NfsError } from './errors.ts';
 import { buildPseudo, type PseudoDirectory, PseudoFileSystem } from './pseudo.ts';
@@ -24,6 +25,8 @@ export class Export {
   readonly #anonymous: Credentials;
   readonly #clients: BlockList | undefined;
   readonly #privilegedPort: boolean;
+  /** By minor version, made when they are needed. */
+  readonly attributeTables: (AttributeTable | undefined)[] = [undefined, undefined, undefined];
   /** The pseudo directory that the share's root covers. */
   junction: PseudoDirectory | undefined;
   #rootHandle: Buffer | undefined;
@@ -97,6 +100,12 @@ function blockList(entries: readonly string[]): BlockList {
 export class Namespace {
   #exports = new Map<number, Export>();
   #pseudo: Export;
+  /** The export that was asked for last. */
+  #last: Export | undefined;
+  /** Where the last handle is put together. */
+  #handle = Buffer.alloc(0);
+  innerLength = 0;
+  innerEnd = 0;
 
   /** `now` in milliseconds dates the pseudo directories. */
   constructor(shares: readonly Share[], now: number) {
@@ -113,6 +122,12 @@ export class Namespace {
   }
 
   byId(id: number): Export | undefined {
+    if (this.#last?.id === id) return this.#last;
+    this.#last = this.#find(id);
+    return this.#last;
+  }
+
+  #find(id: number): Export | undefined {
     return id === PSEUDO_EXPORT_ID ? this.#pseudo : this.#exports.get(id);
   }
 
@@ -126,30 +141,52 @@ export class Namespace {
     }
     const root = buildPseudo([...exports.values()], now);
     this.#exports = exports;
+    this.#last = undefined;
     this.#pseudo = new Export(pseudoShare(new PseudoFileSystem(root)));
   }
 
   /** Writes an nfs_fh4. */
   writeHandle(out: XdrWriter, target: Export, node: object): void {
     const inner = target.fileSystem.handle(node);
-    const length = HANDLE_HEADER + inner.length;
-    const room = out.u32(length).room(length);
-    room[0] = HANDLE_VERSION;
-    room.writeUInt32BE(target.id, 1);
-    room.set(inner, HANDLE_HEADER);
+    const length = inner.length;
+    const whole = this.#handle.length === HANDLE_HEADER + length ? this.#handle : this.#resize(length);
+    const { id } = target;
+    whole[1] = id >>> 24;
+    whole[2] = id >>> 16;
+    whole[3] = id >>> 8;
+    whole[4] = id;
+    for (let i = 0; i < length; i++) whole[HANDLE_HEADER + i] = inner[i]!;
+    out.opaque(whole);
   }
 
-  /** Reads an nfs_fh4 and finds its export. BADHANDLE, STALE. */
-  readHandle(args: XdrReader): { target: Export; inner: Buffer } {
-    const bytes = args.opaque(FH_SIZE);
-    if (bytes.length <= HANDLE_HEADER || bytes[0] !== HANDLE_VERSION) throw new NfsError(Status.BADHANDLE);
-    const target = this.byId(bytes.readUInt32BE(1));
+  #resize(length: number): Buffer {
+    this.#handle = Buffer.alloc(HANDLE_HEADER + length);
+    this.#handle[0] = HANDLE_VERSION;
+    return this.#handle;
+  }
+
+  /**
+   * Reads an nfs_fh4 and finds its export; the file system's part of it is then the last `innerLength` bytes before `innerEnd` of the arguments.
+   * BADHANDLE, STALE.
+   */
+  readHandle(args: XdrReader): Export {
+    const length = args.length(FH_SIZE);
+    const at = args.offset(length);
+    const { buffer } = args;
+    if (length <= HANDLE_HEADER || buffer[at] !== HANDLE_VERSION) throw new NfsError(Status.BADHANDLE);
+    const target = this.byId(buffer.readUInt32BE(at + 1));
     if (target === undefined) throw new NfsError(Status.STALE);
-    return { target, inner: bytes.subarray(HANDLE_HEADER) };
+    this.innerLength = length - HANDLE_HEADER;
+    this.innerEnd = at + length;
+    return target;
   }
 
-  resolve(target: Export, inner: Buffer): Awaitable<object> {
-    return target.fileSystem.resolve(inner);
+  /** The object of the handle that was read last. */
+  resolve(target: Export, args: XdrReader): Awaitable<object> {
+    const { fileSystem } = target;
+    const start = this.innerEnd - this.innerLength;
+    if (fileSystem.resolveIn !== undefined) return fileSystem.resolveIn(args.buffer, start, this.innerEnd);
+    return fileSystem.resolve(args.buffer.subarray(start, this.innerEnd));
   }
 }
 

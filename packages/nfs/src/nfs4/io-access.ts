@@ -36,8 +36,7 @@ export function findState(c: Compound, id: Stateid): StateEntry {
 
 /** BAD_STATEID unless the state is of the current filehandle's file. */
 export function requireSameFile(c: Compound, file: FileState): void {
-  if (file.node === c.node && file.export === c.export) return;
-  if (c.engine.state.files.key(c.here, c.object) !== file.key) throw new NfsError(Status.BAD_STATEID);
+  if (!c.engine.state.files.same(file, c.here, c.object)) throw new NfsError(Status.BAD_STATEID);
 }
 
 /**

@@ -18,22 +18,27 @@ export function readNameBytes(args: XdrReader): Buffer {
  * NUL, BADNAME for "." and ".." (RFC 8881 §14.4, §15.1.3).
  */
 export function checkName(bytes: Buffer, max: number): string {
-  const length = bytes.length;
+  return checkNameAt(bytes, 0, bytes.length, max);
+}
+
+function checkNameAt(bytes: Buffer, start: number, length: number, max: number): string {
+  const end = start + length;
   if (length === 0) throw new NfsError(Status.INVAL);
   if (length > max) throw new NfsError(Status.NAMETOOLONG);
   let ascii = true;
-  for (let i = 0; i < length; i++) {
+  for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
     if (byte === SLASH || byte === 0) throw new NfsError(Status.BADCHAR);
     if (byte > 0x7f) ascii = false;
   }
-  if (bytes[0] === DOT && (length === 1 || (length === 2 && bytes[1] === DOT)))
+  if (bytes[start] === DOT && (length === 1 || (length === 2 && bytes[start + 1] === DOT)))
     throw new NfsError(Status.BADNAME);
-  if (ascii) return bytes.toString('latin1', 0, length);
-  if (!isUtf8(bytes)) throw new NfsError(Status.INVAL);
-  return bytes.toString('utf8', 0, length);
+  if (ascii) return bytes.toString('latin1', start, end);
+  if (!isUtf8(bytes.subarray(start, end))) throw new NfsError(Status.INVAL);
+  return bytes.toString('utf8', start, end);
 }
 
 export function readName(args: XdrReader, max: number): string {
-  return checkName(readNameBytes(args), max);
+  const length = args.length(MAX_WIRE_NAME);
+  return checkNameAt(args.buffer, args.offset(length), length, max);
 }

@@ -79,6 +79,9 @@ export class NfsService {
     bytes: number,
     out: Message,
   ): boolean {
+    const start = reader.position;
+    const known = auth.known(reader);
+    if (known !== undefined) return this.#compound(rpc, connection, known, xid, reader, bytes, out);
     let header: CallHeader;
     try {
       header = readCallHeader(reader);
@@ -97,6 +100,7 @@ export class NfsService {
       beginReply(out, xid, AcceptStat.PROC_UNAVAIL);
       return false;
     }
+    auth.keep(reader, start, principal);
     return this.#compound(rpc, connection, principal, xid, reader, bytes, out);
   }
 

@@ -55,6 +55,21 @@ export function isKnownFlavor(flavor: number): boolean {
 export class CredentialCache {
   #bytes: Buffer | undefined;
   #principal: Principal = ANONYMOUS;
+  /** The header of a call that was accepted, from the RPC version to the end of the verifier. */
+  #header: Buffer | undefined;
+  #caller: Principal = ANONYMOUS;
+
+  /** Who calls, where the header at the reader is byte for byte the one that was kept: the reader is behind it then. */
+  known(reader: XdrReader): Principal | undefined {
+    const header = this.#header;
+    return header !== undefined && reader.skipSame(header) ? this.#caller : undefined;
+  }
+
+  /** Keeps the header that lies from `start` to the reader's position. */
+  keep(reader: XdrReader, start: number, caller: Principal): void {
+    this.#header = Buffer.from(reader.buffer.subarray(start, reader.position));
+    this.#caller = caller;
+  }
 
   /** Throws XdrError. */
   decode(flavor: number, credential: Buffer): Principal {

@@ -6,6 +6,11 @@ export type Awaitable<T> = T | Promise<T>;
 
 /** What a file system can do. The engine answers for the rest itself, with the RFC's status for a thing not supported. */
 export interface Abilities {
+  /**
+   * While anybody holds the node of an object, no other node stands for it: two nodes are the same object only if they are the same node. Spares the
+   * engine to look at handles.
+   */
+  readonly uniqueNodes?: boolean;
   readonly symlinks: boolean;
   readonly hardLinks: boolean;
   /** Devices, sockets and FIFOs can be made. */
@@ -85,6 +90,9 @@ export interface FileSystem<Node extends object = object> {
 
   /** The object of a handle. ESTALE where it is gone, EBADHANDLE where it never was one. `handle` is valid for the call only. */
   resolve(handle: Buffer): Awaitable<Node>;
+
+  /** The same of a handle that lies from `start` to `end` of a larger buffer: for who need not have a Buffer made of it, millions of times. */
+  resolveIn?(buffer: Buffer, start: number, end: number): Awaitable<Node>;
 
   attributes(node: Node): Awaitable<Attributes>;
 

@@ -94,9 +94,15 @@ export class XdrReader {
 
   /** Variable-length bytes, at most `max`. */
   opaque(max: number): Buffer {
+    const count = this.length(max);
+    return count === 0 ? EMPTY : this.fixed(count);
+  }
+
+  /** The length of variable-length bytes, which follow: at most `max`. */
+  length(max: number): number {
     const count = this.u32();
     if (count > max) throw new XdrError(`${count} bytes where ${max} are allowed`);
-    return this.fixed(count);
+    return count;
   }
 
   /** The length of a list, at most `max`: each element takes at least `elementBytes`, so a count that cannot be is refused at once. */
@@ -106,6 +112,22 @@ export class XdrReader {
       throw new XdrError(`${count} elements where at most ${max} fit`);
     }
     return count;
+  }
+
+  /** `count` bytes and their padding as an offset in the buffer: where they are only looked at, a Buffer of their own costs more than that. */
+  offset(count: number): number {
+    return this.#take((count + 3) & ~3);
+  }
+
+  /** Skips bytes that are those of `expected`; stays, and returns false, where they are others. */
+  skipSame(expected: Uint8Array): boolean {
+    const at = this.#position;
+    const { length } = expected;
+    if (length > this.#end - at) return false;
+    const b = this.#buffer;
+    for (let i = 0; i < length; i++) if (b[at + i] !== expected[i]) return false;
+    this.#position = at + length;
+    return true;
   }
 
   skip(count: number): void {

@@ -2,6 +2,8 @@ import { takeMemory } from '../memory.ts';
 
 const TWO_32 = 2 ** 32;
 const INITIAL = 4096;
+/** Up to so many bytes a loop is done sooner than a call into the runtime. */
+const SHORT = 64;
 
 /**
  * Encodes XDR (RFC 4506) into a Buffer that grows. Positions are offsets from where the message starts; what is written may be cut off or
@@ -35,6 +37,14 @@ export class XdrWriter {
   /** What has been written: a view, good until the next write. */
   bytes(from = 0): Buffer {
     return this.#buffer.subarray(this.#start + from, this.#position);
+  }
+
+  /** Copies what was written from `from` on to the start of `target`. */
+  copyTo(target: Buffer, from: number): void {
+    const start = this.#start + from;
+    const count = this.#position - start;
+    if (count > SHORT) this.#buffer.copy(target, 0, start, this.#position);
+    else for (let i = 0; i < count; i++) target[i] = this.#buffer[start + i]!;
   }
 
   /** Hands over what was written with its memory, and starts over on new memory. */
@@ -130,7 +140,9 @@ export class XdrWriter {
   fixed(bytes: Uint8Array): this {
     const count = bytes.length;
     const at = this.#reserve((count + 3) & ~3);
-    this.#buffer.set(bytes, at);
+    const b = this.#buffer;
+    if (count > SHORT) b.set(bytes, at);
+    else for (let i = 0; i < count; i++) b[at + i] = bytes[i]!;
     this.#pad(at + count);
     return this;
   }
@@ -141,6 +153,7 @@ export class XdrWriter {
 
   /** A string as UTF-8. */
   string(text: string): this {
+    if (text.length <= SHORT && this.#ascii(text)) return this;
     const lengthAt = this.#reserve(4) - this.#start;
     const most = text.length * 3;
     if (this.#position + most + 4 > this.#end) this.#grow(most + 4);
@@ -150,6 +163,24 @@ export class XdrWriter {
     this.#pad(at + count);
     this.patchU32(lengthAt, count);
     return this;
+  }
+
+  /** Writes a short string that is ASCII; false, and nothing is written, where it is not. */
+  #ascii(text: string): boolean {
+    const { length } = text;
+    const before = this.#position;
+    const at = this.u32(length).#reserve((length + 3) & ~3);
+    const b = this.#buffer;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#position = before;
+        return false;
+      }
+      b[at + i] = code;
+    }
+    this.#pad(at + length);
+    return true;
   }
 
   /** Leaves room for `count` bytes and their padding and returns it: to be filled by somebody else before the next write. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { XdrWriter } from '../../src/xdr/index.ts';
 import { Bench, GRACE_MS, LEASE_MS, type TestStore } from './support.ts';
 
 describe('leases', () => {
@@ -21,7 +22,7 @@ describe('leases', () => {
     bench.clock.advance(LEASE_MS + 1);
     session.slots.find(0)!.begin(1, 0);
     expect(bench.state.yields(client)).toBe(false);
-    session.slots.find(0)!.finish(Buffer.alloc(0), false);
+    session.slots.find(0)!.finish(new XdrWriter(), 0, false);
     expect(bench.state.yields(client)).toBe(true);
   });
 

@@ -28,14 +28,15 @@ export class Handles {
     return this.#scratch;
   }
 
-  resolve(handle: Buffer): Inode {
-    if (handle.length !== BYTES) throw new FsError('EBADHANDLE');
-    if (handle.readUInt32BE(0) >= HIGH_LIMIT || handle.readUInt32BE(GENERATION_AT) >= HIGH_LIMIT) {
-      throw new FsError('EBADHANDLE');
-    }
-    if (handle.readUInt32BE(SALT_AT) !== this.#salt) throw new FsError('ESTALE');
-    const inode = this.#inodes.get(readNumber(handle, 0));
-    if (inode === undefined || inode.generation !== readNumber(handle, GENERATION_AT))
+  /** The object of the handle from `start` to `end` of `buffer`. EBADHANDLE, ESTALE. */
+  resolve(buffer: Buffer, start: number, end: number): Inode {
+    if (end - start !== BYTES) throw new FsError('EBADHANDLE');
+    const high = buffer.readUInt32BE(start);
+    const generationHigh = buffer.readUInt32BE(start + GENERATION_AT);
+    if (high >= HIGH_LIMIT || generationHigh >= HIGH_LIMIT) throw new FsError('EBADHANDLE');
+    if (buffer.readUInt32BE(start + SALT_AT) !== this.#salt) throw new FsError('ESTALE');
+    const inode = this.#inodes.get(readNumber(buffer, start));
+    if (inode === undefined || inode.generation !== readNumber(buffer, start + GENERATION_AT))
       throw new FsError('ESTALE');
     return inode;
   }

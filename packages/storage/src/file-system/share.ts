@@ -76,6 +76,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
     this.xattr = new XattrShare(core);
     if (core.content.sparse) this.sparse = new SparseShare(core);
     this.abilities = Object.freeze({
+      uniqueNodes: true,
       symlinks: true,
       hardLinks: true,
       specialFiles: true,
@@ -141,7 +142,12 @@ export class ShareFileSystem implements FileSystem<Inode> {
 
   resolve(handle: Buffer): Inode {
     this.#core.log.check();
-    return this.#handles.resolve(handle);
+    return this.#handles.resolve(handle, 0, handle.length);
+  }
+
+  resolveIn(buffer: Buffer, start: number, end: number): Inode {
+    this.#core.log.check();
+    return this.#handles.resolve(buffer, start, end);
   }
 
   attributes(inode: Inode): Attributes {

@@ -1,8 +1,18 @@
 import type { Awaitable, SpaceUsage } from '../../vfs/index.ts';
+import type { XdrReader } from '../../xdr/index.ts';
 import type { Compound } from '../compound.ts';
 import { Attr } from '../constants/index.ts';
 import type { Export } from '../exports.ts';
-import { attributesOf, type Bitmap, bitmapOf, both, isEmpty, sameBitmap, without } from './bitmap.ts';
+import {
+  attributesOf,
+  type Bitmap,
+  bitmapOf,
+  both,
+  isEmpty,
+  readBitmap,
+  sameBitmap,
+  without,
+} from './bitmap.ts';
 import { ENCODERS, type Encoder } from './encoders.ts';
 import {
   SPACE_ATTRIBUTES,
@@ -16,7 +26,11 @@ export interface Plan {
   readonly asked: Bitmap;
   /** What the answer holds. */
   readonly answered: Bitmap;
+  /** The attributes answered, in their order, and how each is written. */
+  readonly attributes: readonly number[];
   readonly encoders: readonly Encoder[];
+  /** Some of them can only be set. */
+  readonly asksWriteOnly: boolean;
   readonly needsSpace: boolean;
   readonly needsMountedOn: boolean;
   readonly wantsError: boolean;
@@ -33,11 +47,23 @@ export class AttributeTable {
   readonly writable: Bitmap;
   readonly readable: Bitmap;
   readonly #plans: Plan[] = [];
+  /** The bitmap that was read last as it lay in the request: most often the next one is the same. */
+  #last: { readonly plan: Plan; readonly wire: Buffer } | undefined;
 
   constructor(target: Export, minor: number) {
     this.supported = supportedAttributes(target.fileSystem.abilities, minor);
     this.writable = both(this.supported, WRITABLE_ATTRIBUTES);
     this.readable = without(this.supported, WRITE_ONLY_ATTRIBUTES);
+  }
+
+  /** Reads the bitmap of a request, and how to answer it. */
+  readPlan(args: XdrReader): Plan {
+    const last = this.#last;
+    if (last !== undefined && args.skipSame(last.wire)) return last.plan;
+    const start = args.position;
+    const plan = this.plan(readBitmap(args));
+    this.#last = { plan, wire: Buffer.from(args.buffer.subarray(start, args.position)) };
+    return plan;
   }
 
   plan(asked: Bitmap): Plan {
@@ -50,10 +76,13 @@ export class AttributeTable {
 
   #compile(asked: Bitmap): Plan {
     const answered = both(asked, this.readable);
+    const attributes = attributesOf(answered).filter((attr) => ENCODERS.has(attr));
     return {
       asked,
       answered,
-      encoders: attributesOf(answered).flatMap((attr) => ENCODERS.get(attr) ?? []),
+      attributes,
+      encoders: attributes.flatMap((attr) => ENCODERS.get(attr) ?? []),
+      asksWriteOnly: !isEmpty(both(asked, WRITE_ONLY_ATTRIBUTES)),
       needsSpace: !isEmpty(both(answered, SPACE_ATTRIBUTES)),
       needsMountedOn: !isEmpty(both(answered, MOUNTED_ON)),
       wantsError: !isEmpty(both(answered, ERROR)),
@@ -61,16 +90,11 @@ export class AttributeTable {
   }
 }
 
-const tables = new WeakMap<Export, Map<number, AttributeTable>>();
-
 export function tableOf(target: Export, minor: number): AttributeTable {
-  return tables.get(target)?.get(minor) ?? newTable(target, minor);
-}
-
-function newTable(target: Export, minor: number): AttributeTable {
+  const known = target.attributeTables[minor];
+  if (known !== undefined) return known;
   const table = new AttributeTable(target, minor);
-  const byMinor = tables.get(target) ?? new Map<number, AttributeTable>();
-  tables.set(target, byMinor.set(minor, table));
+  target.attributeTables[minor] = table;
   return table;
 }
 

@@ -1,7 +1,7 @@
 import { AccessRight, type Attributes, FileType } from '../../vfs/index.ts';
-import { after } from '../after.ts';
+import type { Compound } from '../compound.ts';
 import { Op, Status } from '../constants/index.ts';
-import type { Operation } from '../operation.ts';
+import type { Operation, OpResult } from '../operation.ts';
 
 const CHANGING = AccessRight.MODIFY | AccessRight.EXTEND | AccessRight.DELETE | AccessRight.XATTR_WRITE;
 const XATTRS = AccessRight.XATTR_READ | AccessRight.XATTR_WRITE | AccessRight.XATTR_LIST;
@@ -30,13 +30,22 @@ export const access: Operation = {
     const asked = c.args.u32();
     const known = c.minor >= 2 ? BASIC | XATTRS : BASIC;
     if ((asked & ~known) !== 0) return Status.INVAL;
-    return after(c.attributes(), (attributes) => {
-      const supported = asked & meaningful(attributes) & (c.fs.abilities.xattrs ? ~0 : ~XATTRS);
-      const wanted = c.here.readOnly ? supported & ~CHANGING : supported;
-      return after(c.fs.access(c.object, c.cred, wanted), (granted) => {
-        c.out.u32(supported).u32(granted & wanted);
-        return Status.OK;
-      });
-    });
+    const attributes = c.attributes();
+    if (attributes instanceof Promise) return attributes.then((known) => answer(c, asked, known));
+    return answer(c, asked, attributes);
   },
 };
+
+function answer(c: Compound, asked: number, attributes: Attributes): OpResult {
+  const { fs, here } = c;
+  const supported = asked & meaningful(attributes) & (fs.abilities.xattrs ? ~0 : ~XATTRS);
+  const wanted = here.readOnly ? supported & ~CHANGING : supported;
+  const granted = fs.access(c.object, c.cred, wanted);
+  if (granted instanceof Promise) return granted.then((known) => write(c, supported, wanted & known));
+  return write(c, supported, wanted & granted);
+}
+
+function write(c: Compound, supported: number, granted: number): Status {
+  c.out.u32(supported).u32(granted);
+  return Status.OK;
+}

@@ -1,6 +1,6 @@
 import { after } from '../after.ts';
-import { readBitmap } from '../attributes/bitmap.ts';
-import { encodeAttributes, requireReadable } from '../attributes/encode.ts';
+import { encodePlan } from '../attributes/encode.ts';
+import { tableOf } from '../attributes/table.ts';
 import { Op, Status } from '../constants/index.ts';
 import { heldAttributes } from '../holder-attributes.ts';
 import type { Operation } from '../operation.ts';
@@ -13,15 +13,15 @@ export const getattr: Operation = {
   modifies: false,
   replyRoom: 8,
   run(c) {
-    const asked = readBitmap(c.args);
-    requireReadable(asked);
-    const held = heldAttributes(c, asked);
+    const plan = tableOf(c.here, c.minor).readPlan(c.args);
+    if (plan.asksWriteOnly) return Status.INVAL;
+    const held = heldAttributes(c, plan.asked);
     if (held instanceof Promise) {
       return held.then((known) =>
-        after(encodeAttributes(c, c.here, c.object, asked, c.out, known), () => Status.OK),
+        after(encodePlan(c, c.here, c.object, plan, c.out, known), () => Status.OK),
       );
     }
-    const written = encodeAttributes(c, c.here, c.object, asked);
+    const written = encodePlan(c, c.here, c.object, plan, c.out);
     return written instanceof Promise ? after(written, () => Status.OK) : Status.OK;
   },
 };

@@ -1,3 +1,4 @@
+import { Op } from '../constants/index.ts';
 import type { Operation } from '../operation.ts';
 import { access } from './access.ts';
 import { allocate, deallocate } from './allocate.ts';
@@ -110,3 +111,13 @@ const ALL: readonly Operation[] = [
 export const OPERATIONS: ReadonlyMap<number, Operation> = new Map(
   ALL.map((operation) => [operation.op, operation]),
 );
+
+const BY_NUMBER: readonly (Operation | undefined)[] = Array.from(
+  { length: 1 + Math.max(...ALL.map(({ op }) => op).filter((op) => op !== Op.ILLEGAL)) },
+  (_, op) => OPERATIONS.get(op),
+);
+
+/** The operation of that number, the fast way. */
+export function operationOf(op: number): Operation | undefined {
+  return op < BY_NUMBER.length ? BY_NUMBER[op] : OPERATIONS.get(op);
+}

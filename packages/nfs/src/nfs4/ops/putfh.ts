@@ -1,4 +1,3 @@
-import { after } from '../after.ts';
 import { Op, Status } from '../constants/index.ts';
 import { admitted, isPseudo } from '../junction.ts';
 import type { Operation } from '../operation.ts';
@@ -11,9 +10,15 @@ export const putfh: Operation = {
   modifies: false,
   replyRoom: 0,
   run(c) {
-    const { target, inner } = c.engine.namespace.readHandle(c.args);
+    const { namespace } = c.engine;
+    const target = namespace.readHandle(c.args);
     if (!isPseudo(target) && !admitted(c, target)) return Status.STALE;
-    return after(c.engine.namespace.resolve(target, inner), (node) => {
+    const found = namespace.resolve(target, c.args);
+    if (!(found instanceof Promise)) {
+      c.setCurrent(target, found);
+      return Status.OK;
+    }
+    return found.then((node) => {
       c.setCurrent(target, node);
       return Status.OK;
     });

@@ -11,7 +11,6 @@ const FIRST_SEQUENCE_ID = 1;
 const MAX_SEQUENCE_ID = 0xffffffff;
 
 interface Arguments {
-  readonly sessionId: Buffer;
   readonly sequenceId: number;
   readonly slotId: number;
   readonly highestSlot: number;
@@ -27,14 +26,14 @@ export const sequence: Operation = {
   replyRoom: RESULT_BYTES,
   run(c) {
     if (c.index > 0) return Status.SEQUENCE_POS;
+    const idAt = c.args.offset(SESSION_ID_SIZE);
     const args: Arguments = {
-      sessionId: c.args.fixed(SESSION_ID_SIZE),
       sequenceId: c.args.u32(),
       slotId: c.args.u32(),
       highestSlot: c.args.u32(),
       cacheThis: c.args.bool(),
     };
-    const session = c.engine.state.sessions.find(args.sessionId);
+    const session = c.engine.state.sessions.findAt(c.args.buffer, idAt);
     if (session === undefined) return Status.BADSESSION;
     const refused = channelStatus(c, session);
     if (refused !== Status.OK) return refused;
@@ -61,7 +60,7 @@ function channelStatus(c: Compound, session: Session): Status {
 
 /** The slot's last request came again (§2.10.6.1.3). */
 function retry(c: Compound, session: Session, slot: Slot, args: Arguments, digest: number): Status {
-  if (slot.sequenceId === 0 && slot.reply === undefined && !slot.busy) return Status.SEQ_MISORDERED;
+  if (slot.sequenceId === 0 && slot.replyBytes === 0 && !slot.busy) return Status.SEQ_MISORDERED;
   if (digest !== slot.digest) return Status.SEQ_FALSE_RETRY;
   c.engine.state.renew(session.client);
   bindImplicitly(c, session);
@@ -70,7 +69,7 @@ function retry(c: Compound, session: Session, slot: Slot, args: Arguments, diges
     c.replay = slot.wait();
     return Status.OK;
   }
-  if (slot.reply !== undefined) {
+  if (slot.replyBytes > 0) {
     c.replay = slot.reply;
     return Status.OK;
   }

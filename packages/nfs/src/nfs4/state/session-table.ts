@@ -1,5 +1,6 @@
 import type { Clock, EventListener, Randomness, UnbindReason } from '../../contracts.ts';
 import type { Limits } from '../../limits.ts';
+import { SESSION_ID_SIZE } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import type { ConnectionTable } from './connection-table.ts';
 import {
@@ -59,8 +60,16 @@ export class SessionTable {
   }
 
   find(id: Buffer): Session | undefined {
-    const session = this.#sessions.get(sessionNumber(id));
-    return session?.id.equals(id) ? session : undefined;
+    return this.findAt(id, 0);
+  }
+
+  /** The session whose sessionid4 lies at `at` of `buffer`. */
+  findAt(buffer: Buffer, at: number): Session | undefined {
+    const session = this.#sessions.get(sessionNumber(buffer, at));
+    if (session === undefined) return undefined;
+    const { id } = session;
+    for (let i = 0; i < SESSION_ID_SIZE; i++) if (buffer[at + i] !== id[i]) return undefined;
+    return session;
   }
 
   /** By its name for people. */

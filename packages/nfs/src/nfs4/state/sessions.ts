@@ -112,7 +112,7 @@ export function sessionId(instance: number, clientNumber: number, number: number
   return id;
 }
 
-/** The number within a sessionid4. */
-export function sessionNumber(id: Buffer): number {
-  return id.readUInt32BE(8);
+/** The number within the sessionid4 at `at` of `buffer`. */
+export function sessionNumber(buffer: Buffer, at: number): number {
+  return buffer.readUInt32BE(at + 8);
 }

@@ -53,7 +53,7 @@ export class SlotTable {
 
   /** May a request on this slot leave a reply in the cache? */
   admits(number: number): boolean {
-    return number < ASSURED_SLOTS || !this.#cache.full || this.#slots[number]?.reply !== undefined;
+    return number < ASSURED_SLOTS || !this.#cache.full || this.#slots[number]!.replyBytes > 0;
   }
 
   /** A new request has come on a slot, from a client that says which is the highest that it has something outstanding on. */
@@ -109,7 +109,7 @@ export class SlotTable {
 
   get cachedBytes(): number {
     let bytes = 0;
-    for (const slot of this.#slots) bytes += slot?.reply?.length ?? 0;
+    for (const slot of this.#slots) bytes += slot?.replyBytes ?? 0;
     return bytes;
   }
 

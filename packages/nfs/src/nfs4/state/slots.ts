@@ -1,8 +1,13 @@
 import type { Limits } from '../../limits.ts';
+import type { XdrWriter } from '../../xdr/index.ts';
 import { Status } from '../constants/index.ts';
 
 /** Near its bound the cache is pressed: slots are asked back, none are added. */
 const PRESSED_SHARE = 0.75;
+
+/** Memory for a reply of this size stays with the slot: most are smaller. */
+const SMALL_REPLY = 512;
+const NO_MEMORY = Buffer.alloc(0);
 
 /** Counts the bytes of all slots' cached replies, and holds them against their bound. */
 export class ReplyCache {
@@ -34,7 +39,9 @@ export class Slot {
   /** It was taken back: its client may start it over at 1, or go on. */
   restarted = false;
   readonly #cache: ReplyCache;
-  #reply: Buffer | undefined;
+  /** The cached reply: the first bytes of memory that the slot uses for one after the other. */
+  #memory = NO_MEMORY;
+  #length = 0;
   #ended = false;
   /** Retransmissions that arrived while the request ran: each gets its reply. */
   #waiters: ((reply: Buffer | Status) => void)[] | undefined;
@@ -45,7 +52,11 @@ export class Slot {
 
   /** The COMPOUND4res of the last request, where it was to be cached. */
   get reply(): Buffer | undefined {
-    return this.#reply;
+    return this.#length === 0 ? undefined : Buffer.from(this.#memory.subarray(0, this.#length));
+  }
+
+  get replyBytes(): number {
+    return this.#length;
   }
 
   /** The reply of the request that is running, or the status that is left to say where there will be none. */
@@ -64,17 +75,19 @@ export class Slot {
     this.forget();
   }
 
-  /** The request is done; `reply` is a view, copied if it must stay. */
-  finish(reply: Buffer, keep: boolean): void {
+  /** The request is done; its reply, what was written to `out` from `start` on, is copied if it must stay. */
+  finish(out: XdrWriter, start: number, keep: boolean): void {
     this.busy = false;
-    const waiters = this.#waiters;
-    if (!keep && waiters === undefined) return;
-    const copy = Buffer.from(reply);
-    if (keep && !this.#ended) {
-      this.#reply = copy;
-      this.#cache.bytes += copy.length;
-    }
-    this.#wake(copy);
+    if (keep && !this.#ended) this.#store(out, start);
+    if (this.#waiters !== undefined) this.#wake(Buffer.from(out.bytes(start)));
+  }
+
+  #store(out: XdrWriter, start: number): void {
+    const length = out.position - start;
+    if (this.#memory.length < length) this.#memory = Buffer.allocUnsafeSlow(Math.max(length, SMALL_REPLY));
+    out.copyTo(this.#memory, start);
+    this.#length = length;
+    this.#cache.bytes += length;
   }
 
   /** The request broke without a reply. It is not run again: who asks is told that nothing is cached. */
@@ -91,9 +104,9 @@ export class Slot {
 
   /** Drops the cached reply: its client has it, or is gone. */
   forget(): void {
-    if (this.#reply === undefined) return;
-    this.#cache.bytes -= this.#reply.length;
-    this.#reply = undefined;
+    this.#cache.bytes -= this.#length;
+    this.#length = 0;
+    if (this.#memory.length > SMALL_REPLY) this.#memory = NO_MEMORY;
   }
 
   /** The client has nothing outstanding here, and will not use it until it is offered again. */
