@@ -8,6 +8,8 @@ export interface StorageLimits {
   readonly cachedInodes: number;
   /** Directory entries kept in memory, those known to be absent among them. */
   readonly cachedEntries: number;
+  /** Entries of directory listings kept in memory in the order of their cookies, with their objects. */
+  readonly listedEntries: number;
   /** Content files held open. */
   readonly openFiles: number;
   /** Hard links to one file, and subdirectories of one directory. */
@@ -33,6 +35,7 @@ export interface StorageLimits {
 export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
   cachedInodes: 50_000,
   cachedEntries: 100_000,
+  listedEntries: 50_000,
   openFiles: 512,
   maxLinks: 2 ** 31 - 1,
   maxName: 255,

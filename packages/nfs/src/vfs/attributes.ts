@@ -43,6 +43,11 @@ export interface Attributes {
   /** Major and minor number of a device, else 0. */
   readonly rdevMajor: number;
   readonly rdevMinor: number;
+  /**
+   * For the engine, to keep there what it has made of the attributes. Worth having where they are the same record each time; `change` must
+   * then be another one whenever anything but `size`, `used` and the access time is.
+   */
+  memo?: unknown;
 }
 
 /** A point in time, or the server's own clock. */

@@ -47,6 +47,12 @@ export class XdrWriter {
     else for (let i = 0; i < count; i++) target[i] = this.#buffer[start + i]!;
   }
 
+  /** Writes bytes `start` to `end` of `source`, a multiple of four. */
+  copyFrom(source: Buffer, start: number, end: number): void {
+    const at = this.#reserve(end - start);
+    source.copy(this.#buffer, at, start, end);
+  }
+
   /** Hands over what was written with its memory, and starts over on new memory. */
   detach(): Buffer {
     const bytes = this.bytes();

@@ -143,5 +143,9 @@ function testExport(): Export {
     retain: () => {},
     release: () => {},
   };
-  return new Export({ id: 1, path: '/t', fileSystem: { ...fileSystem, abilities: {} } as unknown as FileSystem });
+  return new Export({
+    id: 1,
+    path: '/t',
+    fileSystem: { ...fileSystem, abilities: {} } as unknown as FileSystem,
+  });
 }

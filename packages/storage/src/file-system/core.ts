@@ -6,6 +6,7 @@ import type { EntryCache } from './entry-cache.ts';
 import type { Inode } from './inode.ts';
 import type { InodeCache } from './inode-cache.ts';
 import type { ShareKeys } from './keys.ts';
+import type { ListingCache } from './listing-cache.ts';
 import type { Numbers } from './numbers.ts';
 
 /** What the operations of one share work on. */
@@ -15,6 +16,7 @@ export interface Core {
   readonly content: ContentStore;
   readonly inodes: InodeCache;
   readonly names: EntryCache;
+  readonly listings: ListingCache;
   readonly numbers: Numbers;
   readonly limits: StorageLimits;
   /** Removals of content under way. */

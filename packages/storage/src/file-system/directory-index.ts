@@ -2,13 +2,7 @@ import { FsError } from '@dfs/nfs';
 import type { Core } from './core.ts';
 import type { Entry, Inode } from './inode.ts';
 import { parseKey64, readNumber, writeNumber } from './keys.ts';
-
-/** One entry of a listing. */
-export interface ListedEntry {
-  readonly name: string;
-  readonly cookie: number;
-  readonly ino: number;
-}
+import type { ListedEntry, Page } from './listing-cache.ts';
 
 const NUMBER_BYTES = 8;
 
@@ -34,6 +28,7 @@ export function putEntry(core: Core, dir: Inode, name: string, ino: number, cook
   byCookie.write(name, NUMBER_BYTES);
   core.log.put(core.keys.cookie(dir.numberKey, cookie), byCookie);
   core.names.set(dir, name, { ino, cookie });
+  core.listings.drop(dir);
   dir.entries++;
 }
 
@@ -42,17 +37,28 @@ export function deleteEntry(core: Core, dir: Inode, name: string, entry: Entry):
   core.log.delete(core.keys.name(dir.numberKey, name));
   core.log.delete(core.keys.cookie(dir.numberKey, entry.cookie));
   core.names.set(dir, name, null);
+  core.listings.drop(dir);
   dir.entries--;
 }
 
-/** Entries behind `cookie` (0: from the first), at most `limit`, in the order of their cookies. */
-export function listEntries(core: Core, dir: Inode, cookie: number, limit: number): ListedEntry[] {
+/** Entries behind `cookie` (0: from the first) in the order of their cookies: `limit`, or as many as were asked for the last time. */
+export function listEntries(core: Core, dir: Inode, cookie: number, limit: number): Page {
+  const known = core.listings.get(dir, cookie);
+  if (known !== undefined) return known;
   const { start, end, cookieAt } = core.keys.cookiesAfter(dir.numberKey, cookie);
-  return core.log.scan(start, end, limit).map(({ key, value }) => ({
-    name: value.toString('utf8', NUMBER_BYTES),
-    cookie: parseKey64(key, cookieAt),
-    ino: readNumber(value, 0),
-  }));
+  const found = core.log.scan(start, end, limit);
+  const entries: ListedEntry[] = [];
+  for (const { key, value } of found) {
+    const inode = core.inodes.get(readNumber(value, 0));
+    // The store is damaged: those before it are listed, and it is told of when its turn comes.
+    if (inode === undefined && entries.length > 0) return { entries, end: false };
+    const at = parseKey64(key, cookieAt);
+    const name = value.toString('utf8', NUMBER_BYTES);
+    entries.push({ name, cookie: at, inode: inode ?? core.inodes.must(readNumber(value, 0)) });
+  }
+  const page = { entries, end: found.length < limit };
+  core.listings.set(dir, cookie, page);
+  return page;
 }
 
 /** The entry's name for a new object: ENAMETOOLONG, EEXIST. */

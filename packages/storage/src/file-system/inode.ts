@@ -4,6 +4,7 @@ import type { Batch, DirtyRecord } from '../log/batch.ts';
 import type { Key } from '../metadata/store.ts';
 import type { ContentGate } from './content-gate.ts';
 import { key64, readNumber, writeNumber } from './keys.ts';
+import type { Pages } from './listing-cache.ts';
 
 /** An entry of a directory as the cache keeps it. */
 export interface Entry {
@@ -71,6 +72,9 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   gate: ContentGate | undefined;
   youngNames: Names | undefined;
   oldNames: Names | undefined;
+  pages: Pages | undefined;
+  /** The engine's. */
+  memo: unknown;
 
   constructor(key: Key, fileid: number, generation: number, type: FileType) {
     this.key = key;

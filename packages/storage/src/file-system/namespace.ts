@@ -51,12 +51,12 @@ export function readdir(
   if (cookie !== 0 && (cookie < FIRST_COOKIE || cookie >= dir.nextCookie)) throw new FsError('EBADCOOKIE');
   if (cookie === 0) accessed(core, dir);
   for (let after = cookie, limit = FIRST_PAGE; ; limit = PAGE) {
-    const entries = listEntries(core, dir, after, limit);
-    for (const { name, cookie: at, ino } of entries) {
-      if (!sink(name, at, core.inodes.must(ino))) return false;
+    const { entries, end } = listEntries(core, dir, after, limit);
+    for (const { name, cookie: at, inode } of entries) {
+      if (!sink(name, at, inode)) return false;
       after = at;
     }
-    if (entries.length < limit) return true;
+    if (end) return true;
   }
 }
 

@@ -29,6 +29,7 @@ import { Handles } from './handle.ts';
 import type { Inode } from './inode.ts';
 import { InodeCache } from './inode-cache.ts';
 import { ShareKeys } from './keys.ts';
+import { ListingCache } from './listing-cache.ts';
 import { link, lookup, parent, readdir, remove, rename } from './namespace.ts';
 import { Numbers } from './numbers.ts';
 import { bury, removeOrphans, removeUncommittedContent } from './orphans.ts';
@@ -104,10 +105,23 @@ export class ShareFileSystem implements FileSystem<Inode> {
     const wasClean = superblock.clean;
     const numbers = new Numbers(log, keys, superblock);
     const names = new EntryCache(limits.cachedEntries);
-    const inodes = new InodeCache(limits.cachedInodes, log, keys, superblock.changeFloor, (inode) =>
-      names.drop(inode),
-    );
-    const core: Core = { keys, log, content, inodes, names, numbers, limits, now, removals: new Set() };
+    const listings = new ListingCache(limits.listedEntries);
+    const inodes = new InodeCache(limits.cachedInodes, log, keys, superblock.changeFloor, (inode) => {
+      names.drop(inode);
+      listings.drop(inode);
+    });
+    const core: Core = {
+      keys,
+      log,
+      content,
+      inodes,
+      names,
+      listings,
+      numbers,
+      limits,
+      now,
+      removals: new Set(),
+    };
     if (stored === undefined) makeRoot(core, superblock, root);
     log.urge();
     await log.stable();

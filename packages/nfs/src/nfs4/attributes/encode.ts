@@ -10,6 +10,7 @@ import { type HeldSize, plainAttributes } from '../held-attributes.ts';
 import { isRoot } from '../junction.ts';
 import { type Bitmap, bitmapOf, both, isEmpty, writeBitmap } from './bitmap.ts';
 import type { Subject } from './encoders.ts';
+import { keepWritten, writeKept } from './kept.ts';
 import { WRITE_ONLY_ATTRIBUTES } from './supported.ts';
 import { type Plan, spaceFor, tableOf } from './table.ts';
 
@@ -38,6 +39,8 @@ export function writeAttributes(
   attributes: Attributes,
   space: SpaceUsage | undefined,
 ): void {
+  if (plan.isKept && writeKept(out, plan, attributes)) return;
+  const from = out.position;
   writeBitmap(out, plan.answered);
   const lengthAt = out.position;
   out.u32(0);
@@ -59,6 +62,7 @@ export function writeAttributes(
     encoders[i]!(out, subject);
   }
   out.patchU32(lengthAt, out.position - start);
+  if (plan.isKept && subject === undefined) keepWritten(out, from, plan, attributes);
 }
 
 /** Writes an attribute that clients ask for all the time: one jump, where the encoders of the table are a call each. False for any other. */
@@ -82,6 +86,9 @@ function writeOften(
       return true;
     case Attr.FSID:
       out.u64(target.id).u64(0);
+      return true;
+    case Attr.RDATTR_ERROR:
+      out.u32(Status.OK);
       return true;
     case Attr.FILEHANDLE:
       c.engine.namespace.writeHandle(out, target, node);

@@ -34,12 +34,15 @@ export interface Plan {
   readonly needsSpace: boolean;
   readonly needsMountedOn: boolean;
   readonly wantsError: boolean;
+  /** What was written is kept with the object: listings ask the same of the same objects again and again. */
+  readonly isKept: boolean;
 }
 
 /** Plans that one table keeps: clients use a handful of bitmaps, whoever sends more gets no advantage of it. */
 const MAX_PLANS = 64;
 const MOUNTED_ON = bitmapOf([Attr.MOUNTED_ON_FILEID]);
 const ERROR = bitmapOf([Attr.RDATTR_ERROR]);
+const HANDLE = bitmapOf([Attr.FILEHANDLE]);
 
 /** The attributes of one export in one minor version. */
 export class AttributeTable {
@@ -86,6 +89,7 @@ export class AttributeTable {
       needsSpace: !isEmpty(both(answered, SPACE_ATTRIBUTES)),
       needsMountedOn: !isEmpty(both(answered, MOUNTED_ON)),
       wantsError: !isEmpty(both(answered, ERROR)),
+      isKept: !isEmpty(both(answered, ERROR)) || !isEmpty(both(answered, HANDLE)),
     };
   }
 }

@@ -15,6 +15,7 @@ export const EMPTY_LISTING_BYTES = VERIFIER_SIZE + END_BYTES;
 const ENTRY_BYTES = 4 + 8 + 4 + 4 + 4;
 /** Cookie and length of the name: what dircount counts beside the name itself. */
 const DIRCOUNT_BYTES = 8 + 4;
+const NAME_AT = 4 + 8 + 4;
 
 const padded = (bytes: number): number => (bytes + 3) & ~3;
 
@@ -39,6 +40,7 @@ interface Pending extends Entry {
 export class Listing {
   readonly #c: Compound;
   readonly #asked: Bitmap;
+  readonly #plan: Plan;
   readonly #space: SpaceUsage | undefined;
   readonly #end: number;
   readonly #dirCount: number;
@@ -51,9 +53,10 @@ export class Listing {
   #full = false;
 
   /** `most` bytes for all of READDIR4resok; `dirCount` for names and cookies alone, 0 for no such bound. */
-  constructor(c: Compound, asked: Bitmap, space: SpaceUsage | undefined, most: number, dirCount: number) {
+  constructor(c: Compound, plan: Plan, space: SpaceUsage | undefined, most: number, dirCount: number) {
     this.#c = c;
-    this.#asked = asked;
+    this.#plan = plan;
+    this.#asked = plan.asked;
     this.#space = space;
     this.#end = c.out.position + most - END_BYTES;
     this.#dirCount = dirCount;
@@ -63,7 +66,10 @@ export class Listing {
 
   /** The sink that the file system hands entries to. */
   readonly take = (name: string, cookie: number, node: object): boolean => {
-    if (this.#full || !this.#countName(name)) return this.#stop();
+    if (this.#full) return false;
+    if (this.#junctions === undefined && this.#pending.length === 0)
+      return this.#takePlain(name, cookie, node);
+    if (!this.#countName(name)) return this.#stop();
     const place = this.#placeOf(name, node);
     const entry: Entry = {
       name,
@@ -82,6 +88,36 @@ export class Listing {
       return this.#writeError(entry, error);
     }
   };
+
+  /** An entry of a directory that no share lies below, its attributes most likely at hand. */
+  #takePlain(name: string, cookie: number, node: object): boolean {
+    const c = this.#c;
+    const { here, out } = c;
+    let attributes: Awaitable<Attributes>;
+    try {
+      attributes = here.fileSystem.attributes(node);
+    } catch (error) {
+      if (!this.#countName(name)) return this.#stop();
+      return this.#writeError(this.#plainEntry(name, cookie, node), error);
+    }
+    if (attributes instanceof Promise) {
+      if (!this.#countName(name)) return this.#stop();
+      return this.#collect(this.#plainEntry(name, cookie, node), attributes);
+    }
+    const at = out.position;
+    out.u32(1).u64(cookie).string(name);
+    // More, cookie and length come before the name.
+    if (!this.#countBytes(out.position - at - NAME_AT)) {
+      out.truncate(at);
+      return this.#stop();
+    }
+    writeAttributes(out, c, here, node, this.#plan, attributes, this.#space);
+    return this.#keep(at);
+  }
+
+  #plainEntry(name: string, cookie: number, node: object): Entry {
+    return { name, cookie, place: { target: this.#c.here, node }, plan: this.#plan };
+  }
 
   /** Writes what was collected, and the end. `none` is the answer where not one entry fits. */
   finish(eof: boolean, none: Status): Awaitable<Status> {
@@ -116,8 +152,12 @@ export class Listing {
 
   /** The first entry is taken whatever its name: dircount is a hint. */
   #countName(name: string): boolean {
+    return this.#dirCount === 0 || this.#countBytes(padded(Buffer.byteLength(name)));
+  }
+
+  #countBytes(name: number): boolean {
     if (this.#dirCount === 0) return true;
-    this.#dirBytes += DIRCOUNT_BYTES + padded(Buffer.byteLength(name));
+    this.#dirBytes += DIRCOUNT_BYTES + name;
     return this.#dirBytes <= this.#dirCount || this.#entries + this.#pending.length === 0;
   }
 

@@ -1,6 +1,4 @@
 import { after } from '../after.ts';
-import { readBitmap } from '../attributes/bitmap.ts';
-import { requireReadable } from '../attributes/encode.ts';
 import { spaceFor, tableOf } from '../attributes/table.ts';
 import type { Compound } from '../compound.ts';
 import { Op, Status, VERIFIER_SIZE } from '../constants/index.ts';
@@ -35,15 +33,14 @@ export const readdir: Operation = {
     const verifier = c.args.fixed(VERIFIER_SIZE);
     const dirCount = c.args.u32();
     const maxCount = c.args.u32();
-    const asked = readBitmap(c.args);
-    requireReadable(asked);
+    const plan = tableOf(c.here, c.minor).readPlan(c.args);
+    if (plan.asksWriteOnly) return Status.INVAL;
     const status = cookieStatus(cookie, verifier);
     if (status !== Status.OK) return status;
     if (maxCount < EMPTY_LISTING_BYTES) return Status.TOOSMALL;
-    const plan = tableOf(c.here, c.minor).plan(asked);
     return after(spaceFor(c, plan, c.here), (space) => {
       const most = limit(c, maxCount);
-      const listing = new Listing(c, asked, space, most, dirCount);
+      const listing = new Listing(c, plan, space, most, dirCount);
       const ended = c.fs.readdir(c.object, c.cred, cookie, listing.take);
       return after(ended, (eof) => listing.finish(eof, most < maxCount ? c.tooBig : Status.TOOSMALL));
     });
