@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { returnMemory } from '../memory.ts';
 import type { XdrWriter } from '../xdr/index.ts';
-import { closeMessage, dropMessage, Message, openMessage, type Slab } from './slab.ts';
+import { closeMessage, dropMessage, Message, MIN_ROOM, openMessage, type Slab } from './slab.ts';
 
-/** Messages above this are handed over rather than copied to lie with others. */
-const COPY_LIMIT = 16 * 1024;
+/** Messages above this are handed over rather than copied to lie with others: a copy must find room where it starts. */
+const COPY_LIMIT = MIN_ROOM;
 
 /** Something to write, and what is to be done when it has left. */
 interface Part {
@@ -51,7 +51,7 @@ export class Output {
       this.#end();
       this.#parts.push({ bytes: out.detach(), written: nothing });
     } else if (out.moved) this.#sendMoved(out);
-    else if (out.open) this.#append(out);
+    else if (out.open || out.position > COPY_LIMIT) this.#append(out);
     else this.#copy(out);
   }
 
@@ -85,8 +85,7 @@ export class Output {
     const copy = openMessage();
     copy.fixed(message.bytes());
     this.drop(message);
-    if (copy.moved) this.#sendMoved(copy);
-    else this.#append(copy);
+    this.#append(copy);
   }
 
   #run(slab: Slab, from: number, to: number): void {

@@ -2,7 +2,7 @@ import { XdrWriter } from '../xdr/index.ts';
 
 const SLAB_BYTES = 128 * 1024;
 /** What a message finds at least when it starts; one that grows beyond what there is moves to memory of its own. */
-const MIN_ROOM = 8 * 1024;
+export const MIN_ROOM = 8 * 1024;
 /** What a message that waits may still grow by where it lies: it changes little then. */
 const SPARE = 64;
 const MAX_IDLE_SLABS = 64;

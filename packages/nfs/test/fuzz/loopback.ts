@@ -37,7 +37,7 @@ export class LoopbackSocket extends EventEmitter {
     queueMicrotask(() => this.emit('close'));
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer, _done?: () => void): boolean {
     this.onBytes?.(bytes);
     return true;
   }
