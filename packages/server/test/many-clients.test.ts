@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { ApiClient } from '@dfs/api/client';
 import { NfsClient } from '@dfs/nfs/client';
 import { expect, it } from 'vitest';
-import { portOf, startServer } from './helpers/child.ts';
+import { Child, portOf } from './helpers/child.ts';
 import { until } from './helpers/running.ts';
 
+const LAUNCHER = path.resolve(import.meta.dirname, '../../../bin/dfs');
 const CLIENTS = 1000;
 const CONNECTIONS = 4;
 const AT_ONCE = 25;
@@ -34,7 +36,7 @@ async function mount(port: number): Promise<NfsClient> {
 it.runIf(mayOpen() > 2 * CLIENTS * CONNECTIONS)(
   'a thousand clients with four connections each take a tenth of a mebibyte each',
   async () => {
-    const child = startServer();
+    const child = new Child(['start', '--memory', '--listen', '127.0.0.1:0'], {}, [LAUNCHER]);
     const clients: NfsClient[] = [];
     try {
       const ready = await child.ready();

@@ -35,9 +35,15 @@ export class Child {
   #stdout = '';
   #stderr = '';
 
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
+  /** `command` in place of Node.js with dfs's source. */
+  constructor(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    command: readonly [string, ...string[]] = [process.execPath, MAIN],
+  ) {
     const home = scratchFolder();
-    this.process = spawn(process.execPath, [MAIN, ...args], {
+    const [program, ...first] = command;
+    this.process = spawn(program, [...first, ...args], {
       cwd: home,
       env: {
         PATH: process.env['PATH'],
