@@ -79,7 +79,10 @@ export class RpcConnection {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_MS);
     if (socket instanceof SharedReadSocket)
-      socket.onPassing = (chunk, length) => this.#onData(chunk, length, true);
+      socket.reader = {
+        onPassing: (chunk, length) => this.#onData(chunk, length, true),
+        target: () => this.#splitter.target(),
+      };
     else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length, false));
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#resume());

@@ -23,6 +23,8 @@ export interface RecordLimits {
 export type RecordHandler = (buffer: Buffer, start: number, end: number) => boolean | void;
 
 const KEEP_BYTES = 256 * 1024;
+/** What a record must still lack for the rest to be read straight to its place. */
+const TARGET_BYTES = 32 * 1024;
 
 /** Where records are copied to that arrive in memory which is written over: filled from front to back, in the end left to the collector. */
 class Keep {
@@ -68,6 +70,7 @@ export class RecordSplitter {
   #missing = 0;
   #fragments = 0;
   #last = false;
+  #target: Buffer | undefined;
 
   constructor(limits: RecordLimits, onRecord: RecordHandler) {
     this.#limits = limits;
@@ -81,6 +84,10 @@ export class RecordSplitter {
 
   /** The same from memory that is written over after this call: whole records are copied together, what is cut goes where it belongs at once. */
   pushPassing(chunk: Buffer, end: number): void {
+    if (chunk === this.#target) {
+      this.#advance(end);
+      return;
+    }
     const at = this.#missing > 0 ? this.#fill(chunk, 0, end) : 0;
     const whole = this.#missing > 0 ? at : this.#wholeRecords(chunk, at, end);
     if (whole > at) {
@@ -88,6 +95,16 @@ export class RecordSplitter {
       if (!this.#take(kept, keep.at, keep.at + whole - at)) keep.undo();
     }
     this.#take(chunk, whole, end);
+  }
+
+  /** Where the next bytes belong, if they are many: read to there, they need not be copied. */
+  target(): Buffer | undefined {
+    const record = this.#record;
+    this.#target =
+      record === undefined || this.#missing < TARGET_BYTES
+        ? undefined
+        : record.subarray(this.#filled, this.#filled + this.#missing);
+    return this.#target;
   }
 
   /** Where the last of the records ends that lie whole and in one fragment between `from` and `end`. */
@@ -170,10 +187,14 @@ export class RecordSplitter {
   #fill(chunk: Buffer, at: number, end: number): number {
     const count = Math.min(this.#missing, end - at);
     chunk.copy(this.#record!, this.#filled, at, at + count);
+    this.#advance(count);
+    return at + count;
+  }
+
+  #advance(count: number): void {
     this.#filled += count;
     this.#missing -= count;
     if (this.#missing === 0 && this.#last) this.#finish();
-    return at + count;
   }
 
   #finish(): void {
