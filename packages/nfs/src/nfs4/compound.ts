@@ -112,6 +112,12 @@ export class Compound {
     return this.fs.attributes(this.object);
   }
 
+  /** Attributes for a look at type, size and change. */
+  glance(): Awaitable<Attributes> {
+    const { fs } = this;
+    return fs.glance === undefined ? fs.attributes(this.object) : fs.glance(this.object);
+  }
+
   /** NFS4ERR_ROFS on a read-only share. */
   requireWritable(): void {
     if (this.here.readOnly) throw new NfsError(Status.ROFS);

@@ -96,6 +96,9 @@ export interface FileSystem<Node extends object = object> {
 
   attributes(node: Node): Awaitable<Attributes>;
 
+  /** The same, but `used` may be out of date: for who looks at type, size and change alone, where to know the space used takes longer. */
+  glance?(node: Node): Awaitable<Attributes>;
+
   /** Sets all of `changes` or none. Ownership, mode and times are the owner's to change; size needs write permission. */
   setAttributes(node: Node, cred: Credentials, changes: AttributeChanges): Awaitable<void>;
 

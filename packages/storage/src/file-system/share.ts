@@ -21,7 +21,7 @@ import type { StorageLimits } from '../limits.ts';
 import type { CommitLog } from '../log/commit-log.ts';
 import { attributes, setAttributes } from './attributes.ts';
 import { copyRange } from './copy.ts';
-import { accessed, type Core } from './core.ts';
+import { accessed, type Core, requireAlive } from './core.ts';
 import { createObject, newInode } from './create.ts';
 import { commit, read, write } from './data.ts';
 import { EntryCache } from './entry-cache.ts';
@@ -166,6 +166,12 @@ export class ShareFileSystem implements FileSystem<Inode> {
 
   attributes(inode: Inode): Attributes {
     return attributes(this.#core, inode);
+  }
+
+  glance(inode: Inode): Attributes {
+    this.#core.log.check();
+    requireAlive(inode);
+    return inode;
   }
 
   setAttributes(inode: Inode, cred: Credentials, changes: AttributeChanges): Awaitable<void> {

@@ -30,7 +30,7 @@ export const access: Operation = {
     const asked = c.args.u32();
     const known = c.minor >= 2 ? BASIC | XATTRS : BASIC;
     if ((asked & ~known) !== 0) return Status.INVAL;
-    const attributes = c.attributes();
+    const attributes = c.glance();
     if (attributes instanceof Promise) return attributes.then((known) => answer(c, asked, known));
     return answer(c, asked, attributes);
   },

@@ -56,7 +56,7 @@ export function openCurrent(c: Compound, args: OpenArguments): Awaitable<Opened>
 export function openNamed(c: Compound, args: OpenArguments, name: string): Awaitable<Opened> {
   const dir = c.object;
   if (args.creation !== undefined || (args.access & ShareAccess.WRITE) !== 0) c.requireWritable();
-  return after(c.attributes(), (attributes) => {
+  return after(c.glance(), (attributes) => {
     if (attributes.type === FileType.SYMLINK) throw new NfsError(Status.SYMLINK);
     if (attributes.type !== FileType.DIRECTORY) throw new NfsError(Status.NOTDIR);
     return find(c, args, dir, name, attributes.change, MAX_RACES);

@@ -36,7 +36,7 @@ export const open: Operation = {
       requireShare(c, args, c.object);
       const { opens } = c.engine.state;
       const state = opens.open(client, args.ownerKey, c.here, c.object, args.access, args.deny);
-      return after(c.attributes(), ({ change }) => {
+      return after(c.glance(), ({ change }) => {
         writeResult(c, args, opened, state, change);
         return Status.OK;
       });

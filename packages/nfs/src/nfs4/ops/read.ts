@@ -1,10 +1,10 @@
-import { after } from '../after.ts';
+import type { Attributes } from '../../vfs/index.ts';
 import { requireReadableFile } from '../checks.ts';
 import type { Compound } from '../compound.ts';
 import { Op, Status } from '../constants/index.ts';
 import { requireIo } from '../io-access.ts';
 import type { Operation, OpResult } from '../operation.ts';
-import { readStateid } from '../stateid.ts';
+import { readStateid, type Stateid } from '../stateid.ts';
 
 const RESULT_HEADER = 8;
 
@@ -19,13 +19,26 @@ export const read: Operation = {
     const id = readStateid(c.args);
     const offset = c.args.u64();
     const asked = c.args.u32();
-    return after(c.attributes(), (attributes) => {
-      requireReadableFile(attributes);
-      const { size } = attributes;
-      return after(requireIo(c, id, false), () => readInto(c, offset, asked, size));
-    });
+    const attributes = c.glance();
+    if (attributes instanceof Promise)
+      return attributes.then((known) => permitted(c, id, offset, asked, known));
+    return permitted(c, id, offset, asked, attributes);
   },
 };
+
+function permitted(
+  c: Compound,
+  id: Stateid,
+  offset: number,
+  asked: number,
+  attributes: Attributes,
+): OpResult {
+  requireReadableFile(attributes);
+  const { size } = attributes;
+  const waiting = requireIo(c, id, false);
+  if (waiting instanceof Promise) return waiting.then(() => readInto(c, offset, asked, size));
+  return readInto(c, offset, asked, size);
+}
 
 function readInto(c: Compound, offset: number, asked: number, size: number): OpResult {
   const { out } = c;
@@ -38,11 +51,16 @@ function readInto(c: Compound, offset: number, asked: number, size: number): OpR
     return Status.OK;
   }
   const target = out.room(count);
-  return after(c.fs.read(c.object, offset, target), (got) => {
-    out.truncate(at + RESULT_HEADER + got);
-    out.pad(got);
-    out.patchU32(at, offset + got >= size ? 1 : 0);
-    out.patchU32(at + 4, got);
-    return Status.OK;
-  });
+  const got = c.fs.read(c.object, offset, target);
+  if (got instanceof Promise) return got.then((count) => complete(c, at, count, offset + count >= size));
+  return complete(c, at, got, offset + got >= size);
+}
+
+function complete(c: Compound, at: number, got: number, eof: boolean): Status {
+  const { out } = c;
+  out.truncate(at + RESULT_HEADER + got);
+  out.pad(got);
+  out.patchU32(at, eof ? 1 : 0);
+  out.patchU32(at + 4, got);
+  return Status.OK;
 }

@@ -22,7 +22,7 @@ export const write: Operation = {
     const data = c.args.opaque(c.args.remaining);
     if (!isStability(stability)) return Status.BADXDR;
     c.requireWritable();
-    return after(c.attributes(), (attributes) => {
+    return after(c.glance(), (attributes) => {
       requireReadableFile(attributes);
       if (offset + data.length > c.fs.abilities.maxFileSize) throw new NfsError(Status.FBIG);
       const { fs } = c;
