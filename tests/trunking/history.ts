@@ -199,11 +199,11 @@ async function tearDown(world: World, random: Random): Promise<void> {
   const { inside, time } = world.backend;
   for (const actor of world.actors) await leave(world, actor, random);
   // Those who are silent hang up, or hold on to their connections until their sessions go from under them.
-  for (const actor of world.silent) if (random.chance(0.3)) actor.hangUp();
+  for (const actor of world.silent) if (random.chance(0.1)) actor.hangUp();
   await settled(world);
   if (time !== undefined) await time.advance(MS_OF_QUIET);
   // A client that left nothing but silence is dropped after a day: without one, the operator does it.
-  if (time !== undefined && random.chance(0.5)) await time.skip(DAY_MS);
+  if (time !== undefined && random.chance(0.7)) await time.skip(DAY_MS);
   for (const { id } of inside?.server.control.clients() ?? []) inside?.server.control.evictClient(id);
   for (const actor of world.silent) actor.hangUp();
   await settled(world);

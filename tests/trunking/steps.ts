@@ -159,7 +159,7 @@ const MAX_SILENT = 2;
 /** The client hangs: its connections stay, its state stays, and nobody comes back for it. Another client takes its place here. */
 const fallSilent: Step = {
   name: 'fall silent',
-  weight: 0.5,
+  weight: 1.5,
   run(world, actor, random) {
     const at = world.actors.indexOf(actor);
     if (world.backend.inside === undefined || actor.starting || world.silent.length >= MAX_SILENT) return;
