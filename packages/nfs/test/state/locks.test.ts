@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LockState } from '../../src/nfs4/state/locks.ts';
-import { addRange, cutRange, findConflict, type LockRange } from '../../src/nfs4/state/locks.ts';
+import { addRange, cutRange, LockRanges } from '../../src/nfs4/state/locks.ts';
 import { Bench } from './support.ts';
 
 const WIDTH = 24;
@@ -19,7 +19,7 @@ const steps = fc.array(
   { maxLength: 40 },
 );
 
-function bytesOf(ranges: readonly LockRange[], state: LockState): Model {
+function bytesOf(ranges: LockRanges, state: LockState): Model {
   const model: Model = new Array(WIDTH + 8).fill('none');
   for (const range of ranges) {
     if (range.state !== state) continue;
@@ -40,7 +40,7 @@ describe('lock ranges', () => {
         const open = bench.open(client, 'o', 'f', 3);
         const owners = [0, 1].map((n) => bench.state.locks.obtain(client, Buffer.from([n]), open));
         const models: Model[] = owners.map(() => new Array(WIDTH + 8).fill('none'));
-        const ranges: LockRange[] = [];
+        const ranges = new LockRanges();
         for (const step of history) {
           const state = owners[step.owner]!;
           const start = BigInt(step.start);
@@ -48,8 +48,7 @@ describe('lock ranges', () => {
           if (step.kind === 'unlock') cutRange(ranges, state, start, end);
           else {
             const exclusive = step.kind === 'exclusive';
-            const blocked =
-              findConflict(ranges, (r) => r.state === state, exclusive, start, end) !== undefined;
+            const blocked = ranges.conflict((r) => r.state === state, exclusive, start, end) !== undefined;
             const other = models[1 - step.owner]!.slice(step.start, step.start + step.length);
             expect(blocked).toBe(other.some((b) => b === 'exclusive' || (exclusive && b === 'shared')));
             if (blocked) continue;

@@ -1,6 +1,6 @@
 import type { Export } from '../exports.ts';
 import type { DelegationState } from './delegations.ts';
-import type { LockRange, LockWaiter } from './locks.ts';
+import { LockRanges, type LockWaiter } from './locks.ts';
 import type { OpenState } from './opens.ts';
 
 /** All state that concerns one file. It exists while there is any. */
@@ -10,7 +10,7 @@ export class FileState {
   readonly opens = new Set<OpenState>();
   /** Those that are out. */
   readonly delegations = new Set<DelegationState>();
-  readonly ranges: LockRange[] = [];
+  readonly ranges = new LockRanges();
   /** Who was refused a lock and asked to be told, first come first. */
   readonly waiters: LockWaiter[] = [];
   #key: string | undefined;
@@ -65,7 +65,7 @@ export class Files {
 
   /** Forgets a file without state. */
   settle(file: FileState): void {
-    if (file.opens.size > 0 || file.ranges.length > 0 || file.delegations.size > 0) return;
+    if (file.opens.size > 0 || file.ranges.size > 0 || file.delegations.size > 0) return;
     const isKnown = this.#byNode.get(file.node) === file;
     if (!isKnown && this.#byKey.get(file.key) !== file) return;
     if (isKnown) this.#byNode.delete(file.node);

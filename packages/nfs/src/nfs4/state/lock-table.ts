@@ -3,15 +3,7 @@ import { Status } from '../constants/index.ts';
 import { NfsError } from '../errors.ts';
 import type { Client } from './clients.ts';
 import type { FileState, Files } from './files.ts';
-import {
-  addRange,
-  cutRange,
-  findConflict,
-  LockOwner,
-  type LockRange,
-  LockState,
-  type LockWaiter,
-} from './locks.ts';
+import { addRange, cutRange, LockOwner, type LockRange, LockState, type LockWaiter } from './locks.ts';
 import type { OpenState } from './opens.ts';
 import { nextSeqid, type Stateids } from './stateids.ts';
 
@@ -53,7 +45,7 @@ export class LockTable {
   ): LockRange | undefined {
     if (file === undefined) return undefined;
     const mine = (r: LockRange) => r.state.client === client && r.state.owner.key === ownerKey;
-    return findConflict(file.ranges, mine, exclusive, start, end);
+    return file.ranges.conflict(mine, exclusive, start, end);
   }
 
   /** The lock state of an owner that locks through `open`, made where there is none. */
@@ -87,7 +79,7 @@ export class LockTable {
   }
 
   holdsAny(state: LockState): boolean {
-    return state.file.ranges.some((r) => r.state === state);
+    return state.file.ranges.holds(state);
   }
 
   /** Ends a lock state, with whatever it still locks. */

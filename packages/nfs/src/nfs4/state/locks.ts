@@ -2,6 +2,7 @@ import { LockType } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import type { FileState } from './files.ts';
 import type { OpenState } from './opens.ts';
+import { RangeTree } from './range-tree.ts';
 import { StateKind } from './stateids.ts';
 
 /** A lock-owner: whoever locks on the client's side (lock_owner4). */
@@ -60,51 +61,98 @@ export const RANGE_END = 1n << 64n;
 export const isExclusive = (type: number): boolean => type === LockType.WRITE || type === LockType.WRITEW;
 export const isBlocking = (type: number): boolean => type === LockType.READW || type === LockType.WRITEW;
 
-/** The first range that stops somebody from locking; undefined where nothing does. */
-export function findConflict(
-  ranges: readonly LockRange[],
-  mine: (range: LockRange) => boolean,
-  exclusive: boolean,
-  start: bigint,
-  end: bigint,
-): LockRange | undefined {
-  return ranges.find((r) => (exclusive || r.exclusive) && r.start < end && r.end > start && !mine(r));
+/**
+ * All ranges that are locked in one file. Exclusive ones overlap no other owner's, shared ones may: they are kept apart, so that who wants a shared
+ * lock need not look at them.
+ */
+export class LockRanges {
+  readonly #exclusive = new RangeTree<LockRange>();
+  readonly #shared = new RangeTree<LockRange>();
+  /** Each owner's own, which never overlap. */
+  readonly #own = new Map<LockState, RangeTree<LockRange>>();
+
+  get size(): number {
+    return this.#exclusive.size + this.#shared.size;
+  }
+
+  *[Symbol.iterator](): Generator<LockRange> {
+    yield* this.#exclusive;
+    yield* this.#shared;
+  }
+
+  holds(state: LockState): boolean {
+    return this.#own.has(state);
+  }
+
+  /** The first range that stops somebody from locking; undefined where nothing does. */
+  conflict(
+    mine: (range: LockRange) => boolean,
+    exclusive: boolean,
+    start: bigint,
+    end: bigint,
+  ): LockRange | undefined {
+    const others = (range: LockRange) => !mine(range);
+    const found = this.#exclusive.find(start, end, others);
+    return found !== undefined || !exclusive ? found : this.#shared.find(start, end, others);
+  }
+
+  /** One of the owner's ranges that overlaps `start` to `end`. */
+  own(state: LockState, start: bigint, end: bigint): LockRange | undefined {
+    return this.#own.get(state)?.find(start, end, () => true);
+  }
+
+  add(range: LockRange): void {
+    (range.exclusive ? this.#exclusive : this.#shared).add(range);
+    let own = this.#own.get(range.state);
+    if (own === undefined) {
+      own = new RangeTree();
+      this.#own.set(range.state, own);
+    }
+    own.add(range);
+  }
+
+  remove(range: LockRange): void {
+    (range.exclusive ? this.#exclusive : this.#shared).remove(range);
+    const own = this.#own.get(range.state);
+    own?.remove(range);
+    if (own?.size === 0) this.#own.delete(range.state);
+  }
 }
 
 /** Takes `start` to `end` out of an owner's ranges; what is left of them stays. Returns by how many ranges it grew. */
-export function cutRange(ranges: LockRange[], state: LockState, start: bigint, end: bigint): number {
-  const before = ranges.length;
-  for (let i = ranges.length - 1; i >= 0; i--) {
-    const range = ranges[i]!;
-    if (range.state !== state || range.start >= end || range.end <= start) continue;
-    const left: LockRange[] = [];
-    if (range.start < start) left.push({ ...range, end: start });
-    if (range.end > end) left.push({ ...range, start: end });
-    ranges.splice(i, 1, ...left);
+export function cutRange(ranges: LockRanges, state: LockState, start: bigint, end: bigint): number {
+  const before = ranges.size;
+  for (let range = ranges.own(state, start, end); range !== undefined; ) {
+    ranges.remove(range);
+    if (range.start < start) ranges.add({ ...range, end: start });
+    if (range.end > end) ranges.add({ ...range, start: end });
+    range = ranges.own(state, start, end);
   }
-  return ranges.length - before;
+  return ranges.size - before;
 }
 
 /** Locks `start` to `end` for an owner, replacing what it had there, and joins it with neighbours of the same kind. */
 export function addRange(
-  ranges: LockRange[],
+  ranges: LockRanges,
   state: LockState,
   exclusive: boolean,
   start: bigint,
   end: bigint,
 ): number {
-  const before = ranges.length;
+  const before = ranges.size;
   cutRange(ranges, state, start, end);
+  const left = ranges.own(state, start - 1n, start);
+  const right = ranges.own(state, end, end + 1n);
   let from = start;
   let to = end;
-  for (let i = ranges.length - 1; i >= 0; i--) {
-    const range = ranges[i]!;
-    if (range.state !== state || range.exclusive !== exclusive) continue;
-    if (range.end === from) from = range.start;
-    else if (range.start === to) to = range.end;
-    else continue;
-    ranges.splice(i, 1);
+  if (left?.exclusive === exclusive) {
+    from = left.start;
+    ranges.remove(left);
   }
-  ranges.push({ state, exclusive, start: from, end: to });
-  return ranges.length - before;
+  if (right?.exclusive === exclusive) {
+    to = right.end;
+    ranges.remove(right);
+  }
+  ranges.add({ state, exclusive, start: from, end: to });
+  return ranges.size - before;
 }
