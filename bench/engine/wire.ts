@@ -44,7 +44,6 @@ export class Wire extends EventEmitter {
   replies = 0;
   /** The status of the last reply that was not NFS4_OK. */
   failed = 0;
-  readonly #sequences = new Map<number, number>();
   #xid = 0;
   #due = 0;
   #answered: (() => void) | undefined;
@@ -94,10 +93,11 @@ export class Wire extends EventEmitter {
     return true;
   }
 
-  /** Eight requests, or how many slots there are, that go out together: `make` gives each slot's operations. Without: procedure 0. */
+  /** A request for each slot, which go out together: `make` gives a slot's operations; without, it is procedure 0. */
   batch(session: Session, slots: readonly number[], make?: (slot: number) => readonly ClientOp[]): Batch {
     return new Batch(
       this,
+      session,
       slots,
       slots.map((slot) => template(session, slot, make?.(slot))),
     );
@@ -113,12 +113,6 @@ export class Wire extends EventEmitter {
 
   nextXid(): number {
     return ++this.#xid;
-  }
-
-  nextSequence(slot: number): number {
-    const next = (this.#sequences.get(slot) ?? 0) + 1;
-    this.#sequences.set(slot, next);
-    return next;
   }
 }
 
@@ -137,16 +131,22 @@ function template(session: Session, slot: number, list: readonly ClientOp[] | un
   return { bytes, xidAt: HEADER, sequenceAt: idAt < 0 ? -1 : idAt + session.id.length };
 }
 
+/** The last sequence id of each slot of a session, whichever connection it was used on. */
+const sequences = new WeakMap<Session, Map<number, number>>();
+
 /** Requests that arrive in one read. */
 export class Batch {
   readonly #wire: Wire;
+  readonly #sequences: Map<number, number>;
   readonly #slots: readonly number[];
   readonly #templates: readonly Template[];
   readonly #starts: readonly number[];
   readonly #bytes: Buffer;
 
-  constructor(wire: Wire, slots: readonly number[], templates: readonly Template[]) {
+  constructor(wire: Wire, session: Session, slots: readonly number[], templates: readonly Template[]) {
     this.#wire = wire;
+    this.#sequences = sequences.get(session) ?? new Map();
+    sequences.set(session, this.#sequences);
     this.#slots = slots;
     this.#templates = templates;
     this.#bytes = Buffer.concat(templates.map(({ bytes }) => bytes));
@@ -167,8 +167,11 @@ export class Batch {
       const start = this.#starts[i]!;
       const { xidAt, sequenceAt } = this.#templates[i]!;
       this.#bytes.writeUInt32BE(this.#wire.nextXid(), start + xidAt);
-      if (sequenceAt >= 0)
-        this.#bytes.writeUInt32BE(this.#wire.nextSequence(this.#slots[i]!), start + sequenceAt);
+      if (sequenceAt < 0) continue;
+      const slot = this.#slots[i]!;
+      const sequence = (this.#sequences.get(slot) ?? 0) + 1;
+      this.#sequences.set(slot, sequence);
+      this.#bytes.writeUInt32BE(sequence, start + sequenceAt);
     }
     this.#wire.emit('data', this.#bytes);
   }
