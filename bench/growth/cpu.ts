@@ -1,11 +1,11 @@
-const ROUNDS = 5;
+export const ROUNDS = 5;
 
 /** The least CPU time of several rounds, in microseconds for each of `count` operations. */
-export async function cpuOf(count: number, run: () => Promise<void> | void): Promise<number> {
+export async function cpuOf(count: number, run: (round: number) => Promise<void> | void): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {
     const before = process.cpuUsage();
-    await run();
+    await run(round);
     const { user, system } = process.cpuUsage(before);
     least = Math.min(least, (user + system) / count);
   }
