@@ -190,7 +190,7 @@ export class Execution {
       return this.#finish();
     }
     if (waits.length === 0) return this.#finish();
-    return Promise.all(waits).then(
+    return (waits.length === 1 ? waits[0]! : Promise.all(waits)).then(
       () => this.#finish(),
       (error) => {
         this.#unstable(error);

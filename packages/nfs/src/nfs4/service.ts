@@ -160,18 +160,18 @@ export class NfsService {
       throw error;
     }
     if (!(running instanceof Promise)) return false;
-    running
-      .catch((error: unknown) => {
-        this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
-        c.slot?.fail();
-        out.clear();
-        beginReply(out, xid, AcceptStat.SYSTEM_ERR);
-      })
-      .then(() => {
-        connection.lastActivity = this.#engine.clock.now();
-        this.#finish(rpc, out);
-        returnMemory(args.buffer);
-      });
+    const finish = (): void => {
+      connection.lastActivity = this.#engine.clock.now();
+      this.#finish(rpc, out);
+      returnMemory(args.buffer);
+    };
+    running.then(finish, (error: unknown) => {
+      this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
+      c.slot?.fail();
+      out.clear();
+      beginReply(out, xid, AcceptStat.SYSTEM_ERR);
+      finish();
+    });
     return true;
   }
 }

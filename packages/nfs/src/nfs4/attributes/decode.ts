@@ -7,8 +7,17 @@ import { Attr, Status, TimeHow } from '../constants/index.ts';
 import type { Engine } from '../engine.ts';
 import { NfsError } from '../errors.ts';
 import type { Export } from '../exports.ts';
-import { attributesOf, type Bitmap, bitmapOf, both, isEmpty, readBitmap, without } from './bitmap.ts';
-import { tableOf } from './table.ts';
+import {
+  attributesOf,
+  type Bitmap,
+  bitmapOf,
+  both,
+  isEmpty,
+  readBitmap,
+  sameBitmap,
+  without,
+} from './bitmap.ts';
+import { type AttributeTable, tableOf } from './table.ts';
 
 const MODE_BITS = 0o777 | ModeBit.SET_UID | ModeBit.SET_GID | ModeBit.STICKY;
 const PERMISSION_BITS = 0o777;
@@ -118,9 +127,33 @@ function decodeValue(attr: number, values: XdrReader, draft: Draft): void {
   }
 }
 
+/** A set of attributes that was checked last: clients set the same ones again and again. */
+interface Checked {
+  readonly table: AttributeTable;
+  readonly purpose: Purpose;
+  readonly mask: Bitmap;
+  readonly attributes: readonly number[];
+}
+
+let last: Checked | undefined;
+
+/** The attributes of the mask in their order, checked by {@link checkMask}. */
+function checkedAttributes(mask: Bitmap, table: AttributeTable, purpose: Purpose): readonly number[] {
+  if (
+    last?.table === table &&
+    last.purpose === purpose &&
+    !mask.beyond &&
+    sameBitmap(last.mask, mask) &&
+    !last.mask.beyond
+  )
+    return last.attributes;
+  checkMask(mask, table, purpose);
+  last = { table, purpose, mask, attributes: attributesOf(mask) };
+  return last.attributes;
+}
+
 /** Says no to a set of attributes that cannot be set like that, before a value is read. */
-function checkMask(mask: Bitmap, target: Export, minor: number, purpose: Purpose): void {
-  const table = tableOf(target, minor);
+function checkMask(mask: Bitmap, table: AttributeTable, purpose: Purpose): void {
   if (!isEmpty(without(mask, table.supported))) throw new NfsError(Status.ATTRNOTSUPP);
   if (!isEmpty(without(mask, table.writable))) throw invalid();
   if (!isEmpty(both(mask, MODES[purpose]))) throw invalid();
@@ -137,11 +170,12 @@ export function readAttributeChanges(
   purpose: Purpose = 'create',
 ): DecodedChanges {
   const mask = readBitmap(c.args);
-  const bytes = c.args.opaque(c.args.remaining);
-  checkMask(mask, target, c.minor, purpose);
-  const values = new XdrReader(bytes);
+  const length = c.args.length(c.args.remaining);
+  const start = c.args.offset(length);
+  const attributes = checkedAttributes(mask, tableOf(target, c.minor), purpose);
+  const values = new XdrReader(c.args.buffer, start, start + length);
   const draft: Draft = { engine: c.engine, target, changes: {}, maskedMode: undefined };
-  for (const attr of attributesOf(mask)) decodeValue(attr, values, draft);
+  for (const attr of attributes) decodeValue(attr, values, draft);
   if (values.remaining !== 0) throw new XdrError(`${values.remaining} bytes behind the last attribute`);
   const { changes, maskedMode } = draft;
   return maskedMode === undefined ? { mask, changes } : { mask, changes, maskedMode };

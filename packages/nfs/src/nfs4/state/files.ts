@@ -10,7 +10,7 @@ export class FileState {
   readonly opens = new Set<OpenState>();
   /** Those that are out. */
   readonly delegations = new Set<DelegationState>();
-  readonly ranges = new LockRanges();
+  #ranges: LockRanges | undefined;
   /** Who was refused a lock and asked to be told, first come first. */
   readonly waiters: LockWaiter[] = [];
   #key: string | undefined;
@@ -18,6 +18,15 @@ export class FileState {
   constructor(target: Export, node: object) {
     this.export = target;
     this.node = node;
+  }
+
+  get ranges(): LockRanges {
+    this.#ranges ??= new LockRanges();
+    return this.#ranges;
+  }
+
+  get isLocked(): boolean {
+    return this.#ranges !== undefined && this.#ranges.size > 0;
   }
 
   get key(): string {
@@ -65,7 +74,7 @@ export class Files {
 
   /** Forgets a file without state. */
   settle(file: FileState): void {
-    if (file.opens.size > 0 || file.ranges.size > 0 || file.delegations.size > 0) return;
+    if (file.opens.size > 0 || file.isLocked || file.delegations.size > 0) return;
     const isKnown = this.#byNode.get(file.node) === file;
     if (!isKnown && this.#byKey.get(file.key) !== file) return;
     if (isKnown) this.#byNode.delete(file.node);

@@ -59,7 +59,7 @@ export class LockTable {
     this.#stateids.add(state);
     client.lockOwners.set(key, owner);
     owner.states.set(open.file, state);
-    open.locks.add(state);
+    open.addLocks(state);
     return state;
   }
 
@@ -86,7 +86,7 @@ export class LockTable {
   free(state: LockState): void {
     this.#grew(state, cutRange(state.file.ranges, state, 0n, 1n << 64n));
     this.#stateids.delete(state);
-    state.open.locks.delete(state);
+    state.open.dropLocks(state);
     state.owner.states.delete(state.file);
     if (state.owner.states.size === 0) state.client.lockOwners.delete(state.owner.key);
     this.#wake(state.file, 0n, 1n << 64n);

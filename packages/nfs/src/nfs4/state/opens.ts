@@ -16,6 +16,9 @@ export class OpenOwner {
   }
 }
 
+/** Most opens never have any. */
+const NO_LOCKS: ReadonlySet<LockState> = new Set();
+
 /** One open of a file by one open-owner: what it may do, and what it denies others (RFC 8881 §9.7). */
 export class OpenState {
   readonly kind = StateKind.OPEN;
@@ -29,7 +32,7 @@ export class OpenState {
   /** Each combination opened so far, one bit for each value: what OPEN_DOWNGRADE may go back to (§18.18.3). */
   accessSeen: number;
   denySeen: number;
-  readonly locks = new Set<LockState>();
+  #locks: Set<LockState> | undefined;
 
   constructor(number: number, owner: OpenOwner, file: FileState, access: number, deny: number) {
     this.number = number;
@@ -40,6 +43,19 @@ export class OpenState {
     this.deny = deny;
     this.accessSeen = 1 << access;
     this.denySeen = 1 << deny;
+  }
+
+  get locks(): ReadonlySet<LockState> {
+    return this.#locks ?? NO_LOCKS;
+  }
+
+  addLocks(state: LockState): void {
+    this.#locks ??= new Set();
+    this.#locks.add(state);
+  }
+
+  dropLocks(state: LockState): void {
+    this.#locks?.delete(state);
   }
 
   /** The same owner opened the file again. */

@@ -122,7 +122,7 @@ export class State {
 
   /** Ends an open with the locks taken through it. */
   closeOpen(open: OpenState): void {
-    for (const lock of [...open.locks]) this.locks.free(lock);
+    if (open.locks.size > 0) for (const lock of [...open.locks]) this.locks.free(lock);
     this.opens.close(open);
   }
 
