@@ -17,10 +17,13 @@ export {
   type DataDirectoryOptions,
   openDataDirectory,
   openMemoryDirectory,
+  type StorageFigures,
 } from './directory/data-directory.ts';
 export { DataDirectoryError, type DataDirectoryErrorCode } from './directory/errors.ts';
 export type { Records } from './directory/records.ts';
 export type { Inode } from './file-system/inode.ts';
 export { type RootAttributes, ShareFileSystem } from './file-system/share.ts';
+export type { JournalFile, JournalPlace } from './journal/place.ts';
 export { DEFAULT_STORAGE_LIMITS, type StorageLimits } from './limits.ts';
+export type { Durability } from './log/commit-log.ts';
 export { LmdbMetadataStore, MemoryMetadataStore, type MetadataStore } from './metadata/index.ts';

@@ -28,6 +28,10 @@ export interface StorageLimits {
   readonly lazyCommitMs: number;
   /** Changes in one batch, beyond which it is committed though nobody waits. */
   readonly batchChanges: number;
+  /** Milliseconds that a COMPOUND which has to wait may keep changes from being committed, its own and others'. */
+  readonly holdLimitMs: number;
+  /** Bytes that the journal may have before it is written anew with what is still true. */
+  readonly journalBytes: number;
   /** Characters of a record's or a state's key, which may be any that a byte holds. */
   readonly maxRecordKey: number;
 }
@@ -46,6 +50,8 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
   memoryBytes: 4 * GIB,
   lazyCommitMs: 500,
   batchChanges: 20_000,
+  holdLimitMs: 1000,
+  journalBytes: 16 * MIB,
   maxRecordKey: 900,
 });
 

@@ -98,6 +98,7 @@ describe('commit log', () => {
       key: 'r',
       batch: undefined as Batch | undefined,
       unwritten: 0,
+      isUnflushed: false,
       encode: () => value(content),
     };
     log.touch(record);

@@ -81,32 +81,46 @@ describe('a data directory that is opened again', () => {
     expect(after.xattr.get(newFile, ROOT, 'colour', 100).toString()).toBe('red');
     expect((await contentOf(after, newFile, 2 << 20)).subarray(1 << 20).toString()).toBe('data');
     expect(after.sparse?.seek(newFile, 0, 'data')).toBe(1 << 20);
-    expect(Buffer.from(after.writeVerifier)).not.toEqual(verifier);
+    // All that was written is safe: nothing has to be sent again.
+    expect(Buffer.from(after.writeVerifier)).toEqual(verifier);
     const next = after.createFile(newRoot, ROOT, 'next', {});
     expect(next.fileid).toBeGreaterThan(Math.max(...nodes.map((node) => node.fileid)));
     expect(next.change).toBeGreaterThan(Math.max(...attributes.map((a) => a.change)));
     await second.close();
   });
 
-  test('has removed what was unlinked while open', async () => {
+  test('keeps what was unlinked while open until nobody can come for it, and then as long as it is held', async () => {
     const path = await scratch();
     const first = await openDataDirectory(path);
     const before = await first.openShare(1, ROOT_DIRECTORY);
-    const file = before.createFile(before.root(), ROOT, 'f', {});
-    await before.write(file, 0, Buffer.alloc(100_000), Stability.FILE_SYNC);
-    const handle = Buffer.from(before.handle(file));
-    before.retain(file);
-    before.remove(before.root(), ROOT, 'f');
+    const handles = await Promise.all(
+      ['dropped', 'taken up'].map(async (name) => {
+        const file = before.createFile(before.root(), ROOT, name, {});
+        await before.write(file, 0, Buffer.from(name), Stability.FILE_SYNC);
+        before.retain(file);
+        before.remove(before.root(), ROOT, name);
+        return Buffer.from(before.handle(file));
+      }),
+    );
+    const [dropped, taken] = handles as [Buffer, Buffer];
     await first.close();
     const contentFiles = () =>
       fs
         .readdirSync(join(path, 'content'), { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile());
-    expect(contentFiles().length).toBe(1);
     const second = await openDataDirectory(path);
     const after = await second.openShare(1, ROOT_DIRECTORY);
-    expect(await refusal(() => after.resolve(handle))).toBe('ESTALE');
-    expect(contentFiles().length).toBe(0);
+    expect(contentFiles().length).toBe(2);
+    const file = after.resolve(taken);
+    after.retain(file);
+    after.settled();
+    await expect.poll(() => contentFiles().length).toBe(1);
+    expect(await refusal(() => after.resolve(dropped))).toBe('ESTALE');
+    expect((await contentOf(after, file)).toString()).toBe('taken up');
+    expect(after.attributes(file).nlink).toBe(0);
+    after.release(file);
+    await expect.poll(() => contentFiles().length).toBe(0);
+    expect(await refusal(() => after.resolve(taken))).toBe('ESTALE');
     await second.close();
   });
 });
@@ -198,12 +212,45 @@ describe('a data directory is refused', () => {
     expect(fs.readFileSync(join(path, 'letter.txt'), 'utf8')).toBe('dear');
     const data = join(path, 'below', 'data');
     await (await openDataDirectory(data)).close();
-    fs.writeFileSync(join(data, 'format'), 'dfs data directory, format 2\n');
+    fs.writeFileSync(join(data, 'format'), 'dfs data directory, format 3\n');
     expect(await refusal(() => openDataDirectory(data))).toBe('UNKNOWN_FORMAT');
     fs.writeFileSync(join(data, 'format'), '');
     expect(await refusal(() => openDataDirectory(data))).toBe('UNKNOWN_FORMAT');
     fs.writeFileSync(join(path, 'file'), '');
     expect(await refusal(() => openDataDirectory(join(path, 'file', 'data')))).toBe('UNUSABLE');
+  });
+});
+
+describe('a data directory of the first format', () => {
+  test('is taken up, its superblocks too, and is one of this format from then on', async () => {
+    const path = await scratch();
+    const first = await openDataDirectory(path);
+    const share = await first.openShare(1, ROOT_DIRECTORY);
+    share.createFile(share.root(), ROOT, 'f', {});
+    const { writeVerifier } = share;
+    await first.close();
+    fs.writeFileSync(join(path, 'format'), 'dfs data directory, format 1\n');
+    fs.rmSync(join(path, 'journal'));
+    const metadata = new LmdbMetadataStore(join(path, 'meta'));
+    const [superblock] = metadata.scan('\0\0\0\x01', '\0\0\0\x01\xff', 1);
+    const old = Buffer.from(superblock?.value.subarray(0, 48) as Buffer);
+    old[0] = 1;
+    old.fill(0, 40);
+    const mark = '\0\0\0\0b';
+    await metadata.commit(
+      new Map([
+        [superblock?.key as string, old],
+        [mark, undefined],
+      ]),
+    );
+    await metadata.close();
+    const again = await openDataDirectory(path);
+    expect(fs.readFileSync(join(path, 'format'), 'utf8')).toBe('dfs data directory, format 2\n');
+    expect(await again.stateStore.journal?.load()).toBeUndefined();
+    const taken = await again.openShare(1, ROOT_DIRECTORY);
+    expect(names(list(taken, taken.root()))).toEqual(['f']);
+    expect(Buffer.from(taken.writeVerifier)).not.toEqual(Buffer.from(writeVerifier));
+    await again.close();
   });
 });
 
@@ -231,7 +278,8 @@ describe('after a crash (a copy of a directory that is in use)', () => {
     const crashed = await openDataDirectory(copy);
     const after = await crashed.openShare(1, ROOT_DIRECTORY);
     expect(fs.existsSync(contentFile(900))).toBe(false);
-    expect(fs.existsSync(contentFile(open.fileid))).toBe(false);
+    after.settled();
+    await expect.poll(() => fs.existsSync(contentFile(open.fileid))).toBe(false);
     expect(await refusal(() => after.resolve(openHandle))).toBe('ESTALE');
     expect(after.attributes(after.root()).change).toBeGreaterThan(change + 1000);
     const again = after.lookup(after.root(), ROOT, 'f');

@@ -5,6 +5,9 @@ import { DataDirectoryError } from '../directory/errors.ts';
 import { checkFormat, hasFormat } from '../directory/format.ts';
 import { DirectoryLock } from '../directory/lock.ts';
 import { key32, Table } from '../file-system/keys.ts';
+import { hostBootId } from '../journal/boot-id.ts';
+import { recoverChanges } from '../journal/open.ts';
+import { FolderPlace } from '../journal/place.ts';
 import { DEFAULT_STORAGE_LIMITS } from '../limits.ts';
 import { LmdbMetadataStore, type MetadataStore } from '../metadata/index.ts';
 import { type CheckPhase, checkShare } from './check-share.ts';
@@ -44,6 +47,8 @@ export async function checkDataDirectory(path: string, options: CheckOptions = {
     await checkFormat(path);
     const metadata = new LmdbMetadataStore(join(path, META_FOLDER));
     try {
+      // What a server that was killed had acknowledged, and not yet committed.
+      await recoverChanges(metadata, new FolderPlace(path), hostBootId());
       return await new DirectoryCheck(path, metadata, options).run();
     } finally {
       await metadata.close();

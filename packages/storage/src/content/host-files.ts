@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ClockCache } from '../clock-cache.ts';
 import { codeOf } from '../host/errors.ts';
+import { canSyncHost, syncHost } from '../host/libc.ts';
 import { Syncs } from './syncs.ts';
 
 /** A content file that is open. */
@@ -37,7 +38,8 @@ export class HostFiles {
   readonly root: string;
   readonly #cache: OpenFiles;
   readonly #open = new Map<number, OpenFile>();
-  readonly #folders = new Syncs<string>();
+  /** Names in folders that are not safe yet. */
+  readonly folders = new Syncs<string>();
 
   constructor(root: string, cache: OpenFiles) {
     this.root = root;
@@ -83,7 +85,7 @@ export class HostFiles {
       this.#makeFolder(dirname(path));
       fd = fs.openSync(path, flags, FILE_MODE);
     }
-    this.#folders.mark(dirname(path));
+    this.folders.mark(dirname(path));
     return this.#keep(ino, fd);
   }
 
@@ -129,9 +131,16 @@ export class HostFiles {
   /** The names of the file and of the folders above it are safe when this answers. */
   async syncFolders(ino: number): Promise<void> {
     for (let path = dirname(this.path(ino)); ; path = dirname(path)) {
-      if (!this.#folders.isClean(path)) await this.#folders.sync(path, () => syncFolder(path));
+      if (!this.folders.isClean(path)) await this.folders.sync(path, () => syncFolder(path));
       if (path.length <= this.root.length) return;
     }
+  }
+
+  /** Answers when all that was written to the host's file system before is safe; undefined where the host has no such call. */
+  syncHost(): Promise<void> | undefined {
+    if (!canSyncHost) return undefined;
+    const fd = fs.openSync(this.root, 'r');
+    return syncHost(fd).finally(() => fs.closeSync(fd));
   }
 
   *list(from: number): Iterable<number> {
@@ -156,7 +165,7 @@ export class HostFiles {
   #makeFolder(path: string): void {
     fs.mkdirSync(path, { recursive: true });
     for (let above = dirname(path); above.length >= this.root.length; above = dirname(above)) {
-      this.#folders.mark(above);
+      this.folders.mark(above);
     }
   }
 }

@@ -19,6 +19,8 @@ export class LocalContentStore implements ContentStore {
   readonly sparse = canSparse;
   readonly #files: HostFiles;
   readonly #syncs = new Syncs<number>();
+  /** Under way, or failed: making safe what earlier runs have written. */
+  #unproven: Promise<void> | undefined;
 
   /** `folder` is made where it is missing. */
   constructor(folder: string, cache: OpenFiles) {
@@ -72,7 +74,21 @@ export class LocalContentStore implements ContentStore {
     return this.#sync(ino);
   }
 
+  distrust(): boolean {
+    const all = this.#files.syncHost();
+    if (all === undefined) return false;
+    for (const syncs of [this.#syncs, this.#files.folders]) syncs.distrust();
+    this.#unproven = all.then(() => {
+      for (const syncs of [this.#syncs, this.#files.folders]) syncs.trust();
+      this.#unproven = undefined;
+    });
+    // Should it fail, each file goes on to be synced by itself; who closes the store is told.
+    this.#unproven.catch(() => {});
+    return true;
+  }
+
   async syncAll(): Promise<void> {
+    await this.#unproven?.catch(rethrow);
     for (const ino of this.#syncs.unsafe()) await this.#sync(ino);
   }
 
@@ -183,11 +199,11 @@ export class LocalContentStore implements ContentStore {
 
   async #sync(ino: number): Promise<void> {
     try {
+      const file = this.#files.get(ino);
       await this.#syncs.sync(ino, async () => {
-        const file = this.#files.get(ino);
         if (file !== undefined) await this.#files.using(file, dataSync);
       });
-      await this.#files.syncFolders(ino);
+      if (file !== undefined) await this.#files.syncFolders(ino);
     } catch (error) {
       throw toFsError(error);
     }

@@ -67,6 +67,10 @@ export class MemoryContentStore implements ContentStore {
 
   syncAll(): void {}
 
+  distrust(): boolean {
+    return true;
+  }
+
   remove(ino: number): void {
     const file = this.#files.get(ino);
     if (file === undefined) return;

@@ -23,6 +23,11 @@ export interface ContentStore {
   sync(ino: number): Awaitable<void>;
   /** The same for all files. */
   syncAll(): Awaitable<void>;
+  /**
+   * An earlier run of the server may have written what is not yet safe: from now on `sync` sees to that as well. False where this cannot
+   * be promised.
+   */
+  distrust(): boolean;
   /** The file is as if never written. Not an error where it was not. */
   remove(ino: number): Awaitable<void>;
   /** The range reads as zeros and its whole blocks are freed. The size stays. */

@@ -2,6 +2,18 @@
 export class Syncs<K> {
   readonly #dirty = new Set<K>();
   readonly #running = new Map<K, Promise<void>>();
+  /** While it is there, only these are known to be safe. */
+  #proven: Set<K> | undefined;
+
+  /** Whatever was not synced since may be unsafe, though nobody has marked it. */
+  distrust(): void {
+    this.#proven ??= new Set();
+  }
+
+  /** All that was written before {@link distrust} is safe. */
+  trust(): void {
+    this.#proven = undefined;
+  }
 
   mark(key: K): void {
     this.#dirty.add(key);
@@ -17,7 +29,7 @@ export class Syncs<K> {
   }
 
   isClean(key: K): boolean {
-    return !this.#dirty.has(key) && !this.#running.has(key);
+    return !this.#dirty.has(key) && !this.#running.has(key) && this.#proven?.has(key) !== false;
   }
 
   /** Answers when all that was marked before is safe. A failed run stays marked. */
@@ -26,10 +38,12 @@ export class Syncs<K> {
     for (let running = this.#running.get(key); running !== undefined; running = this.#running.get(key)) {
       await running;
     }
-    if (!this.#dirty.delete(key)) return;
+    const isDirty = this.#dirty.delete(key);
+    if (!isDirty && this.#proven?.has(key) !== false) return;
     const started = run().then(
       () => {
         this.#running.delete(key);
+        this.#proven?.add(key);
       },
       (error: unknown) => {
         this.#running.delete(key);

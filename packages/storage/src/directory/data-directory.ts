@@ -12,8 +12,13 @@ import {
 import { isScanned, ShareKeys, Table } from '../file-system/keys.ts';
 import { type RootAttributes, ShareFileSystem } from '../file-system/share.ts';
 import { codeOf } from '../host/errors.ts';
+import { hostBootId } from '../journal/boot-id.ts';
+import type { JournalFigures } from '../journal/journal.ts';
+import { type OpenedJournal, openJournal } from '../journal/open.ts';
+import { FolderPlace, type JournalPlace } from '../journal/place.ts';
+import { LogStateJournal } from '../journal/state-journal.ts';
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from '../limits.ts';
-import { CommitLog } from '../log/commit-log.ts';
+import { CommitLog, type Durability, type LogFigures } from '../log/commit-log.ts';
 import { LmdbMetadataStore, MemoryMetadataStore, type MetadataStore } from '../metadata/index.ts';
 import { DataDirectoryError } from './errors.ts';
 import { checkFormat } from './format.ts';
@@ -28,18 +33,35 @@ export interface DataDirectoryOptions {
   readonly now?: () => number;
   /** Told once when a commit or sync has failed: every share answers EIO from then on. */
   readonly onFailure?: (error: Error) => void;
+  /** Told once when the journal could not be written and was given up: the next start begins with a grace period. */
+  readonly onJournalLost?: (error: Error) => void;
+  /** What a change survives before it is acknowledged; `power` where absent. `crash` only where the host has a boot id. */
+  readonly durability?: Durability;
+  /** Another after each start of the machine, undefined where that cannot be told; the host's where absent. */
+  readonly bootId?: () => string | undefined;
+  /** Where the journal lies; two files in the data directory where absent. */
+  readonly journalPlace?: JournalPlace;
 }
 
 /** All that a server keeps: its shares, the engine's state, the daemon's records. One process has it at a time. */
 export interface DataDirectory {
   readonly stateStore: StateStore;
   readonly records: Records;
+  readonly figures: StorageFigures;
   /** The share of that number (1 to 2^32 - 1), made with this top directory where it is missing. SHARE_OPEN where it is open. */
   openShare(id: number, root: RootAttributes): Promise<ShareFileSystem>;
   /** Deletes a share that is not open, with all that is in it. Not an error where there is none. */
   removeShare(id: number): Promise<void>;
   /** Closes the shares, writes everything out and lets go of the directory. */
   close(): Promise<void>;
+}
+
+/** Counts since the start, for metrics. */
+export interface StorageFigures {
+  readonly durability: Durability;
+  readonly log: Readonly<LogFigures>;
+  /** Absent where nothing outlives the process. */
+  readonly journal?: Readonly<JournalFigures> & { readonly lost: boolean };
 }
 
 const MAX_SHARE_ID = 2 ** 32 - 1;
@@ -51,6 +73,7 @@ interface Stores {
   /** The content of one share; in place for good when this answers. */
   readonly content: (id: number) => Promise<ContentStore>;
   readonly release: () => void;
+  readonly journal?: OpenedJournal;
 }
 
 class StoreDirectory implements DataDirectory {
@@ -60,6 +83,7 @@ class StoreDirectory implements DataDirectory {
   readonly #log: CommitLog;
   readonly #limits: StorageLimits;
   readonly #now: () => number;
+  readonly #journal: OpenedJournal | undefined;
   /** Open, or being opened, closed or removed. */
   readonly #taken = new Set<number>();
   readonly #shares = new Map<number, ShareFileSystem>();
@@ -69,15 +93,34 @@ class StoreDirectory implements DataDirectory {
     this.#limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
     this.#now = options.now ?? Date.now;
     const { lazyCommitMs, batchChanges, maxRecordKey } = this.#limits;
-    const { onFailure } = options;
+    const { onFailure, durability } = options;
+    const { journal } = stores;
+    this.#journal = journal;
     this.#log = new CommitLog(stores.metadata, {
       lazyCommitMs,
       batchChanges,
+      holdLimitMs: this.#limits.holdLimitMs,
       scanned: isScanned,
-      ...(onFailure === undefined ? {} : { onFailure }),
+      ...(onFailure !== undefined && { onFailure }),
+      ...(journal !== undefined && { journal: journal.journal, firstBatch: journal.firstBatch }),
+      ...(durability !== undefined && journal !== undefined && { durability }),
     });
-    this.stateStore = new LogStateStore(this.#log, maxRecordKey);
+    const stateJournal =
+      journal === undefined ? undefined : new LogStateJournal(this.#log, journal.left?.records);
+    this.stateStore = new LogStateStore(this.#log, maxRecordKey, stateJournal);
     this.records = new LogRecords(this.#log, Table.RECORD, maxRecordKey);
+  }
+
+  /** The journal was given up. */
+  journalLost(error: Error): void {
+    this.#log.journalLost(error);
+  }
+
+  get figures(): StorageFigures {
+    const journal = this.#journal?.journal;
+    const { durability, figures: log } = this.#log;
+    if (journal === undefined) return { durability, log };
+    return { durability, log, journal: { ...journal.figures, lost: journal.isLost } };
   }
 
   async openShare(id: number, root: RootAttributes): Promise<ShareFileSystem> {
@@ -85,7 +128,15 @@ class StoreDirectory implements DataDirectory {
     let content: ContentStore | undefined;
     try {
       content = await this.#stores.content(id);
-      const common = { id, root, content, log: this.#log, limits: this.#limits, now: this.#now };
+      const common = {
+        id,
+        root,
+        content,
+        log: this.#log,
+        limits: this.#limits,
+        now: this.#now,
+        ...this.#runs(),
+      };
       if (!ShareFileSystem.exists(this.#log, id)) await this.#delete(id, content);
       const share = await ShareFileSystem.open(common, () => {
         this.#shares.delete(id);
@@ -119,6 +170,12 @@ class StoreDirectory implements DataDirectory {
       await this.#stores.metadata.close();
       this.#stores.release();
     }
+  }
+
+  #runs(): { run?: Buffer; exactRun?: Buffer } {
+    if (this.#journal === undefined) return {};
+    const { journal, left } = this.#journal;
+    return { run: journal.header.run, ...(left?.exact === true && { exactRun: left.run }) };
   }
 
   #delete(id: number, content: ContentStore): Promise<void> {
@@ -157,7 +214,8 @@ export async function openDataDirectory(
       await syncFolder(contents);
       return store;
     };
-    return new StoreDirectory({ metadata, content, release: () => taken.release() }, options);
+    const stores = { metadata, content, release: () => taken.release() };
+    return await withJournal(path, stores, options);
   } catch (error) {
     lock?.release();
     if (error instanceof DataDirectoryError) throw error;
@@ -168,6 +226,37 @@ export async function openDataDirectory(
       error,
     );
   }
+}
+
+async function withJournal(
+  path: string,
+  stores: Stores,
+  options: DataDirectoryOptions,
+): Promise<DataDirectory> {
+  const bootId = (options.bootId ?? hostBootId)();
+  if (options.durability === 'crash' && bootId === undefined) {
+    throw new DataDirectoryError(
+      'UNUSABLE',
+      'durability "crash" needs a host that tells its boot id (/proc/sys/kernel/random/boot_id): choose "power"',
+    );
+  }
+  let lost: Error | undefined;
+  let directory: StoreDirectory | undefined;
+  const onLost = (error: Error) => {
+    lost = error;
+    directory?.journalLost(error);
+    options.onJournalLost?.(error);
+  };
+  const limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
+  const journal = await openJournal(stores.metadata, {
+    place: options.journalPlace ?? new FolderPlace(path),
+    bootId,
+    minBytes: limits.journalBytes,
+    onLost,
+  });
+  directory = new StoreDirectory({ ...stores, journal }, options);
+  if (lost !== undefined) directory.journalLost(lost);
+  return directory;
 }
 
 /** The same in memory: nothing is kept. */

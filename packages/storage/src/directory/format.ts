@@ -7,14 +7,19 @@ import { DirectoryLock } from './lock.ts';
 
 const FORMAT_FILE = 'format';
 const FORMAT_LINE = /^dfs data directory, format (\d+)\n$/;
-/** Raised by every change that an older version would misread. */
-const FORMAT = 1;
+/**
+ * Raised by every change that an older version would misread. 2: a journal, and what goes with it in superblocks, which an older
+ * version would leave behind as if it were true.
+ */
+const FORMAT = 2;
+/** What this version takes up as it is, and writes in its own format from then on. */
+const OLDEST_FORMAT = 1;
 const MAX_FORMAT_BYTES = 1024;
 const DRAFT_FILE = 'format.new';
 /** What a start that was cut short may have left in a new folder. */
 const OWN: ReadonlySet<string> = new Set([DirectoryLock.fileName, DRAFT_FILE]);
 
-/** Makes an empty folder a data directory, or refuses what is not one of this version. The caller holds the lock. */
+/** Makes an empty folder a data directory, takes up one of an older version, or refuses what is none that it knows. The caller holds the lock. */
 export async function checkFormat(folder: string): Promise<void> {
   const text = readFormat(folder);
   if (text === undefined) {
@@ -35,12 +40,14 @@ export async function checkFormat(folder: string): Promise<void> {
       `${join(folder, FORMAT_FILE)} does not say which format it is`,
     );
   }
-  if (Number(version) !== FORMAT) {
+  const format = Number(version);
+  if (format > FORMAT || format < OLDEST_FORMAT) {
     throw new DataDirectoryError(
       'UNKNOWN_FORMAT',
-      `${folder} has format ${version}, and this version of dfs knows only ${FORMAT}: start the version that wrote it`,
+      `${folder} has format ${version}, and this version of dfs knows formats up to ${FORMAT}: start the version that wrote it, or a later one`,
     );
   }
+  if (format < FORMAT) await writeFormat(folder);
 }
 
 /** True where the folder has been made a data directory, of whatever format. */

@@ -1,4 +1,4 @@
-import type { StateStore } from '@dfs/nfs';
+import type { StateJournal, StateStore } from '@dfs/nfs';
 import { endOf, key32, keyText, parseKeyText, Table } from '../file-system/keys.ts';
 import type { CommitLog } from '../log/commit-log.ts';
 import type { Key } from '../metadata/store.ts';
@@ -76,10 +76,12 @@ export class LogRecords implements Records {
 
 /** The engine's own records, in the same batches as the effects on files. */
 export class LogStateStore implements StateStore {
+  readonly journal?: StateJournal;
   readonly #records: LogRecords;
   readonly #log: CommitLog;
 
-  constructor(log: CommitLog, maxKey: number) {
+  constructor(log: CommitLog, maxKey: number, journal?: StateJournal) {
+    if (journal !== undefined) this.journal = journal;
     this.#records = new LogRecords(log, Table.STATE, maxKey);
     this.#log = log;
   }

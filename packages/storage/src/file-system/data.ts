@@ -45,10 +45,11 @@ export function write(
   core.log.check();
   requireFile(inode);
   requireSize(core, offset + data.length);
-  if (stability !== Stability.UNSTABLE || !inode.contentIsTrimmed || inode.gate?.admitsWriters === false) {
+  const mustSync = stability !== Stability.UNSTABLE && core.log.durability === 'power';
+  if (mustSync || !inode.contentIsTrimmed || inode.gate?.admitsWriters === false) {
     return writeInTurn(core, inode, offset, data, stability);
   }
-  if (data.length === 0) return Stability.UNSTABLE;
+  if (data.length === 0) return stability;
   inode.neverWritten = false;
   let writing: Awaitable<void>;
   try {
@@ -57,9 +58,9 @@ export function write(
     inode.contentIsTrimmed = false;
     throw error;
   }
-  if (writing !== undefined) return finishWrite(core, inode, offset + data.length, writing);
+  if (writing !== undefined) return finishWrite(core, inode, offset + data.length, writing, stability);
   written(core, inode, offset + data.length);
-  return Stability.UNSTABLE;
+  return stability;
 }
 
 async function finishWrite(
@@ -67,12 +68,13 @@ async function finishWrite(
   inode: Inode,
   end: number,
   writing: Promise<void>,
+  stability: Stability,
 ): Promise<Stability> {
   await inTurn(inode, false, async () => {
     await orUntrimmed(inode, writing);
     written(core, inode, end);
   });
-  return Stability.UNSTABLE;
+  return stability;
 }
 
 async function writeInTurn(
@@ -116,6 +118,8 @@ export function commit(core: Core, inode: Inode): Awaitable<void> {
 function commitInode(core: Core, inode: Inode): Awaitable<void> {
   if (inode.unwritten === 0) return;
   core.log.urge();
+  // The caller may be the one who holds it.
+  core.log.release();
   return core.log.stable();
 }
 
@@ -124,6 +128,8 @@ function commitInode(core: Core, inode: Inode): Awaitable<void> {
  * all stops.
  */
 export function syncContent(core: Core, inode: Inode): Awaitable<void> {
+  // The host keeps what was written when the process ends: more is not promised then.
+  if (core.log.durability === 'crash') return;
   const syncing = core.content.sync(inode.fileid);
   if (syncing === undefined) return;
   return syncing.catch((error: unknown) => {

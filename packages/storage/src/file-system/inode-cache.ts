@@ -52,6 +52,11 @@ export class InodeCache {
     return this.#load(ino);
   }
 
+  /** The same, and one that is gone as long as somebody holds it. */
+  find(ino: number): Inode | undefined {
+    return this.#cache.get(ino) ?? this.#released.get(ino)?.deref() ?? this.#load(ino);
+  }
+
   /** An inode that an entry names: that it is not there is a fault of the store. */
   must(ino: number): Inode {
     const inode = this.get(ino);

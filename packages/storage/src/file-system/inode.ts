@@ -56,6 +56,7 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   readonly numberKey: Key;
   batch: Batch | undefined;
   unwritten = 0;
+  isUnflushed = false;
   referenced = true;
   /** Opens and the like that keep it though it has no name. */
   retained = 0;
@@ -124,6 +125,8 @@ export class Inode implements Attributes, DirtyRecord, Cached {
     const inode = new Inode(key, fileid, readNumber(bytes, 32), bytes[1] as FileType);
     inode.mode = bytes.readUInt16BE(2);
     inode.nlink = bytes.readUInt32BE(4);
+    // Stored without a name, it was marked in the same batch.
+    inode.isMarkedOrphan = inode.nlink === 0;
     inode.uid = bytes.readUInt32BE(8);
     inode.gid = bytes.readUInt32BE(12);
     inode.size = readNumber(bytes, 16);

@@ -19,6 +19,8 @@ export const Table = {
   /** name -> a record of the daemon or a state of the engine; only under share 0 */
   RECORD: 'r',
   STATE: 's',
+  /** -> what the last batch was, and how far the journal had come (mark.ts); only under share 0 */
+  MARK: 'b',
 } as const;
 export type Table = (typeof Table)[keyof typeof Table];
 

@@ -20,12 +20,12 @@ export class Numbers {
   #ino: number;
   #change: number;
 
-  /** Takes note that the share is open. `superblock` stays this object's. */
-  constructor(log: CommitLog, keys: ShareKeys, superblock: Superblock) {
+  /** Takes note that the share is open. `superblock` stays this object's. `intact`: nothing that was shown has been lost. */
+  constructor(log: CommitLog, keys: ShareKeys, superblock: Superblock, intact: boolean) {
     this.#log = log;
     this.#keys = keys;
     this.#superblock = superblock;
-    if (!superblock.clean) superblock.changeFloor = superblock.reservedChange;
+    if (!intact) superblock.changeFloor = superblock.reservedChange;
     this.#ino = superblock.reservedIno;
     this.#change = superblock.reservedChange + 1;
     superblock.clean = false;

@@ -64,22 +64,19 @@ function deleteXattrs(core: Core, inode: Inode): void {
   }
 }
 
-/** At the start: finishes the removal of what nobody names, left over from the last run. */
+/** Removes what nobody names and nobody has taken up again, left over from the last run. */
 export async function removeOrphans(core: Core): Promise<void> {
   const { start, end } = core.keys.allOrphans();
   for (let from = start; ; ) {
     const page = core.log.scan(from, end, PAGE);
     for (const { key } of page) {
       const ino = parseKey64(key, start.length);
-      const inode = core.inodes.get(ino);
-      if (inode !== undefined && inode.nlink > 0) continue;
-      if (inode !== undefined) {
-        inode.gone = true;
-        core.log.touch(inode);
-        if (inode.xattrBytes > 0) deleteXattrs(core, inode);
-      }
-      await core.content.remove(ino);
-      core.log.delete(key);
+      const inode = core.inodes.find(ino);
+      if (inode === undefined) {
+        // Its record went with a commit of the last run.
+        await removeContent(core, ino, key);
+        if (core.log.failure !== undefined) return;
+      } else if (!inode.gone && inode.nlink === 0 && inode.retained === 0) bury(core, inode);
     }
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;

@@ -56,21 +56,27 @@ export interface ShareOptions {
   readonly limits: StorageLimits;
   readonly root: RootAttributes;
   readonly now: () => number;
+  /** Of the server, this time: for the share's next start. */
+  readonly run?: Buffer;
+  /** The run whose state is whole, to the last that it has shown to anybody; undefined where none is. */
+  readonly exactRun?: Buffer | undefined;
 }
 
 /** A file system on a metadata and a content store; all but the transfer of large or uncached data is answered on the spot. */
 export class ShareFileSystem implements FileSystem<Inode> {
   readonly abilities: Abilities;
-  readonly writeVerifier: Uint8Array = randomBytes(VERIFIER_BYTES);
+  readonly writeVerifier: Uint8Array;
   readonly xattr: XattrShare;
   readonly sparse?: SparseShare;
   readonly #core: Core;
   readonly #handles: Handles;
   readonly #root: Inode;
   readonly #closed: () => void;
+  #isSettled = false;
 
   private constructor(core: Core, superblock: Superblock, root: Inode, closed: () => void) {
     this.#core = core;
+    this.writeVerifier = superblock.verifier;
     this.#handles = new Handles(superblock.salt, core.inodes);
     this.#root = root;
     this.#closed = closed;
@@ -96,14 +102,22 @@ export class ShareFileSystem implements FileSystem<Inode> {
     return loadSuperblock(log, new ShareKeys(id)) !== undefined;
   }
 
-  /** Opens a share, made where it is missing, and clears away what the last run left half done. */
+  /**
+   * Opens a share, made where it is missing, and clears away what the last run left half done. Files without a name stay until
+   * {@link settled}.
+   */
   static async open(options: ShareOptions, closed: () => void): Promise<ShareFileSystem> {
     const { log, content, limits, root, now } = options;
     const keys = new ShareKeys(options.id);
     const stored = loadSuperblock(log, keys);
     const superblock = stored ?? newSuperblock();
     const wasClean = superblock.clean;
-    const numbers = new Numbers(log, keys, superblock);
+    const intact = wasClean || isExact(superblock, options.exactRun);
+    // Content that a process wrote outlives it in the host's memory, but that it is on the disk is not known any more.
+    const keepsWrites = wasClean || (intact && content.distrust());
+    if (!keepsWrites || superblock.verifier.length === 0) superblock.verifier = randomBytes(VERIFIER_BYTES);
+    superblock.run = options.run ?? Buffer.alloc(0);
+    const numbers = new Numbers(log, keys, superblock, intact);
     const names = new EntryCache(limits.cachedEntries);
     const listings = new ListingCache(limits.listedEntries);
     const inodes = new InodeCache(limits.cachedInodes, log, keys, superblock.changeFloor, (inode) => {
@@ -126,7 +140,6 @@ export class ShareFileSystem implements FileSystem<Inode> {
     log.urge();
     await log.stable();
     if (!wasClean) await removeUncommittedContent(core);
-    await removeOrphans(core);
     return new ShareFileSystem(core, superblock, inodes.must(superblock.rootIno), closed);
   }
 
@@ -263,6 +276,20 @@ export class ShareFileSystem implements FileSystem<Inode> {
     return this.#core.log.stable();
   }
 
+  hold(): () => void {
+    return this.#core.log.hold();
+  }
+
+  settled(): void {
+    const { log, removals } = this.#core;
+    if (this.#isSettled || log.failure !== undefined) return;
+    this.#isSettled = true;
+    // What it does not come to is left to the next start.
+    const removal = removeOrphans(this.#core).catch(() => {});
+    removals.add(removal);
+    void removal.then(() => removals.delete(removal));
+  }
+
   space(_cred: Credentials): SpaceUsage {
     this.#core.log.check();
     return this.#core.content.space();
@@ -280,9 +307,22 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 }
 
+function isExact({ run }: Superblock, exactRun: Buffer | undefined): boolean {
+  return exactRun !== undefined && run.equals(exactRun);
+}
+
 function newSuperblock(): Superblock {
   const salt = randomBytes(SALT_BYTES).readUInt32BE();
-  return { salt, rootIno: FIRST_INO, reservedIno: FIRST_INO, reservedChange: 0, changeFloor: 0, clean: true };
+  return {
+    salt,
+    rootIno: FIRST_INO,
+    reservedIno: FIRST_INO,
+    reservedChange: 0,
+    changeFloor: 0,
+    clean: true,
+    verifier: Buffer.alloc(0),
+    run: Buffer.alloc(0),
+  };
 }
 
 function makeRoot(core: Core, superblock: Superblock, attributes: RootAttributes): void {

@@ -12,10 +12,19 @@ export interface Superblock {
   changeFloor: number;
   /** Closed properly: the reserved numbers are exact, and nothing is left over. */
   clean: boolean;
+  /** {@link FileSystem.writeVerifier}; empty in a superblock of the first format. */
+  verifier: Buffer;
+  /** The run of the server that had it open last: what that has left in its journal is true of this share. */
+  run: Buffer;
 }
 
-const FORMAT = 1;
-const BYTES = 48;
+const FORMAT = 2;
+const BYTES = 56;
+const FIRST_FORMAT = 1;
+const FIRST_FORMAT_BYTES = 48;
+const VERIFIER_AT = 40;
+const RUN_AT = 48;
+const NONE = Buffer.alloc(0);
 
 export function loadSuperblock(log: CommitLog, keys: ShareKeys): Superblock | undefined {
   const b = log.get(keys.superblock);
@@ -24,7 +33,10 @@ export function loadSuperblock(log: CommitLog, keys: ShareKeys): Superblock | un
 
 /** Throws on bytes that this version did not write. */
 export function decodeSuperblock(b: Buffer): Superblock {
-  if (b.length !== BYTES || b[0] !== FORMAT) throw new Error('share: unknown form of its superblock');
+  const isFirst = b.length === FIRST_FORMAT_BYTES && b[0] === FIRST_FORMAT;
+  if (!isFirst && (b.length !== BYTES || b[0] !== FORMAT)) {
+    throw new Error('share: unknown form of its superblock');
+  }
   return {
     clean: b[1] === 1,
     salt: b.readUInt32BE(4),
@@ -32,6 +44,8 @@ export function decodeSuperblock(b: Buffer): Superblock {
     reservedIno: readNumber(b, 16),
     reservedChange: readNumber(b, 24),
     changeFloor: readNumber(b, 32),
+    verifier: isFirst ? NONE : Buffer.from(b.subarray(VERIFIER_AT, RUN_AT)),
+    run: isFirst ? NONE : Buffer.from(b.subarray(RUN_AT, BYTES)),
   };
 }
 
@@ -48,5 +62,7 @@ export function encodeSuperblock(superblock: Superblock): Buffer {
   writeNumber(b, superblock.reservedIno, 16);
   writeNumber(b, superblock.reservedChange, 24);
   writeNumber(b, superblock.changeFloor, 32);
+  superblock.verifier.copy(b, VERIFIER_AT);
+  superblock.run.copy(b, RUN_AT);
   return b;
 }

@@ -34,10 +34,13 @@ const fallocate = find('int fallocate(int fd, int mode, int64_t offset, int64_t 
 const lseek = find('int64_t lseek(int fd, int64_t offset, int whence)');
 const preadv2 = find('int64_t preadv2(int fd, void *vector, int count, int64_t offset, int flags)');
 const flock = find('int flock(int fd, int operation)');
+const syncfs = find('int syncfs(int fd)');
 const ioctl = find('int ioctl(int fd, unsigned long request, void *argument)');
 
 /** Holes can be made, found and filled. */
 export const canSparse = fallocate !== undefined && lseek !== undefined;
+
+export const canSyncHost = syncfs !== undefined;
 
 /** Runs on a thread; the errno stays there, so a call that failed is made again here, where it fails as fast. */
 function inThread(name: string, call: Call, args: readonly unknown[]): Promise<void> {
@@ -53,6 +56,19 @@ function inThread(name: string, call: Call, args: readonly unknown[]): Promise<v
 function need(call: Call | undefined, name: string): Call {
   if (call === undefined) throw hostError(name, constants.errno.EOPNOTSUPP);
   return call;
+}
+
+/** All that was written to the file system of `fd` is on its disk when this answers. */
+export function syncHost(fd: number): Promise<void> {
+  const call = need(syncfs, 'syncfs');
+  return new Promise((resolve, reject) => {
+    call.async(fd, (error: unknown, result: number) => {
+      if (error) reject(error);
+      else if (result >= 0) resolve();
+      // Asked again it would tell no more of what went wrong: a loss is reported once.
+      else reject(hostError('syncfs', constants.errno.EIO));
+    });
+  });
 }
 
 /** Frees the range's storage; it reads as zeros. The size stays. */

@@ -7,6 +7,8 @@ export interface DirtyRecord {
   batch: Batch | undefined;
   /** Batches that have not been committed and hold it: while above 0 it must stay in memory. */
   unwritten: number;
+  /** Its change is not in the journal yet; set by that. */
+  isUnflushed: boolean;
   readonly key: Key;
   /** What to store now; undefined deletes. */
   encode(): Buffer | undefined;
@@ -19,13 +21,22 @@ export class Batch {
   readonly ordered = new SortedMap<Buffer | undefined>();
   readonly records: DirtyRecord[] = [];
   readonly afterwards: { readonly committed: () => void; readonly failed?: (() => void) | undefined }[] = [];
+  /** In the order of commits, across restarts. */
+  readonly number: number;
   /** Somebody waits for it, or will. */
   urgent = false;
+  /** It is to be committed as soon as that can be. */
+  due = false;
+  /** Units that are not whole yet: until they are, it neither leaves the process nor is committed. */
+  holds = 0;
+  /** Told when it is held no more. */
+  readonly released: (() => void)[] = [];
   readonly done: Promise<void>;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
 
-  constructor() {
+  constructor(number: number) {
+    this.number = number;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

@@ -1,17 +1,46 @@
 import { FsError } from '@dfs/nfs';
+import type { Journal } from '../journal/journal.ts';
+import { encodeMark, MARK_KEY, NO_JOURNAL } from '../journal/mark.ts';
+import { DEFAULT_STORAGE_LIMITS } from '../limits.ts';
 import type { Key, KeyValue, MetadataStore } from '../metadata/store.ts';
 import { Batch, type DirtyRecord } from './batch.ts';
+import { merge } from './merge.ts';
+
+/** What a change survives before it is acknowledged: a loss of power, or the end of the process only. */
+export type Durability = 'power' | 'crash';
+
+/** Figures of a log, counted since the start. */
+export interface LogFigures {
+  batches: number;
+  /** In all batches together. */
+  changes: number;
+  /** Milliseconds that all commits took together. */
+  commitMs: number;
+  /** Calls of {@link CommitLog.stable} that have not been answered. */
+  waiting: number;
+}
 
 export interface CommitLogOptions {
   /** Milliseconds that an effect nobody waits for may stay uncommitted. */
   readonly lazyCommitMs: number;
   /** Changes in one batch, beyond which it is committed though nobody waits. */
   readonly batchChanges: number;
+  /** Milliseconds that a batch may be held. */
+  readonly holdLimitMs?: number;
   /** True for keys that {@link CommitLog.scan} must find. */
   readonly scanned: (key: Key) => boolean;
   /** Told once, when a commit has failed. */
   readonly onFailure?: (error: Error) => void;
+  /** Without it nothing outlives the process but what was committed. */
+  readonly journal?: Journal;
+  /** `crash` needs a journal. */
+  readonly durability?: Durability;
+  /** Number of the first batch: more than that of any before. */
+  readonly firstBatch?: number;
 }
+
+/** With grade `crash`, how many times `batchChanges` may wait for a commit before {@link CommitLog.stable} does. */
+const MAX_BACKLOG = 4;
 
 /**
  * The one way to the metadata store: effects are seen by every read at once, gather in a batch, and are committed in order, one batch
@@ -22,16 +51,33 @@ export interface CommitLogOptions {
 export class CommitLog {
   readonly #store: MetadataStore;
   readonly #options: CommitLogOptions;
-  #forming = new Batch();
+  readonly #journal: Journal | undefined;
+  readonly figures: LogFigures = { batches: 0, changes: 0, commitMs: 0, waiting: 0 };
+  /** Commits are waited for. */
+  readonly #waits: boolean;
+  /** Who is answered flushes the journal before. */
+  #callerFlushes = false;
+  /** The store knows that there is no journal any more. */
+  #saidLost = false;
+  #forming: Batch;
   #committing: Batch | undefined;
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
+  #holdTimer: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
   #closed = false;
 
   constructor(store: MetadataStore, options: CommitLogOptions) {
     this.#store = store;
     this.#options = options;
+    this.#journal = options.journal;
+    this.#waits = options.durability !== 'crash';
+    this.#forming = new Batch(options.firstBatch ?? 1);
+  }
+
+  /** `power`: what is acknowledged is on the disk. */
+  get durability(): Durability {
+    return this.#waits ? 'power' : 'crash';
   }
 
   /** EIO once a commit (or the sync of content) has failed. */
@@ -48,8 +94,11 @@ export class CommitLog {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     clearTimeout(this.#timer);
+    clearTimeout(this.#holdTimer);
+    this.#journal?.doubt();
     this.#committing?.failed(error);
     this.#forming.failed(error);
+    for (const released of this.#forming.released.splice(0)) released();
     this.#options.onFailure?.(error);
   }
 
@@ -91,6 +140,7 @@ export class CommitLog {
   /** Has the record written with the batch that is forming, as it will be when that closes. */
   touch(record: DirtyRecord): void {
     const batch = this.#forming;
+    this.#journal?.touch(record);
     if (record.batch === batch) return;
     record.batch = batch;
     record.unwritten++;
@@ -115,9 +165,13 @@ export class CommitLog {
     this.#formed();
   }
 
-  /** Undefined where nothing that was urged is uncommitted, else a promise for when it is. */
+  /**
+   * Undefined where nothing that was urged is less stable than promised, else a promise for when it is. With grade `crash` that takes a
+   * {@link flushJournal}, which is left to the caller once {@link callerFlushes} was called.
+   */
   stable(): Promise<void> | undefined {
     this.check();
+    if (!this.#waits) return this.#flushed();
     const waitFor = this.#forming.urgent
       ? this.#forming
       : this.#committing?.urgent
@@ -125,18 +179,116 @@ export class CommitLog {
         : undefined;
     if (waitFor === undefined) return undefined;
     if (waitFor === this.#forming) this.#schedule();
-    return waitFor.done.catch((error: Error) => {
-      throw new FsError('EIO', `stopped: ${error.message}`);
-    });
+    return this.#whenDone(waitFor);
+  }
+
+  /** From now on {@link flushJournal} is called before anything is acknowledged. */
+  callerFlushes(): void {
+    this.#callerFlushes = true;
+    this.#journal?.rely();
+  }
+
+  /** What was changed and appended survives the process when this returns, unless it is held. Throws where it does not. */
+  flushJournal(): void {
+    const journal = this.#journal;
+    if (journal === undefined) return;
+    journal.flush(this.#forming.number, this.#forming.holds > 0);
+    if (!this.#waits) this.check();
+    if (journal.isLarge) this.#schedule();
+  }
+
+  /** Records of the engine, in one unit; with `withChanges` it becomes and stays what the changes so far do. */
+  append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, withChanges: boolean): void {
+    this.#journal?.append(unit, withChanges);
+  }
+
+  /** Changes so far, and those to come until the returned function is called, are kept together or not at all. */
+  hold(): () => void {
+    const batch = this.#forming;
+    if (batch.holds++ === 0) {
+      const { holdLimitMs = DEFAULT_STORAGE_LIMITS.holdLimitMs } = this.#options;
+      this.#holdTimer = setTimeout(() => this.release(), holdLimitMs).unref();
+    }
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      // Released by force, it may be another batch's turn.
+      if (batch === this.#forming && batch.holds > 0 && --batch.holds === 0) this.#released();
+    };
+  }
+
+  /** Ends every hold: somebody cannot go on without a commit. */
+  release(): void {
+    if (this.#forming.holds === 0) return;
+    this.#forming.holds = 0;
+    this.#released();
+  }
+
+  #released(): void {
+    clearTimeout(this.#holdTimer);
+    const { due, urgent, released } = this.#forming;
+    if (due || (urgent && this.#waits)) this.#schedule();
+    if (released.length === 0) return;
+    this.#journal?.flush(this.#forming.number, false);
+    for (const tell of released.splice(0)) tell();
+  }
+
+  /** The journal could not be written. Nothing that was acknowledged depends on it, unless commits are not waited for. */
+  journalLost(error: Error): void {
+    if (!this.#waits) {
+      this.fail(error);
+      return;
+    }
+    this.#journal?.remove();
+    // The next batch says that there is none, should its file still be found.
+    this.hasten();
+  }
+
+  /** Grade `crash`: what waits is a unit that is not whole, or too much for the disk. */
+  #flushed(): Promise<void> | undefined {
+    const forming = this.#forming;
+    if (!this.#callerFlushes) this.flushJournal();
+    if (forming.urgent && forming.holds > 0) {
+      return this.#counted(new Promise<void>((resolve) => forming.released.push(resolve))).then(() =>
+        this.check(),
+      );
+    }
+    const backlog = forming.changes.size + forming.records.length;
+    if (backlog < MAX_BACKLOG * this.#options.batchChanges || this.#committing === undefined)
+      return undefined;
+    return this.#whenDone(this.#committing);
+  }
+
+  #whenDone(batch: Batch): Promise<void> {
+    return this.#counted(
+      batch.done.catch((error: Error) => {
+        throw new FsError('EIO', `stopped: ${error.message}`);
+      }),
+    );
+  }
+
+  async #counted(waiting: Promise<void>): Promise<void> {
+    this.figures.waiting++;
+    try {
+      await waiting;
+    } finally {
+      this.figures.waiting--;
+    }
   }
 
   /** Commits all there is. */
   async flush(): Promise<void> {
-    while (!this.#forming.isEmpty || this.#committing !== undefined) {
-      this.#forming.urgent = true;
-      await this.stable();
+    for (;;) {
+      this.check();
+      const batch = this.#forming.isEmpty ? this.#committing : this.#forming;
+      if (batch === undefined) return;
+      if (batch === this.#forming) {
+        this.release();
+        this.#schedule();
+      }
+      await this.#whenDone(batch);
     }
-    this.check();
   }
 
   /** Flushes and lets nothing more in. The store stays open. */
@@ -146,6 +298,8 @@ export class CommitLog {
     } finally {
       this.#closed = true;
       clearTimeout(this.#timer);
+      clearTimeout(this.#holdTimer);
+      this.#journal?.close();
     }
   }
 
@@ -153,6 +307,7 @@ export class CommitLog {
     this.check();
     if (this.#closed) throw new FsError('EIO', 'closed');
     this.#forming.changes.set(key, value);
+    this.#journal?.change(key, value);
     if (this.#options.scanned(key)) this.#forming.ordered.set(key, value);
     this.#formed();
   }
@@ -170,40 +325,66 @@ export class CommitLog {
 
   /** Commits at the end of this turn of the event loop, so that all requests that came in it share the batch. */
   #schedule(): void {
-    this.#forming.urgent = true;
-    if (this.#scheduled || this.#committing !== undefined) return;
+    this.#forming.due = true;
+    if (this.#scheduled || this.#committing !== undefined || this.#forming.holds > 0) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (this.#committing === undefined) this.#commit();
+      if (this.#committing === undefined && this.#forming.holds === 0) this.#commit();
     });
   }
 
   #commit(): void {
     const batch = this.#forming;
-    if (this.#failure !== undefined || batch.isEmpty) {
-      if (this.#failure === undefined) this.#restart(batch);
-      return;
-    }
+    if (this.#failure !== undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    // What is committed must be in the journal with all that belongs to it.
+    const journal = this.#journal;
+    journal?.flush(batch.number, false);
+    if (this.#failure !== undefined) return;
+    const mustSay = journal?.isLost === true && !this.#saidLost;
+    if (batch.isEmpty && !mustSay) {
+      if (journal?.isLarge) journal.rewrite(batch.number, undefined);
+      this.#restart(batch);
+      return;
+    }
     batch.seal();
-    this.#forming = new Batch();
+    this.#mark(batch);
+    this.#forming = new Batch(batch.number + 1);
     this.#committing = batch;
+    if (journal?.isLarge) journal.rewrite(batch.number, batch.changes);
+    const startedAt = performance.now();
     this.#store.commit(batch.changes).then(
       () => {
         if (this.#failure !== undefined) return;
+        this.#count(batch, startedAt);
         this.#committing = undefined;
         batch.committed();
-        if (this.#forming.urgent) this.#schedule();
+        if (this.#forming.due || (this.#forming.urgent && this.#waits)) this.#schedule();
       },
       (error: unknown) => this.fail(error instanceof Error ? error : new Error(String(error))),
     );
   }
 
+  #count(batch: Batch, startedAt: number): void {
+    this.figures.batches++;
+    this.figures.changes += batch.changes.size;
+    this.figures.commitMs += performance.now() - startedAt;
+  }
+
+  /** What the next start needs to know of the journal. */
+  #mark(batch: Batch): void {
+    const journal = this.#journal;
+    if (journal === undefined) return;
+    this.#saidLost = journal.isLost;
+    const id = journal.isLost ? NO_JOURNAL : journal.header.id;
+    batch.changes.set(MARK_KEY, encodeMark({ batch: batch.number, id, frame: journal.frame }));
+  }
+
   /** An empty batch that somebody waits for is stable as it is. */
   #restart(batch: Batch): void {
-    this.#forming = new Batch();
+    this.#forming = new Batch(batch.number);
     batch.committed();
   }
 
@@ -217,35 +398,4 @@ export class CommitLog {
     for (const [key, value] of forming) all.set(key, value);
     return [...all].sort(([a], [b]) => (a < b ? -1 : 1));
   }
-}
-
-/** Appends to `found` what the page and the pending changes (whose later ones win) make of the keys below `bound`. */
-function merge(
-  page: readonly KeyValue[],
-  pending: (readonly [Key, Buffer | undefined])[],
-  bound: Key,
-  limit: number,
-  found: KeyValue[],
-): void {
-  let next = 0;
-  let taken = 0;
-  for (; found.length < limit; ) {
-    const stored = page[next];
-    const change = pending[taken];
-    const changeKey = change !== undefined && change[0] < bound ? change[0] : undefined;
-    if (changeKey === undefined) {
-      if (stored === undefined) break;
-      found.push(stored);
-      next++;
-    } else if (stored !== undefined && stored.key < changeKey) {
-      found.push(stored);
-      next++;
-    } else {
-      if (stored?.key === changeKey) next++;
-      taken++;
-      const value = change?.[1];
-      if (value !== undefined) found.push({ key: changeKey, value: Buffer.from(value) });
-    }
-  }
-  pending.splice(0, taken);
 }

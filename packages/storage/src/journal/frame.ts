@@ -1,0 +1,179 @@
+import { crc32 } from 'node:zlib';
+import { readNumber, writeNumber } from '../file-system/keys.ts';
+import type { Key } from '../metadata/store.ts';
+
+/*
+ * A journal file is a header and frames. A frame is one write(2): a process that is killed leaves all of it, or a part at the end of the
+ * file, which is not there then.
+ *
+ *   frame:  4 bytes length of the body, 4 bytes CRC-32 of the body, body
+ *   body:   1 byte flags, 8 bytes batch, 8 bytes number of the frame, entries
+ *   entry:  1 byte kind, then by kind
+ *           CHANGE, RECORD                  2 bytes length of key, 4 bytes length of value, key, value
+ *           CHANGE_DELETED, RECORD_DELETED  2 bytes length of key, key
+ *           UNIT                            8 bytes order
+ */
+const LENGTH_BYTES = 4;
+const BODY_AT = 8;
+const NUMBER_BYTES = 8;
+const BATCH_AT = BODY_AT + 1;
+const FRAME_NUMBER_AT = BATCH_AT + NUMBER_BYTES;
+const ENTRIES_AT = FRAME_NUMBER_AT + NUMBER_BYTES;
+const MIN_BODY = ENTRIES_AT - BODY_AT;
+const KEY_LENGTH_BYTES = 2;
+const VALUE_LENGTH_BYTES = 4;
+/** A key takes at most this many bytes for each of its characters. */
+const MAX_CHARACTER_BYTES = 3;
+const MAX_KEY_BYTES = 0xffff;
+
+const Kind = { CHANGE: 1, CHANGE_DELETED: 2, UNIT: 3, RECORD: 4, RECORD_DELETED: 5 } as const;
+
+export const FrameFlag = {
+  /** Changes that others may have seen are not in the journal yet: they are held. */
+  HELD: 1,
+  /** What was shown or written is not all there. */
+  DOUBT: 2,
+  /** Whoever shows or acknowledges anything flushes the journal before. */
+  RELIED: 4,
+} as const;
+
+const INITIAL_BYTES = 64 * 1024;
+/** A buffer that has grown beyond this is let go of after the frame that needed it. */
+const KEPT_BYTES = 1024 * 1024;
+
+/** Gathers the entries of one frame. */
+export class FrameWriter {
+  #buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  #end = ENTRIES_AT;
+
+  get isEmpty(): boolean {
+    return this.#end === ENTRIES_AT;
+  }
+
+  /** Bytes of the frame as it is. */
+  get length(): number {
+    return this.#end;
+  }
+
+  /** A change of the metadata store; undefined deletes. */
+  change(key: Key, value: Buffer | undefined): void {
+    this.#entry(Kind.CHANGE, key, value, 'latin1');
+  }
+
+  /** The records up to the next unit belong to this one. Those of a later order win, wherever they stand. */
+  unit(order: number): void {
+    this.#room(1 + NUMBER_BYTES);
+    this.#buffer[this.#end] = Kind.UNIT;
+    writeNumber(this.#buffer, order, this.#end + 1);
+    this.#end += 1 + NUMBER_BYTES;
+  }
+
+  record(key: string, value: Buffer | undefined): void {
+    this.#entry(Kind.RECORD, key, value, 'utf8');
+  }
+
+  /** All entries of another one. */
+  entriesOf(other: FrameWriter): void {
+    const count = other.#end - ENTRIES_AT;
+    this.#room(count);
+    other.#buffer.copy(this.#buffer, this.#end, ENTRIES_AT, other.#end);
+    this.#end += count;
+  }
+
+  /** The frame, whole: the first {@link length} bytes of what this returns, good until the next call. */
+  close(flags: number, batch: number, number: number): Buffer {
+    const b = this.#buffer;
+    b.writeUInt32BE(this.#end - BODY_AT, 0);
+    b[BODY_AT] = flags;
+    writeNumber(b, batch, BATCH_AT);
+    writeNumber(b, number, FRAME_NUMBER_AT);
+    b.writeUInt32BE(crc32(b.subarray(BODY_AT, this.#end)), LENGTH_BYTES);
+    return b;
+  }
+
+  clear(): void {
+    this.#end = ENTRIES_AT;
+    if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  }
+
+  #entry(kind: number, key: string, value: Buffer | undefined, encoding: 'latin1' | 'utf8'): void {
+    const head = 1 + KEY_LENGTH_BYTES + VALUE_LENGTH_BYTES;
+    this.#room(head + key.length * MAX_CHARACTER_BYTES + (value?.length ?? 0));
+    const b = this.#buffer;
+    const start = this.#end;
+    // The kind without a value is the next one.
+    b[start] = value === undefined ? kind + 1 : kind;
+    const keyAt = start + (value === undefined ? 1 + KEY_LENGTH_BYTES : head);
+    const keyBytes = b.write(key, keyAt, encoding);
+    if (keyBytes > MAX_KEY_BYTES) throw new RangeError(`a key of ${keyBytes} bytes`);
+    b.writeUInt16BE(keyBytes, start + 1);
+    this.#end = keyAt + keyBytes;
+    if (value === undefined) return;
+    b.writeUInt32BE(value.length, start + 1 + KEY_LENGTH_BYTES);
+    b.set(value, this.#end);
+    this.#end += value.length;
+  }
+
+  #room(bytes: number): void {
+    const needed = this.#end + bytes;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#buffer.length));
+    this.#buffer.copy(larger, 0, 0, this.#end);
+    this.#buffer = larger;
+  }
+}
+
+/** Takes the entries of a frame. */
+export interface FrameVisitor {
+  frame(flags: number, batch: number, number: number): void;
+  change(key: Key, value: Buffer | undefined): void;
+  unit(order: number): void;
+  record(key: string, value: Buffer | undefined): void;
+}
+
+/**
+ * Hands over all whole frames from `at`. False where the file is damaged, other than by ending within a frame: what was handed over is
+ * not to be used then. Values are parts of `file`.
+ */
+export function readFrames(file: Buffer, at: number, visitor: FrameVisitor): boolean {
+  for (let start = at; start + BODY_AT <= file.length; ) {
+    const length = file.readUInt32BE(start);
+    const end = start + BODY_AT + length;
+    if (length < MIN_BODY) return false;
+    if (end > file.length) return true;
+    const body = file.subarray(start + BODY_AT, end);
+    if (crc32(body) !== file.readUInt32BE(start + LENGTH_BYTES)) return false;
+    visitor.frame(
+      body[0] as number,
+      readNumber(file, start + BATCH_AT),
+      readNumber(file, start + FRAME_NUMBER_AT),
+    );
+    if (!readEntries(file, start + ENTRIES_AT, end, visitor)) return false;
+    start = end;
+  }
+  return true;
+}
+
+function readEntries(file: Buffer, from: number, end: number, visitor: FrameVisitor): boolean {
+  for (let at = from; at < end; ) {
+    const kind = file[at++];
+    if (kind === Kind.UNIT) {
+      visitor.unit(readNumber(file, at));
+      at += NUMBER_BYTES;
+      continue;
+    }
+    const hasValue = kind === Kind.CHANGE || kind === Kind.RECORD;
+    if (!hasValue && kind !== Kind.CHANGE_DELETED && kind !== Kind.RECORD_DELETED) return false;
+    const keyBytes = file.readUInt16BE(at);
+    at += KEY_LENGTH_BYTES;
+    const valueBytes = hasValue ? file.readUInt32BE(at) : 0;
+    if (hasValue) at += VALUE_LENGTH_BYTES;
+    const valueAt = at + keyBytes;
+    const value = hasValue ? file.subarray(valueAt, valueAt + valueBytes) : undefined;
+    if (kind === Kind.CHANGE || kind === Kind.CHANGE_DELETED) {
+      visitor.change(file.toString('latin1', at, valueAt), value);
+    } else visitor.record(file.toString('utf8', at, valueAt), value);
+    at = valueAt + valueBytes;
+  }
+  return true;
+}

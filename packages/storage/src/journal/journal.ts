@@ -1,0 +1,298 @@
+import type { DirtyRecord } from '../log/batch.ts';
+import type { Changes, Key } from '../metadata/store.ts';
+import { FrameFlag, FrameWriter } from './frame.ts';
+import { encodeHeader, HEADER_BYTES, type JournalHeader } from './header.ts';
+import type { JournalFile, JournalPlace } from './place.ts';
+
+export interface JournalOptions {
+  readonly place: JournalPlace;
+  readonly header: JournalHeader;
+  /** The engine's records of the last run, and the number of its last frame. */
+  readonly records: ReadonlyMap<string, Buffer>;
+  readonly frame: number;
+  /** Bytes that the file may have before it is written anew. */
+  readonly minBytes: number;
+  /** Told once when the journal cannot be written: there is none any more then. */
+  readonly onLost: (error: Error) => void;
+}
+
+/** How much larger than when it was new a file becomes before it is written anew. */
+const GROWTH = 4;
+/** Bytes that one turn of the event loop writes of a new file. */
+const SLICE_BYTES = 1024 * 1024;
+/** Milliseconds after which a rewrite looks again whether changes have been flushed. */
+const UNFLUSHED_MS = 5;
+
+/** Counts since the start, for metrics. */
+export interface JournalFigures {
+  bytes: number;
+  flushes: number;
+  rewrites: number;
+}
+
+/** A file that is being written to take the place of the one in use. */
+interface Rewrite {
+  readonly file: JournalFile;
+  readonly left: Iterator<[string, Buffer]>;
+  bytes: number;
+}
+
+/**
+ * The engine's records and the changes of batches, in the order in which they were made, in a file that survives the process, and is
+ * taken for nothing after a loss of power. What is added leaves the process with the next {@link flush}, in one write.
+ *
+ * Changes of the batch that is forming may be held back as long as a unit is not whole; units that do not depend on changes go on.
+ */
+export class Journal {
+  readonly figures: JournalFigures = { bytes: 0, flushes: 0, rewrites: 0 };
+  readonly header: JournalHeader;
+  readonly #options: JournalOptions;
+  readonly #records: Map<string, Buffer>;
+  /** Units on their own. */
+  readonly #free = new FrameWriter();
+  /** Changes, and the units that go with them. */
+  readonly #bound = new FrameWriter();
+  /** Records that have changed since the last flush. */
+  readonly #touched: DirtyRecord[] = [];
+  #file: JournalFile | undefined;
+  #bytes = 0;
+  #newBytes = 0;
+  #frame: number;
+  #order = 0;
+  #flags = 0;
+  #isDirty = false;
+  #toldHeld = false;
+  #rewrite: Rewrite | undefined;
+
+  /** Writes a new file with the records. Where that fails there is no journal, and `onLost` is told. */
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.header = options.header;
+    this.#records = new Map(options.records);
+    this.#frame = options.frame;
+    this.#guard(() => {
+      this.#beginRewrite();
+      while (this.#rewrite !== undefined) this.#writeSlice(this.#rewrite);
+    });
+  }
+
+  /** It could not be written, and is gone. */
+  get isLost(): boolean {
+    return this.#file === undefined;
+  }
+
+  /** Number of the last frame that was written. */
+  get frame(): number {
+    return this.#frame;
+  }
+
+  /** So large that it should be written anew. */
+  get isLarge(): boolean {
+    const bound = Math.max(this.#options.minBytes, GROWTH * this.#newBytes);
+    return this.#bytes > bound && this.#rewrite === undefined && !this.isLost;
+  }
+
+  change(key: Key, value: Buffer | undefined): void {
+    if (this.isLost) return;
+    this.#bound.change(key, value);
+    this.#isDirty = true;
+  }
+
+  /** The record goes with the next flush of changes, as it is then. */
+  touch(record: DirtyRecord): void {
+    if (record.isUnflushed || this.isLost) return;
+    record.isUnflushed = true;
+    this.#touched.push(record);
+    this.#isDirty = true;
+  }
+
+  append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, withChanges: boolean): void {
+    if (this.isLost) return;
+    const writer = withChanges ? this.#bound : this.#free;
+    writer.unit(++this.#order);
+    for (const [key, value] of unit) {
+      writer.record(key, value);
+      if (value === undefined) this.#records.delete(key);
+      else this.#records.set(key, value);
+    }
+    this.#isDirty = true;
+  }
+
+  /** What is stored is not all that was shown or acknowledged: the next run is told. */
+  doubt(): void {
+    this.#tell(FrameFlag.DOUBT);
+  }
+
+  /** From now on nothing is shown or acknowledged that was not flushed, unless it is held. */
+  rely(): void {
+    this.#tell(FrameFlag.RELIED);
+  }
+
+  #tell(flag: number): void {
+    if (this.isLost) return;
+    this.#flags |= flag;
+    this.#guard(() => this.#write(new FrameWriter(), this.#flags, 0));
+  }
+
+  /** Writes what was added; with `held` only units on their own. `batch` is the one whose changes those are. */
+  flush(batch: number, held: boolean): void {
+    if (!this.#isDirty || this.isLost) return;
+    this.#guard(() => (held ? this.#flushFree() : this.#flushAll(batch)));
+  }
+
+  /**
+   * Begins to write the file anew, in slices. `changes` are all that the journal has and the metadata store has not, of `batch`; nothing
+   * may be unflushed.
+   */
+  rewrite(batch: number, changes: Changes | undefined): void {
+    if (this.isLost || this.#rewrite !== undefined) return;
+    this.#guard(() => {
+      const rewrite = this.#beginRewrite();
+      if (changes !== undefined && changes.size > 0) {
+        const writer = new FrameWriter();
+        for (const [key, value] of changes) writer.change(key, value);
+        this.#appendTo(rewrite, writer, batch);
+      }
+    });
+    this.#goOn();
+  }
+
+  /** It must not be found any more, nor taken for whole. */
+  remove(): void {
+    try {
+      this.#options.place.remove();
+    } catch {
+      // The mark in the metadata store says it as well.
+    }
+  }
+
+  /** Writes what does not depend on changes, and lets go of the file, which stays for the next run. */
+  close(): void {
+    this.flush(0, true);
+    this.#rewrite?.file.close();
+    this.#rewrite = undefined;
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #flushAll(batch: number): void {
+    this.#toldHeld = false;
+    this.#isDirty = false;
+    for (const record of this.#touched) {
+      record.isUnflushed = false;
+      this.#bound.change(record.key, record.encode());
+    }
+    this.#touched.length = 0;
+    const { isEmpty } = this.#bound;
+    if (!isEmpty && !this.#free.isEmpty) this.#bound.entriesOf(this.#free);
+    const writer = isEmpty ? this.#free : this.#bound;
+    this.#write(writer, this.#flags, batch);
+    this.#free.clear();
+    this.#bound.clear();
+  }
+
+  #flushFree(): void {
+    // Told once: others see changes that are not here.
+    const tellHeld = this.#hasChanges && !this.#toldHeld;
+    if (this.#free.isEmpty && !tellHeld) return;
+    this.#toldHeld ||= tellHeld;
+    this.#write(this.#free, this.#flags | (this.#toldHeld ? FrameFlag.HELD : 0), 0);
+    this.#free.clear();
+  }
+
+  get #hasChanges(): boolean {
+    return !this.#bound.isEmpty || this.#touched.length > 0;
+  }
+
+  #write(writer: FrameWriter, flags: number, batch: number): void {
+    const { length } = writer;
+    const frame = writer.close(flags, batch, ++this.#frame);
+    this.#file?.append(frame, length);
+    this.#bytes += length;
+    this.figures.bytes += length;
+    this.figures.flushes++;
+    if (this.#rewrite === undefined) return;
+    this.#rewrite.file.append(frame, length);
+    this.#rewrite.bytes += length;
+  }
+
+  #beginRewrite(): Rewrite {
+    const file = this.#options.place.draft();
+    file.append(encodeHeader(this.header), HEADER_BYTES);
+    // What changes meanwhile is written to both files, behind what this has reached.
+    const rewrite = { file, left: this.#records[Symbol.iterator](), bytes: HEADER_BYTES };
+    this.#rewrite = rewrite;
+    return rewrite;
+  }
+
+  /** One slice for each turn, until the new file has all. */
+  #goOn(): void {
+    setImmediate(() => {
+      const rewrite = this.#rewrite;
+      if (rewrite === undefined || this.isLost) return;
+      // A record whose unit waits for changes must not come to the new file before those.
+      if (this.#hasChanges) {
+        setTimeout(() => this.#goOn(), UNFLUSHED_MS).unref();
+        return;
+      }
+      this.flush(0, false);
+      this.#guard(() => this.#writeSlice(rewrite));
+      if (this.#rewrite !== undefined) this.#goOn();
+    });
+  }
+
+  #writeSlice(rewrite: Rewrite): void {
+    const writer = new FrameWriter();
+    writer.unit(this.#order);
+    for (;;) {
+      const next = rewrite.left.next();
+      if (next.done === true) {
+        this.#appendTo(rewrite, writer, 0);
+        this.#adopt(rewrite);
+        return;
+      }
+      writer.record(next.value[0], next.value[1]);
+      if (writer.length > SLICE_BYTES) break;
+    }
+    this.#appendTo(rewrite, writer, 0);
+  }
+
+  #appendTo(rewrite: Rewrite, writer: FrameWriter, batch: number): void {
+    rewrite.file.append(writer.close(this.#flags, batch, this.#frame), writer.length);
+    rewrite.bytes += writer.length;
+  }
+
+  #adopt(rewrite: Rewrite): void {
+    this.#options.place.adopt();
+    this.#file?.close();
+    this.#file = rewrite.file;
+    this.#bytes = rewrite.bytes;
+    this.#newBytes = rewrite.bytes;
+    this.#rewrite = undefined;
+    this.figures.rewrites++;
+  }
+
+  /** A journal that cannot be written is none: the next run must not take it for whole. */
+  #guard(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#giveUp(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #giveUp(error: Error): void {
+    for (const close of [() => this.#rewrite?.file.close(), () => this.#file?.close()]) {
+      try {
+        close();
+      } catch {}
+    }
+    this.#rewrite = undefined;
+    this.#file = undefined;
+    this.#free.clear();
+    this.#bound.clear();
+    for (const record of this.#touched.splice(0)) record.isUnflushed = false;
+    this.#records.clear();
+    this.#options.onLost(error);
+  }
+}

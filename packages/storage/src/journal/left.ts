@@ -1,0 +1,99 @@
+import type { Key } from '../metadata/store.ts';
+import { FrameFlag, type FrameVisitor, readFrames } from './frame.ts';
+import { decodeHeader, HEADER_BYTES } from './header.ts';
+import type { Mark } from './mark.ts';
+
+/** What the last run has left in its journal. */
+export interface Left {
+  readonly id: Buffer;
+  readonly run: Buffer;
+  /** Number of the last frame. */
+  readonly frame: number;
+  /** Nothing is lacking that was ever shown to anybody, or acknowledged. */
+  readonly exact: boolean;
+  /** The engine's, as it left them. */
+  readonly records: ReadonlyMap<string, Buffer>;
+  /** Those that the metadata store does not have yet, of batches up to `batch`. Parts of the file that was read. */
+  readonly changes: ReadonlyMap<Key, Buffer | undefined>;
+  readonly batch: number;
+}
+
+/**
+ * Reads a journal; undefined where it may not be whole: written before the machine's last start, damaged, or not the one that the
+ * metadata store knows.
+ */
+export function readLeft(
+  file: Buffer | undefined,
+  bootId: string | undefined,
+  mark: Mark | undefined,
+): Left | undefined {
+  if (file === undefined || bootId === undefined || mark === undefined) return undefined;
+  const header = decodeHeader(file);
+  if (header === undefined || header.bootId !== bootId || !header.id.equals(mark.id)) return undefined;
+  const reader = new LeftReader(mark.batch);
+  if (!readFrames(file, HEADER_BYTES, reader) || reader.number < mark.frame) return undefined;
+  const { number, batch, changes } = reader;
+  return {
+    id: header.id,
+    run: header.run,
+    frame: number,
+    batch,
+    changes,
+    exact: reader.exact,
+    records: reader.records(),
+  };
+}
+
+class LeftReader implements FrameVisitor {
+  number = 0;
+  batch: number;
+  readonly changes = new Map<Key, Buffer | undefined>();
+  readonly #committed: number;
+  readonly #records = new Map<string, { readonly order: number; readonly value: Buffer | undefined }>();
+  #held = false;
+  #doubt = false;
+  #relied = false;
+  #isCommitted = false;
+  #order = 0;
+
+  constructor(committed: number) {
+    this.#committed = committed;
+    this.batch = committed;
+  }
+
+  get exact(): boolean {
+    return this.#relied && !this.#held && !this.#doubt;
+  }
+
+  frame(flags: number, batch: number, number: number): void {
+    this.#held = (flags & FrameFlag.HELD) !== 0;
+    if ((flags & FrameFlag.DOUBT) !== 0) this.#doubt = true;
+    if ((flags & FrameFlag.RELIED) !== 0) this.#relied = true;
+    this.number = Math.max(this.number, number);
+    this.batch = Math.max(this.batch, batch);
+    this.#isCommitted = batch <= this.#committed;
+  }
+
+  change(key: Key, value: Buffer | undefined): void {
+    if (!this.#isCommitted) this.changes.set(key, value);
+  }
+
+  unit(order: number): void {
+    this.#order = order;
+  }
+
+  record(key: string, value: Buffer | undefined): void {
+    const known = this.#records.get(key);
+    if (known === undefined || known.order <= this.#order)
+      this.#records.set(key, { order: this.#order, value });
+  }
+
+  /** Copies: the file is large, and most of it is history. */
+  records(): Map<string, Buffer> {
+    const records = new Map<string, Buffer>();
+    for (const [key, { value }] of this.#records) {
+      if (value !== undefined) records.set(key, Buffer.from(value));
+    }
+    return records;
+  }
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import type { MetadataStore } from '../metadata/store.ts';
+import { ID_BYTES, RUN_BYTES } from './header.ts';
+import { Journal } from './journal.ts';
+import { type Left, readLeft } from './left.ts';
+import { decodeMark, encodeMark, MARK_KEY, type Mark } from './mark.ts';
+import type { JournalPlace } from './place.ts';
+
+export interface OpenJournalOptions {
+  readonly place: JournalPlace;
+  /** Undefined where the host does not tell: what was left is never taken for whole then. */
+  readonly bootId: string | undefined;
+  readonly minBytes: number;
+  readonly onLost: (error: Error) => void;
+}
+
+export interface OpenedJournal {
+  readonly journal: Journal;
+  /** What the last run left; undefined where that may not be whole. */
+  readonly left: Left | undefined;
+  readonly firstBatch: number;
+}
+
+/**
+ * Commits what the metadata store lacks of the journal of the last run. Answers what that has left; undefined where it may not be
+ * whole.
+ */
+export async function recoverChanges(
+  store: MetadataStore,
+  place: JournalPlace,
+  bootId: string | undefined,
+): Promise<Left | undefined> {
+  const left = readLeft(readQuietly(place), bootId, markOf(store));
+  if (left === undefined || left.changes.size === 0) return left;
+  const { batch, id, frame } = left;
+  await store.commit(new Map([...left.changes, [MARK_KEY, encodeMark({ batch, id, frame })]]));
+  return left;
+}
+
+/** Takes up the journal of the last run, or begins one where there is none, or none that can be relied on. */
+export async function openJournal(store: MetadataStore, options: OpenJournalOptions): Promise<OpenedJournal> {
+  const { place, bootId, minBytes, onLost } = options;
+  const left = await recoverChanges(store, place, bootId);
+  const batch = left?.batch ?? markOf(store)?.batch ?? 0;
+  const id = left?.id ?? randomBytes(ID_BYTES);
+  const frame = left?.frame ?? 0;
+  // From here on no other journal is taken for this store's.
+  if (left === undefined) await store.commit(new Map([[MARK_KEY, encodeMark({ batch, id, frame })]]));
+  const journal = new Journal({
+    place,
+    header: { bootId: bootId ?? '', id, run: randomBytes(RUN_BYTES) },
+    records: left?.records ?? new Map(),
+    frame,
+    minBytes,
+    onLost,
+  });
+  return { journal, left, firstBatch: batch + 1 };
+}
+
+function markOf(store: MetadataStore): Mark | undefined {
+  const stored = store.get(MARK_KEY);
+  return stored === undefined ? undefined : decodeMark(stored);
+}
+
+/** One that cannot be read is as good as none. */
+function readQuietly(place: JournalPlace): Buffer | undefined {
+  try {
+    return place.read();
+  } catch {
+    return undefined;
+  }
+}

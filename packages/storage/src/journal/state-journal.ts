@@ -1,0 +1,30 @@
+import type { StateJournal } from '@dfs/nfs';
+import type { CommitLog } from '../log/commit-log.ts';
+
+/** The engine's side of the journal, which it shares with the log. */
+export class LogStateJournal implements StateJournal {
+  readonly #log: CommitLog;
+  #left: ReadonlyMap<string, Buffer> | undefined;
+
+  /** `left` is what the last run has left, undefined where that may not be whole. */
+  constructor(log: CommitLog, left: ReadonlyMap<string, Buffer> | undefined) {
+    this.#log = log;
+    this.#left = left;
+  }
+
+  load(): Iterable<readonly [key: string, value: Buffer]> | undefined {
+    // Who has loaded it keeps to its contract: it flushes before replies leave.
+    this.#log.callerFlushes();
+    const left = this.#left;
+    this.#left = undefined;
+    return left;
+  }
+
+  append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, changesFiles: boolean): void {
+    this.#log.append(unit, changesFiles);
+  }
+
+  flush(): void {
+    this.#log.flushJournal();
+  }
+}
