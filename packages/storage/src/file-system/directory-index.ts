@@ -47,15 +47,12 @@ export function listEntries(core: Core, dir: Inode, cookie: number, limit: numbe
   if (known !== undefined) return known;
   const { start, end, cookieAt } = core.keys.cookiesAfter(dir.numberKey, cookie);
   const found = core.log.scan(start, end, limit);
-  const entries: ListedEntry[] = [];
-  for (const { key, value } of found) {
-    const inode = core.inodes.get(readNumber(value, 0));
-    // The store is damaged: those before it are listed, and it is told of when its turn comes.
-    if (inode === undefined && entries.length > 0) return { entries, end: false };
-    const at = parseKey64(key, cookieAt);
-    const name = value.toString('utf8', NUMBER_BYTES);
-    entries.push({ name, cookie: at, inode: inode ?? core.inodes.must(readNumber(value, 0)) });
-  }
+  const entries: ListedEntry[] = found.map(({ key, value }) => ({
+    name: value.toString('utf8', NUMBER_BYTES),
+    cookie: parseKey64(key, cookieAt),
+    ino: readNumber(value, 0),
+    inode: undefined,
+  }));
   const page = { entries, end: found.length < limit };
   core.listings.set(dir, cookie, page);
   return page;

@@ -4,7 +4,9 @@ import type { Inode } from './inode.ts';
 export interface ListedEntry {
   readonly name: string;
   readonly cookie: number;
-  readonly inode: Inode;
+  readonly ino: number;
+  /** Loaded when the entry is handed out for the first time. */
+  inode: Inode | undefined;
 }
 
 /** Entries behind a cookie, without a gap. */

@@ -50,11 +50,12 @@ export function readdir(
   requirePermission(dir, cred, READ);
   if (cookie !== 0 && (cookie < FIRST_COOKIE || cookie >= dir.nextCookie)) throw new FsError('EBADCOOKIE');
   if (cookie === 0) accessed(core, dir);
-  for (let after = cookie, limit = FIRST_PAGE; ; limit = PAGE) {
+  for (let after = cookie, limit = FIRST_PAGE; ; limit = Math.min(2 * limit, PAGE)) {
     const { entries, end } = listEntries(core, dir, after, limit);
-    for (const { name, cookie: at, inode } of entries) {
-      if (!sink(name, at, inode)) return false;
-      after = at;
+    for (const entry of entries) {
+      entry.inode ??= core.inodes.must(entry.ino);
+      if (!sink(entry.name, entry.cookie, entry.inode)) return false;
+      after = entry.cookie;
     }
     if (end) return true;
   }
