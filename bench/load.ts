@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Options } from './options.ts';
 import type { Row } from './rows.ts';
-import type { Server } from './servers/server.ts';
+import { EXPORT, type Server } from './servers/server.ts';
 
 const FOLDER = fileURLToPath(new URL('nfsload/', import.meta.url));
 export const CONNECTIONS = 4;
@@ -64,7 +64,7 @@ function run(args: readonly string[]): Promise<{ status: number | null; out: str
 export async function drive(server: Server, row: Row, options: Options): Promise<Sample> {
   const limit = options.seconds + options.warmup + SPARE_SECONDS;
   const { status, out, err } = await run([
-    ...['--port', String(server.port), '--export', server.exportFor(row)],
+    ...['--port', String(server.port), '--export', EXPORT],
     ...['--connections', String(CONNECTIONS), '--inflight', String(row.inflight)],
     ...['--seconds', String(options.seconds), '--warmup', String(options.warmup)],
     ...['--max-time', String(Math.ceil(limit)), '--server-pid', String(server.pid)],

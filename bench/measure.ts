@@ -38,7 +38,7 @@ function medianSample(samples: readonly Sample[]): Sample {
 
 /** Peers give one grade: the rows that differ by dfs' grade alone are measured on them once. */
 function keyOf(server: Server, row: Row): string {
-  return `${server.name} ${row.workload} ${row.args.join(' ')} ${server.exportFor(row)}`;
+  return `${server.name} ${row.workload} ${row.args.join(' ')} ${server.gradeOf(row)}`;
 }
 
 /**

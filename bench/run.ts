@@ -24,8 +24,8 @@ function say(text: string): void {
 }
 
 async function startServers(options: Options, folder: string): Promise<Server[]> {
-  const servers = [await startDfs('dfs', ROOT, folder)];
-  if (options.against !== undefined) servers.push(await startDfs('other', options.against, folder));
+  const servers = await startDfs('dfs', ROOT, folder);
+  if (options.against !== undefined) servers.push(...(await startDfs('other', options.against, folder)));
   if (!options.peer) return servers;
   const missing = ganeshaMissing();
   if (missing === undefined) servers.push(await startGanesha(folder));
@@ -49,10 +49,10 @@ async function bench(options: Options): Promise<void> {
     const machine = describeMachine(folder);
     servers = await startServers(options, folder);
     const measured = await measure(servers, rows, options, say);
-    for (const other of servers.slice(1)) {
-      console.log(`\n${comparisonTable(compare(measured, 'dfs', other.name), 'dfs', other.name)}`);
-    }
-    if (servers.length === 1) console.log(comparisonTable(compare(measured, 'dfs', undefined), 'dfs', '-'));
+    const others = new Set(servers.map(({ name }) => name).filter((name) => name !== 'dfs'));
+    for (const other of others)
+      console.log(`\n${comparisonTable(compare(measured, 'dfs', other), 'dfs', other)}`);
+    if (others.size === 0) console.log(comparisonTable(compare(measured, 'dfs', undefined), 'dfs', '-'));
     const peer = servers.find(({ name }) => name === 'ganesha');
     if (options.write && peer !== undefined)
       await writeReport(ROOT, { machine, options, measured, dfs: servers[0]!, peer });

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { buildLoad, drive } from './load.ts';
 import { median } from './measure.ts';
 import { chooseRows, type Row } from './rows.ts';
-import { startDfs } from './servers/dfs.ts';
+import { startGrade } from './servers/dfs.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LOADS = ['mixed', 'read-1M', 'write-1M', 'create-remove', 'readdir', 'open-close'];
@@ -48,7 +48,7 @@ function judge(samples: readonly Sample[]): string[] {
 async function soak(minutes: number): Promise<Sample[]> {
   buildLoad();
   const folder = await mkdtemp(join(tmpdir(), 'dfs-soak-'));
-  const server = await startDfs('dfs', ROOT, folder);
+  const server = await startGrade('dfs', ROOT, folder, 'power');
   const samples: Sample[] = [];
   const rows = LOADS.map((name) => chooseRows([name]).find((row) => row.name === name)).filter(
     (row): row is Row => row !== undefined,

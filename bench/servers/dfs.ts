@@ -1,16 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Row } from '../rows.ts';
-import { freePort, Running, type Server } from './server.ts';
+import type { Grade, Row } from '../rows.ts';
+import { EXPORT, freePort, Running, type Server } from './server.ts';
 
-const SHARE = '/export';
-const CRASH_SHARE = '/crash';
-
-/** Does this checkout know shares of grade crash? Asked of its own help. */
+/** Does this checkout know the grade crash? Asked of its own help. */
 function knowsCrash(checkout: string): boolean {
   return execFileSync(join(checkout, 'bin/dfs'), ['start', '--help'], { encoding: 'utf8' }).includes(
-    'durability',
+    '--durability',
   );
 }
 
@@ -23,17 +20,25 @@ function commitOf(checkout: string): string {
   }
 }
 
-/** Starts the daemon of a checkout as people start it, with a share for each grade. */
-export async function startDfs(name: string, checkout: string, folder: string): Promise<Server> {
-  const data = join(folder, name);
+/** Starts the daemon of a checkout as people start it: once for each grade that it knows. Both go by the same name. */
+export async function startDfs(name: string, checkout: string, folder: string): Promise<Server[]> {
+  const power = await startGrade(name, checkout, folder, 'power');
+  return knowsCrash(checkout) ? [power, await startGrade(name, checkout, folder, 'crash')] : [power];
+}
+
+export async function startGrade(
+  name: string,
+  checkout: string,
+  folder: string,
+  grade: Grade,
+): Promise<Server> {
+  const data = join(folder, `${name}-${grade}`);
   await mkdir(data, { recursive: true });
   const port = await freePort();
-  const crash = knowsCrash(checkout);
-  const shares = ['--share', `${SHARE},squash=none`];
-  if (crash) shares.push('--share', `${CRASH_SHARE},squash=none,durability=crash`);
   const running = new Running(name, join(checkout, 'bin/dfs'), [
     ...['start', '--no-config', '--data', data, '--listen', `127.0.0.1:${port}`],
-    ...shares,
+    ...['--share', `${EXPORT},squash=none`],
+    ...(grade === 'power' ? [] : ['--durability', grade]),
   ]);
   try {
     await running.listening(port);
@@ -49,8 +54,7 @@ export async function startDfs(name: string, checkout: string, folder: string): 
     version: `dfs ${version} (${commitOf(checkout)})`,
     pid: running.pid,
     port,
-    exportFor: (row: Row) => (row.grade === 'crash' ? CRASH_SHARE : SHARE),
-    serves: (row: Row) => row.grade !== 'crash' || crash,
+    serves: (row: Row) => (row.grade ?? 'power') === grade,
     gradeOf: (row: Row) => row.grade,
     stop: () => running.stop(),
   };

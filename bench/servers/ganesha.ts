@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Row } from '../rows.ts';
-import { freePort, Running, type Server } from './server.ts';
+import { EXPORT, freePort, Running, type Server } from './server.ts';
 
 const PROGRAM = '/usr/bin/ganesha.nfsd';
-const EXPORT = '/export';
 const PLUGINS = [
   '/usr/lib/x86_64-linux-gnu/ganesha',
   '/usr/lib/aarch64-linux-gnu/ganesha',
@@ -86,7 +85,6 @@ export async function startGanesha(within: string): Promise<Server> {
     version: `NFS-Ganesha ${version ?? 'of unknown version'}, VFS`,
     pid: running.pid,
     port,
-    exportFor: () => EXPORT,
     serves: () => true,
     gradeOf: (row: Row) => row.peerGrade,
     stop: () => running.stop(),

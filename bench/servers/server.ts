@@ -4,6 +4,9 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Grade, Row } from '../rows.ts';
 
+/** The path that all of them export. */
+export const EXPORT = '/export';
+
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
 const POLL_MS = 50;
@@ -15,9 +18,7 @@ export interface Server {
   readonly version: string;
   readonly pid: number;
   readonly port: number;
-  /** The path to mount for a row. */
-  exportFor(row: Row): string;
-  /** Can it give what the row is about? */
+  /** Is it the one to be driven with the row? */
   serves(row: Row): boolean;
   /** Of a row, on this server. */
   gradeOf(row: Row): Grade | undefined;
