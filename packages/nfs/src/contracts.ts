@@ -118,6 +118,18 @@ export type EngineEvent =
     }
   | { readonly type: 'grace_started'; readonly seconds: number; readonly clients: number }
   | { readonly type: 'grace_ended' }
+  | {
+      /** The state of the last run is there as it was: no grace period. */
+      readonly type: 'state_restored';
+      readonly clients: number;
+      readonly sessions: number;
+      readonly opens: number;
+      readonly locks: number;
+      readonly delegations: number;
+      /** Opens and delegations of files or shares that are gone. */
+      readonly dropped: number;
+    }
+  | { readonly type: 'state_refused'; readonly error: unknown }
   | { readonly type: 'fault'; readonly operation: string; readonly error: unknown };
 
 export type EventListener = (event: EngineEvent) => void;

@@ -7,6 +7,8 @@ import type { Engine } from './nfs4/engine.ts';
 import { Namespace } from './nfs4/exports.ts';
 import { takeIdentity } from './nfs4/identity.ts';
 import { Owners } from './nfs4/owners.ts';
+import { Persistence } from './nfs4/persist/persistence.ts';
+import { loadImage, settler, takeUp } from './nfs4/persist/start.ts';
 import { applySettings } from './nfs4/settings.ts';
 import { State } from './nfs4/state/state.ts';
 import { RpcCallError, type RpcConnection } from './rpc/connection.ts';
@@ -49,6 +51,8 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
   const { identity, put } = takeIdentity(records, randomness);
   for (const [key, value] of put) store?.put(key, value);
   await store?.stable();
+  const journal = store?.journal;
+  const image = journal === undefined ? undefined : await loadImage(journal, emit);
   const leaseSeconds = options.leaseTime ?? DEFAULT_LEASE_SECONDS;
   const namespace = new Namespace(options.shares, clock.now());
   const callbacks = new Callbacks(
@@ -63,13 +67,19 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
     emit,
     store,
     // Without a store nothing counts the starts, and clients of an earlier one must not be taken for today's.
-    instance: store === undefined ? randomness.bytes(4).readUInt32BE(0) : identity.instance,
-    stateidInstance: Math.max(1, randomness.bytes(STATEID_INSTANCE_BYTES).readUInt32BE(0) >>> 1),
+    instance:
+      image?.server.instance ??
+      (store === undefined ? randomness.bytes(4).readUInt32BE(0) : identity.instance),
+    stateidInstance:
+      image?.server.stateidInstance ??
+      Math.max(1, randomness.bytes(STATEID_INSTANCE_BYTES).readUInt32BE(0) >>> 1),
     leaseMs: leaseSeconds * 1000,
     graceMs: (options.gracePeriod ?? leaseSeconds) * 1000,
     notifyLock: (file, waiter) => callbacks.notifyLock(namespace, file, waiter),
   });
-  state.grace.start(records);
+  state.grace.start(records, image?.waiting);
+  if (image !== undefined) await takeUp(image, state, namespace, emit);
+  const persistence = journal && new Persistence(journal, state, image?.server);
   const recalls = new Recalls({ state, callbacks, namespace });
   const engine: Engine = {
     limits,
@@ -96,7 +106,11 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
     callbacks,
     recalls,
     counters,
+    persistence,
+    settled: settler(state, namespace),
   };
   applySettings(engine, engine.settings);
+  persistence?.flush();
+  engine.settled();
   return engine;
 }

@@ -29,6 +29,7 @@ export class TcpNfsServer implements NfsServer {
   readonly #prepare: NfsServerOptions['prepareSocket'];
   readonly #listeners: Server[] = [];
   readonly #ticker: NodeJS.Timeout;
+  readonly #beforeOutput: (() => void) | undefined;
   #ticks = 0;
   #closing = false;
   /** Of connections that are gone. */
@@ -47,6 +48,8 @@ export class TcpNfsServer implements NfsServer {
     this.control = new Operator(engine, this.#drainer, () => this.#figures());
     this.#limits = rpcLimits(engine);
     this.#prepare = prepareSocket;
+    const { persistence } = engine;
+    this.#beforeOutput = persistence === undefined ? undefined : () => persistence.flush();
     this.#ticker = setInterval(() => {
       tick(engine, ++this.#ticks);
       this.#closeIdleGuests();
@@ -72,6 +75,7 @@ export class TcpNfsServer implements NfsServer {
 
   setShares(shares: readonly Share[]): void {
     this.#engine.namespace.setShares(shares, this.#engine.clock.now());
+    this.#engine.settled();
   }
 
   /** Serves a connection that somebody else has accepted, or refuses it, as if it had come to a listener. */
@@ -120,6 +124,7 @@ export class TcpNfsServer implements NfsServer {
         this.#bytesOut += closed.bytesOut;
         this.#engine.state.connections.close(connection, reason);
       },
+      beforeOutput: this.#beforeOutput,
     });
     connection.traffic = rpc;
     this.#sockets.set(connection.id, rpc);

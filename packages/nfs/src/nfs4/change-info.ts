@@ -34,6 +34,9 @@ export function changing<R>(
   return after(changed, (result) => {
     const now = target.fileSystem.attributes(node);
     if (!(now instanceof Promise)) return done(result, { atomic: !waited, before, after: now.change });
-    return now.then(({ change: later }) => done(result, { atomic: false, before, after: later }));
+    // The change and what its slot will keep of it are one: neither becomes stable before the other is written.
+    const release = target.fileSystem.hold?.();
+    const told = now.then(({ change: later }) => done(result, { atomic: false, before, after: later }));
+    return release === undefined ? told : told.finally(release);
   });
 }

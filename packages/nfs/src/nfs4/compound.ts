@@ -27,6 +27,8 @@ export class Compound {
 
   session: Session | undefined;
   slot: Slot | undefined;
+  /** The number of `slot`. */
+  slotId = 0;
   /** The client asked that the reply be cached (sa_cachethis). */
   cacheThis = false;
   /** Where the RPC reply starts in `out`: its sizes count from behind the record mark. */

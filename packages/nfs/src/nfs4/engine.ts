@@ -7,6 +7,7 @@ import type { Counters } from './counters.ts';
 import type { Namespace } from './exports.ts';
 import type { ServerIdentity } from './identity.ts';
 import type { Owners } from './owners.ts';
+import type { Persistence } from './persist/persistence.ts';
 import type { State } from './state/state.ts';
 
 /** What every operation may use. */
@@ -26,4 +27,8 @@ export interface Engine {
   readonly callbacks: Callbacks;
   readonly recalls: Recalls;
   readonly counters: Counters;
+  /** Absent without a journal: then no session outlives the process. */
+  readonly persistence: Persistence | undefined;
+  /** Tells file systems that nobody will come any more who held a file before this start; once each, and not before that is so. */
+  settled(): void;
 }

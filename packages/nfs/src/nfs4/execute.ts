@@ -8,6 +8,7 @@ import { statusOf } from './errors.ts';
 import { isListed, listedStatus } from './op-statuses.ts';
 import type { Operation } from './operation.ts';
 import { operationOf } from './ops/index.ts';
+import type { Persistence } from './persist/persistence.ts';
 
 /** Operations that may stand without SEQUENCE, and then only alone (RFC 8881 §2.10.2). */
 const SESSIONLESS: ReadonlySet<number> = new Set([
@@ -37,6 +38,10 @@ export class Execution {
   #done = 0;
   #first: FirstChange | undefined;
   #dirty: FileSystem[] | undefined;
+  /** Something changed, in the files or in the state: the slot's record must outlive the process. */
+  #modified = false;
+  /** Ends what keeps the changes so far from becoming stable without the rest. */
+  #held: (() => void)[] | undefined;
   /** When the last operation ended: the next one starts then. */
   #mark: number;
 
@@ -64,6 +69,7 @@ export class Execution {
     const c = this.#c;
     while (c.index < c.count) {
       const started = this.#step();
+      if (started instanceof Promise && this.#modified) this.#hold();
       if (started instanceof Promise) return started.then((more) => (more ? this.#loop() : this.#settle()));
       if (!started) break;
     }
@@ -135,6 +141,7 @@ export class Execution {
     } else {
       out.patchU32(at + 4, Status.OK);
       if (operation?.modifies && operation.changesFiles !== false) c.changed = true;
+      if (operation?.modifies) this.#modified = true;
       if (c.changed) this.#changed(op, at);
     }
     this.#count(op, status);
@@ -174,8 +181,36 @@ export class Execution {
     else if (!this.#dirty.includes(fs)) this.#dirty.push(fs);
   }
 
+  #hold(): void {
+    if (this.#c.engine.persistence === undefined || this.#held !== undefined) return;
+    for (const fs of this.#dirty ?? []) {
+      const release = fs.hold?.();
+      if (release === undefined) continue;
+      this.#held ??= [];
+      this.#held.push(release);
+    }
+  }
+
+  /** Changes and reply become one unit of the journal, before anything is waited for. */
+  #record(persistence: Persistence): void {
+    const c = this.#c;
+    const { session, slot, out } = c;
+    if (session === undefined || slot === undefined || !this.#modified) {
+      persistence.sweep();
+      return;
+    }
+    out.patchU32(this.#start, this.#status);
+    out.patchU32(this.#countAt, this.#done);
+    const reply = c.cacheThis ? out.bytes(this.#start) : undefined;
+    persistence.settle(session, slot, c.slotId, reply, this.#first !== undefined);
+    for (const release of this.#held ?? []) release();
+    this.#held = undefined;
+  }
+
   /** Waits for what must be stable before the reply. */
   #settle(): Awaitable<void> {
+    const { persistence } = this.#c.engine;
+    if (persistence !== undefined) this.#record(persistence);
     const grace = this.#c.engine.state.grace;
     if (this.#dirty === undefined && !grace.dirty) return this.#finish();
     const waits: Promise<void>[] = [];

@@ -9,5 +9,7 @@ export function tick(engine: Engine, count: number): void {
   state.tick();
   state.delegations.revokeOverdue(settings.delegationRecallTimeout * 1000);
   for (const session of state.sessions.relieve()) void callbacks.recallSlot(session, session.slots.target);
+  engine.settled();
+  engine.persistence?.flush();
   if (count % REVIEW_TICKS === 0) state.sessions.review();
 }

@@ -77,6 +77,7 @@ export class Operator implements Control {
     const session = sessions.named(id);
     if (session === undefined) return false;
     sessions.destroy(session, 'evicted');
+    this.#engine.persistence?.flush();
     return true;
   }
 
@@ -85,6 +86,7 @@ export class Operator implements Control {
     const client = state.clients.named(id);
     if (client === undefined) return false;
     state.removeClient(client, 'evicted');
+    this.#engine.persistence?.flush();
     return true;
   }
 

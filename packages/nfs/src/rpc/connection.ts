@@ -27,6 +27,8 @@ export interface RpcConnectionHandler {
    */
   onCall(connection: RpcConnection, xid: number, reader: XdrReader, bytes: number): boolean | void;
   onClose(connection: RpcConnection, reason: string): void;
+  /** Called before bytes leave: what they tell of must outlive the process. */
+  readonly beforeOutput?: (() => void) | undefined;
 }
 
 /** A call to the peer failed: the connection went, time ran out, or the peer refused it. */
@@ -75,7 +77,7 @@ export class RpcConnection {
     this.#limits = limits;
     this.#handler = handler;
     this.#splitter = new RecordSplitter(limits, (buffer, start, end) => this.#onRecord(buffer, start, end));
-    this.#output = new Output(socket);
+    this.#output = new Output(socket, handler.beforeOutput);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_MS);
     if (socket instanceof SharedReadSocket)

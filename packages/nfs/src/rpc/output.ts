@@ -17,14 +17,17 @@ function nothing(): void {}
 /** Gathers what one turn of the event loop has to say on a socket, and writes it together. */
 export class Output {
   readonly #socket: Socket;
+  readonly #before: (() => void) | undefined;
   #parts: Part[] = [];
   /** The messages at the end of what was gathered, one behind the other in one slab: it counts them as one user. */
   #slab: Slab | undefined;
   #from = 0;
   #to = 0;
 
-  constructor(socket: Socket) {
+  /** `before` is called before bytes leave. */
+  constructor(socket: Socket, before?: () => void) {
     this.#socket = socket;
+    this.#before = before;
   }
 
   /** A writer for a message, behind what was gathered last. To be given to {@link send}, {@link drop}, or {@link keep} and later one of those. */
@@ -105,6 +108,7 @@ export class Output {
 
   /** Writes all that was gathered. */
   flush(): void {
+    if (this.#before !== undefined && (this.#parts.length > 0 || this.#slab !== undefined)) this.#before();
     const slab = this.#slab;
     if (this.#parts.length > 0) this.#flushParts();
     else if (slab !== undefined) {

@@ -139,6 +139,8 @@ export function apiEvent(event: EngineEvent): NewEvent | undefined {
       return { type: 'grace', action: 'started', seconds: event.seconds, clients: event.clients };
     case 'grace_ended':
       return { type: 'grace', action: 'ended' };
+    case 'state_restored':
+    case 'state_refused':
     case 'settings_changed':
     case 'fault':
       return undefined;

@@ -33,7 +33,7 @@ export class BackChannel {
     this.#session = session;
     this.#transport = transport;
     this.#timeoutMs = timeoutMs;
-    this.#slots = new BackSlots(session.back.maxRequests);
+    this.#slots = new BackSlots(session.back.maxRequests, session.backSequences);
   }
 
   /** The operation's status; undefined where no connection of the session carried it. */
@@ -90,6 +90,7 @@ export class BackChannel {
 
   async #once(binding: Binding, slot: BackSlot, callback: Callback): Promise<Try> {
     const sequenceId = slot.next();
+    this.#session.noteBack(slot.id, sequenceId);
     try {
       const reply = await this.#call(binding, slot, sequenceId, callback);
       return this.#outcome(reply, slot, sequenceId, callback);

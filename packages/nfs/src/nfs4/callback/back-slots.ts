@@ -10,8 +10,12 @@ export class BackSlot {
   /** The call after the last that was answered may have arrived or not: its reply never came. */
   #uncertain = false;
 
-  constructor(id: number) {
+  /** `tried` is the sequence id of the last call of an earlier run, 0 for none. */
+  constructor(id: number, tried = 0) {
     this.id = id;
+    if (tried === 0) return;
+    this.#last = tried === 1 ? 0 : tried - 1;
+    this.#uncertain = true;
   }
 
   /**
@@ -48,9 +52,9 @@ export class BackSlots {
   readonly #free: BackSlot[];
   readonly #waiting: ((slot: BackSlot) => void)[] = [];
 
-  constructor(count: number) {
+  constructor(count: number, tried: readonly number[] = []) {
     this.count = count;
-    this.#free = Array.from({ length: count }, (_, id) => new BackSlot(id)).reverse();
+    this.#free = Array.from({ length: count }, (_, id) => new BackSlot(id, tried[id])).reverse();
   }
 
   /** Undefined where too many wait already. */

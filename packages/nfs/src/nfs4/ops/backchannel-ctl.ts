@@ -16,6 +16,7 @@ export const backchannelCtl: Operation = {
     const { session } = c;
     if (session === undefined) return Status.OP_NOT_IN_SESSION;
     session.callbackProgram = program;
+    c.engine.state.marks.touch(session);
     if (security.length > 0) session.callbackSecurity = security;
     return Status.OK;
   },

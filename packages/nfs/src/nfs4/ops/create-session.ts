@@ -109,6 +109,7 @@ function create(c: Compound, client: Client, args: Arguments): Status {
   client.leaseMs = state.leaseMs;
   state.renew(client);
   const backChannel = (args.flags & CreateSessionFlag.CONN_BACK_CHAN) !== 0;
+  const persistent = c.engine.persistence === undefined ? 0 : CreateSessionFlag.PERSIST;
   const session = state.sessions.create(client, {
     minor: c.minor,
     fore: grantFore(c, args.fore),
@@ -116,7 +117,7 @@ function create(c: Compound, client: Client, args: Arguments): Status {
     // Who asks for fewer than a session has at first has reasons of its own.
     mostSlots:
       args.fore.maxRequests < INITIAL_SLOTS ? args.fore.maxRequests : c.engine.limits.maxSessionSlots,
-    flags: backChannel ? CreateSessionFlag.CONN_BACK_CHAN : 0,
+    flags: args.flags & (CreateSessionFlag.CONN_BACK_CHAN | persistent),
     callbackProgram: args.callbackProgram,
     callbackSecurity:
       args.security.length > 0 ? args.security : [{ flavor: AuthFlavor.NONE, credential: Buffer.alloc(0) }],
@@ -126,6 +127,7 @@ function create(c: Compound, client: Client, args: Arguments): Status {
   writeResult(c.out, session, args.sequence);
   client.createReply = Buffer.from(c.out.bytes(at));
   client.createSequence = args.sequence === 0xffffffff ? 0 : args.sequence + 1;
+  state.marks.touch(client);
   return Status.OK;
 }
 

@@ -22,6 +22,7 @@ export const openDowngrade: Operation = {
     if (open.kind !== StateKind.OPEN) return Status.BAD_STATEID;
     requireSameFile(c, open.file);
     if (!open.downgrade(access, deny)) return Status.INVAL;
+    c.engine.state.marks.touch(open);
     const next = c.engine.state.stateids.idOf(open);
     c.stateid = next;
     writeStateid(c.out, next);

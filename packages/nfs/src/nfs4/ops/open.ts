@@ -33,10 +33,11 @@ export const open: Operation = {
     requireReclaimRules(c, client, args);
     return after(findFile(c, args), (opened) => {
       if (opened.changed) c.changed = true;
-      requireShare(c, args, c.object);
-      const { opens } = c.engine.state;
-      const state = opens.open(client, args.ownerKey, c.here, c.object, args.access, args.deny);
+      // Between the open and its reply nothing waits: both are recorded, or neither is.
       return after(c.glance(), ({ change }) => {
+        requireShare(c, args, c.object);
+        const { opens } = c.engine.state;
+        const state = opens.open(client, args.ownerKey, c.here, c.object, args.access, args.deny);
         writeResult(c, args, opened, state, change);
         return Status.OK;
       });

@@ -17,6 +17,7 @@ export const reclaimComplete: Operation = {
     if (client.reclaimComplete) return Status.COMPLETE_ALREADY;
     const { grace } = c.engine.state;
     client.reclaimComplete = true;
+    c.engine.state.marks.touch(client);
     grace.record(client);
     grace.completed(client);
     return Status.OK;

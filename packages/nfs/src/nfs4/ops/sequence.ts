@@ -45,7 +45,8 @@ export const sequence: Operation = {
     const over = slot.restarted && args.sequenceId === FIRST_SEQUENCE_ID;
     if (args.sequenceId === slot.sequenceId && !over) return retry(c, session, slot, args, digest);
     const expected = slot.sequenceId === MAX_SEQUENCE_ID ? 0 : slot.sequenceId + 1;
-    if ((args.sequenceId !== expected && !over) || slot.busy) return Status.SEQ_MISORDERED;
+    const next = args.sequenceId === expected || over || slot.skipsTo(args.sequenceId);
+    if (!next || slot.busy) return Status.SEQ_MISORDERED;
     return begin(c, session, slot, args, digest);
   },
 };
@@ -92,6 +93,7 @@ function begin(c: Compound, session: Session, slot: Slot, args: Arguments, diges
   session.slots.use(slot, args.slotId, args.highestSlot);
   c.session = session;
   c.slot = slot;
+  c.slotId = args.slotId;
   c.cacheThis = args.cacheThis;
   bindImplicitly(c, session);
   c.engine.state.renew(session.client);

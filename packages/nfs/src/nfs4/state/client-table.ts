@@ -1,4 +1,5 @@
 import type { Client } from './clients.ts';
+import type { Marks } from './marks.ts';
 
 const CLIENT_NAME = /^[0-9a-f]{16}$/;
 
@@ -8,10 +9,13 @@ export class ClientTable {
   readonly #confirmed = new Map<string, Client>();
   readonly #unconfirmed = new Map<string, Client>();
   readonly #instance: number;
-  #next = 1;
+  readonly #marks: Marks;
+  /** The number of the next client. */
+  next = 1;
 
-  constructor(instance: number) {
+  constructor(instance: number, marks: Marks) {
     this.#instance = instance;
+    this.#marks = marks;
   }
 
   get instance(): number {
@@ -27,7 +31,7 @@ export class ClientTable {
   }
 
   allocate(): number {
-    return this.#next++;
+    return this.next++;
   }
 
   find(instance: number, number: number): Client | undefined {
@@ -48,9 +52,16 @@ export class ClientTable {
     return this.#unconfirmed.get(ownerKey);
   }
 
+  /** One of an earlier run. */
+  restore(client: Client): void {
+    this.#byNumber.set(client.number, client);
+    (client.confirmed ? this.#confirmed : this.#unconfirmed).set(client.ownerKey, client);
+  }
+
   addUnconfirmed(client: Client): void {
     this.#byNumber.set(client.number, client);
     this.#unconfirmed.set(client.ownerKey, client);
+    this.#marks.touch(client);
   }
 
   /** The client has proven itself by CREATE_SESSION. No other confirmed record of its owner may be left. */
@@ -58,9 +69,11 @@ export class ClientTable {
     if (this.#unconfirmed.get(client.ownerKey) === client) this.#unconfirmed.delete(client.ownerKey);
     this.#confirmed.set(client.ownerKey, client);
     client.confirmed = true;
+    this.#marks.touch(client);
   }
 
   delete(client: Client): void {
+    this.#marks.touch(client);
     this.#byNumber.delete(client.number);
     if (this.#confirmed.get(client.ownerKey) === client) this.#confirmed.delete(client.ownerKey);
     if (this.#unconfirmed.get(client.ownerKey) === client) this.#unconfirmed.delete(client.ownerKey);

@@ -1,5 +1,6 @@
 import type { DelegationState } from './delegations.ts';
 import type { LockOwner } from './locks.ts';
+import type { Lasting } from './marks.ts';
 import type { OpenOwner } from './opens.ts';
 import type { Session } from './sessions.ts';
 
@@ -20,7 +21,7 @@ export interface ImplementationId {
 }
 
 /** A client record (RFC 8881 §18.35.4): a client owner, and all that hangs on it. */
-export class Client {
+export class Client implements Lasting {
   /** The two halves of the clientid4. */
   readonly instance: number;
   readonly number: number;
@@ -51,6 +52,8 @@ export class Client {
   readonly revoked = new Set<DelegationState>();
   opens = 0;
   locks = 0;
+  marked = false;
+  journalKey: string | undefined;
 
   constructor(init: {
     readonly instance: number;

@@ -4,6 +4,7 @@ import { DelegationType, ShareAccess, ShareDeny } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import { type DelegationKind, DelegationState } from './delegations.ts';
 import type { FileState, Files } from './files.ts';
+import type { Marks } from './marks.ts';
 import type { OpenState } from './opens.ts';
 import type { Stateids } from './stateids.ts';
 
@@ -29,9 +30,11 @@ export class DelegationTable {
   /** When a delegation of the file, by its key, was last recalled. */
   readonly #contendedSince = new Map<string, number>();
   readonly counts: DelegationCounts = { granted: 0, recalled: 0, returned: 0, revoked: 0 };
+  readonly #marks: Marks;
   #count = 0;
 
-  constructor(clock: Clock, files: Files, stateids: Stateids, limits: Limits) {
+  constructor(clock: Clock, files: Files, stateids: Stateids, limits: Limits, marks: Marks) {
+    this.#marks = marks;
     this.#clock = clock;
     this.#files = files;
     this.#stateids = stateids;
@@ -65,13 +68,19 @@ export class DelegationTable {
   }
 
   grant(open: OpenState, type: DelegationKind, change: number): DelegationState {
-    const { client, file } = open;
     const delegation = new DelegationState(this.#stateids.allocate(), open, type, change);
+    this.#marks.touch(delegation);
+    this.counts.granted++;
+    return this.restore(delegation);
+  }
+
+  /** Enters one, new or of an earlier run. */
+  restore(delegation: DelegationState): DelegationState {
+    const { client, file } = delegation;
     this.#stateids.add(delegation);
     file.delegations.add(delegation);
     client.delegations.add(delegation);
     this.#count++;
-    this.counts.granted++;
     return delegation;
   }
 
@@ -106,13 +115,14 @@ export class DelegationTable {
   giveBack(delegation: DelegationState): void {
     this.counts.returned++;
     this.#remove(delegation);
-    this.#stateids.delete(delegation);
+    this.#forget(delegation);
   }
 
   /** Takes it away. Its stateid stays, so that the client is told what happened, until it frees that. */
   revoke(delegation: DelegationState): void {
     this.counts.revoked++;
     delegation.revoked = true;
+    this.#marks.touch(delegation);
     delegation.client.revoked.add(delegation);
     this.#remove(delegation);
   }
@@ -120,7 +130,20 @@ export class DelegationTable {
   /** The client has taken note of a revoked one. */
   free(delegation: DelegationState): void {
     delegation.client.revoked.delete(delegation);
+    this.#forget(delegation);
+  }
+
+  #forget(delegation: DelegationState): void {
+    delegation.gone = true;
+    this.#marks.touch(delegation);
     this.#stateids.delete(delegation);
+  }
+
+  /** One that an earlier run took away, and that its client has not freed. */
+  restoreRevoked(delegation: DelegationState): void {
+    delegation.revoked = true;
+    delegation.client.revoked.add(delegation);
+    this.#stateids.add(delegation);
   }
 
   /** Revokes what was asked back longer than `ms` ago. */
@@ -136,7 +159,7 @@ export class DelegationTable {
     for (const delegation of [...client.revoked]) this.free(delegation);
     for (const delegation of [...client.delegations]) {
       this.#remove(delegation);
-      this.#stateids.delete(delegation);
+      this.#forget(delegation);
     }
   }
 

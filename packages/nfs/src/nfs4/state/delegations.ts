@@ -1,13 +1,14 @@
 import { DelegationType, ShareAccess } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import type { FileState } from './files.ts';
+import type { Lasting } from './marks.ts';
 import type { OpenState } from './opens.ts';
 import { StateKind } from './stateids.ts';
 
 export type DelegationKind = typeof DelegationType.READ | typeof DelegationType.WRITE;
 
 /** A delegation: the promise to a client that nobody else changes (READ) or sees (WRITE) a file without its knowledge (RFC 8881 §10.2, §10.4). */
-export class DelegationState {
+export class DelegationState implements Lasting {
   readonly kind = StateKind.DELEGATION;
   readonly number: number;
   readonly seqid = 1;
@@ -24,9 +25,18 @@ export class DelegationState {
   recalledAt: number | undefined;
   /** Taken away: it stays only until the client frees its stateid. */
   revoked = false;
+  /** The client has returned or freed it. */
+  gone = false;
+  marked = false;
+  journalKey: string | undefined;
   readonly #ended: (() => void)[] = [];
 
-  constructor(number: number, open: OpenState, type: DelegationKind, changeAtGrant: number) {
+  constructor(
+    number: number,
+    open: Pick<OpenState, 'client' | 'file' | 'owner'>,
+    type: DelegationKind,
+    changeAtGrant: number,
+  ) {
     this.number = number;
     this.client = open.client;
     this.file = open.file;

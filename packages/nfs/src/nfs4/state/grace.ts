@@ -22,6 +22,8 @@ export class Grace {
   #endsAt = 0;
   #active = false;
   #dirty = false;
+  /** Counts what happened to those who may still reclaim. */
+  changes = 0;
 
   constructor(clock: Clock, store: StateStore | undefined, emit: EventListener, periodMs: number) {
     this.#clock = clock;
@@ -30,16 +32,25 @@ export class Grace {
     this.#periodMs = periodMs;
   }
 
-  /** Takes up the records of an earlier run; with any, grace begins. */
-  start(records: Iterable<readonly [string, Buffer]>): void {
+  /** Who may still reclaim. */
+  get waiting(): ReadonlySet<string> {
+    return this.#waiting;
+  }
+
+  /**
+   * Takes up the records of an earlier run; with any, grace begins. Where that run's state is there as it was, `stillWaiting` are those
+   * who had a grace period under way.
+   */
+  start(records: Iterable<readonly [string, Buffer]>, stillWaiting?: ReadonlySet<string>): void {
     for (const [key] of records) {
       if (!key.startsWith(PREFIX)) continue;
       const owner = Buffer.from(key.slice(PREFIX.length), 'hex').toString('latin1');
-      this.#waiting.add(owner);
+      if (stillWaiting === undefined || stillWaiting.has(owner)) this.#waiting.add(owner);
       this.#recorded.add(owner);
     }
     if (this.#waiting.size === 0) return;
     this.#active = true;
+    this.changes++;
     this.#began = this.#clock.monotonic();
     this.#endsAt = this.#began + this.#periodMs;
     this.#emit({ type: 'grace_started', seconds: this.#periodMs / 1000, clients: this.#waiting.size });
@@ -83,7 +94,7 @@ export class Grace {
 
   /** The client's state is gone, or about to go to somebody else: it may not reclaim. */
   forget(client: Client): void {
-    this.#waiting.delete(client.ownerKey);
+    if (this.#waiting.delete(client.ownerKey)) this.changes++;
     this.#forget(client.ownerKey);
   }
 
@@ -116,6 +127,7 @@ export class Grace {
       if (!this.#finished.has(owner)) this.#forget(owner);
     }
     this.#waiting.clear();
+    this.changes++;
     this.#finished.clear();
     this.#emit({ type: 'grace_ended' });
   }

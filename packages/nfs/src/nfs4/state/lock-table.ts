@@ -4,6 +4,7 @@ import { NfsError } from '../errors.ts';
 import type { Client } from './clients.ts';
 import type { FileState, Files } from './files.ts';
 import { addRange, cutRange, LockOwner, type LockRange, LockState, type LockWaiter } from './locks.ts';
+import type { Marks } from './marks.ts';
 import type { OpenState } from './opens.ts';
 import { nextSeqid, type Stateids } from './stateids.ts';
 
@@ -15,6 +16,7 @@ export class LockTable {
   readonly #stateids: Stateids;
   readonly #limits: Limits;
   readonly #notify: (file: FileState, waiter: LockWaiter) => void;
+  readonly #marks: Marks;
   #count = 0;
 
   /** `notify` is told of a waiter whose range has become free. */
@@ -23,7 +25,9 @@ export class LockTable {
     stateids: Stateids,
     limits: Limits,
     notify: (file: FileState, waiter: LockWaiter) => void,
+    marks: Marks,
   ) {
+    this.#marks = marks;
     this.#files = files;
     this.#stateids = stateids;
     this.#limits = limits;
@@ -55,12 +59,21 @@ export class LockTable {
     const existing = owner.states.get(open.file);
     if (existing !== undefined) return existing;
     if (client.lockOwners.size >= this.#limits.maxOwnersPerClient) throw new NfsError(Status.DELAY);
-    const state = new LockState(this.#stateids.allocate(), owner, open);
+    return this.restore(new LockState(this.#stateids.allocate(), owner, open));
+  }
+
+  /** Enters a lock state, a new one or one of an earlier run. */
+  restore(state: LockState): LockState {
+    const { client, owner, open } = state;
     this.#stateids.add(state);
-    client.lockOwners.set(key, owner);
+    client.lockOwners.set(owner.key, owner);
     owner.states.set(open.file, state);
     open.addLocks(state);
     return state;
+  }
+
+  restoreRange(state: LockState, exclusive: boolean, start: bigint, end: bigint): void {
+    this.#grew(state, addRange(state.file.ranges, state, exclusive, start, end));
   }
 
   /** Takes a lock that conflicts with nobody's. */
@@ -68,12 +81,14 @@ export class LockTable {
     if (state.client.locks >= this.#limits.maxLocksPerClient) throw new NfsError(Status.DELAY);
     this.#grew(state, addRange(state.file.ranges, state, exclusive, start, end));
     this.#unwait(state.file, state.client, state.owner.bytes);
+    this.#marks.touch(state);
     state.seqid = nextSeqid(state.seqid);
     if (!exclusive) this.#wake(state.file, start, end);
   }
 
   unlock(state: LockState, start: bigint, end: bigint): void {
     this.#grew(state, cutRange(state.file.ranges, state, start, end));
+    this.#marks.touch(state);
     state.seqid = nextSeqid(state.seqid);
     this.#wake(state.file, start, end);
   }
@@ -85,6 +100,8 @@ export class LockTable {
   /** Ends a lock state, with whatever it still locks. */
   free(state: LockState): void {
     this.#grew(state, cutRange(state.file.ranges, state, 0n, 1n << 64n));
+    state.freed = true;
+    this.#marks.touch(state);
     this.#stateids.delete(state);
     state.open.dropLocks(state);
     state.owner.states.delete(state.file);

@@ -1,6 +1,7 @@
 import { LockType } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import type { FileState } from './files.ts';
+import type { Lasting } from './marks.ts';
 import type { OpenState } from './opens.ts';
 import { RangeTree } from './range-tree.ts';
 import { StateKind } from './stateids.ts';
@@ -21,7 +22,7 @@ export class LockOwner {
 }
 
 /** The locks of one lock-owner on one file, under one stateid (RFC 8881 §8.2.1). */
-export class LockState {
+export class LockState implements Lasting {
   readonly kind = StateKind.LOCK;
   readonly number: number;
   seqid = 0;
@@ -29,6 +30,9 @@ export class LockState {
   readonly owner: LockOwner;
   readonly file: FileState;
   readonly open: OpenState;
+  freed = false;
+  marked = false;
+  journalKey: string | undefined;
 
   constructor(number: number, owner: LockOwner, open: OpenState) {
     this.number = number;
@@ -82,6 +86,11 @@ export class LockRanges {
 
   holds(state: LockState): boolean {
     return this.#own.has(state);
+  }
+
+  /** All of an owner's own. */
+  of(state: LockState): Iterable<LockRange> {
+    return this.#own.get(state) ?? [];
   }
 
   /** The first range that stops somebody from locking; undefined where nothing does. */

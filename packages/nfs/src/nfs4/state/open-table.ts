@@ -4,6 +4,7 @@ import { NfsError } from '../errors.ts';
 import type { Export } from '../exports.ts';
 import type { Client } from './clients.ts';
 import type { FileState, Files } from './files.ts';
+import type { Marks } from './marks.ts';
 import { OpenOwner, OpenState } from './opens.ts';
 import type { Stateids } from './stateids.ts';
 
@@ -12,9 +13,11 @@ export class OpenTable {
   readonly #files: Files;
   readonly #stateids: Stateids;
   readonly #limits: Limits;
+  readonly #marks: Marks;
   #count = 0;
 
-  constructor(files: Files, stateids: Stateids, limits: Limits) {
+  constructor(files: Files, stateids: Stateids, limits: Limits, marks: Marks) {
+    this.#marks = marks;
     this.#files = files;
     this.#stateids = stateids;
     this.#limits = limits;
@@ -59,6 +62,7 @@ export class OpenTable {
     const existing = owner.opens.get(file);
     if (existing !== undefined) {
       existing.upgrade(access, deny);
+      this.#marks.touch(existing);
       return existing;
     }
     if (
@@ -69,8 +73,15 @@ export class OpenTable {
       throw new NfsError(Status.DELAY);
     }
     const open = new OpenState(this.#stateids.allocate(), owner, file, access, deny);
+    this.#marks.touch(open);
+    return this.restore(open);
+  }
+
+  /** Enters an open, a new one or one of an earlier run. */
+  restore(open: OpenState): OpenState {
+    const { client, owner, file } = open;
     this.#stateids.add(open);
-    client.openOwners.set(ownerKey, owner);
+    client.openOwners.set(owner.key, owner);
     owner.opens.set(file, open);
     file.opens.add(open);
     client.opens++;
@@ -80,6 +91,8 @@ export class OpenTable {
 
   /** Ends an open. Its locks must be gone. */
   close(open: OpenState): void {
+    open.closed = true;
+    this.#marks.touch(open);
     this.#stateids.delete(open);
     open.file.opens.delete(open);
     open.owner.opens.delete(open.file);

@@ -1,6 +1,7 @@
 import type { Client } from './clients.ts';
 import type { FileState } from './files.ts';
 import type { LockState } from './locks.ts';
+import type { Lasting } from './marks.ts';
 import { nextSeqid, StateKind } from './stateids.ts';
 
 /** An open-owner: whoever opens on the client's side, told apart by bytes of the client's choice (RFC 8881 §8.4... open_owner4). */
@@ -20,7 +21,7 @@ export class OpenOwner {
 const NO_LOCKS: ReadonlySet<LockState> = new Set();
 
 /** One open of a file by one open-owner: what it may do, and what it denies others (RFC 8881 §9.7). */
-export class OpenState {
+export class OpenState implements Lasting {
   readonly kind = StateKind.OPEN;
   readonly number: number;
   seqid = 1;
@@ -32,6 +33,9 @@ export class OpenState {
   /** Each combination opened so far, one bit for each value: what OPEN_DOWNGRADE may go back to (§18.18.3). */
   accessSeen: number;
   denySeen: number;
+  closed = false;
+  marked = false;
+  journalKey: string | undefined;
   #locks: Set<LockState> | undefined;
 
   constructor(number: number, owner: OpenOwner, file: FileState, access: number, deny: number) {

@@ -3,6 +3,7 @@ import type { Limits } from '../../limits.ts';
 import { SESSION_ID_SIZE } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import type { ConnectionTable } from './connection-table.ts';
+import type { Marks } from './marks.ts';
 import {
   type CallbackSecurity,
   type ChannelAttributes,
@@ -35,7 +36,9 @@ export class SessionTable {
   readonly #connections: ConnectionTable;
   readonly #sessions = new Map<number, Session>();
   readonly cache: ReplyCache;
-  #next = 1;
+  readonly #marks: Marks;
+  /** The number of the next session. */
+  next = 1;
 
   constructor(
     clock: Clock,
@@ -43,7 +46,9 @@ export class SessionTable {
     emit: EventListener,
     connections: ConnectionTable,
     limits: Limits,
+    marks: Marks,
   ) {
+    this.#marks = marks;
     this.cache = new ReplyCache(limits);
     this.#clock = clock;
     this.#randomness = randomness;
@@ -78,26 +83,34 @@ export class SessionTable {
   }
 
   create(client: Client, terms: SessionTerms): Session {
-    const number = this.#next++;
+    const number = this.next++;
     const random = this.#randomness.bytes(RANDOM_BYTES);
     const id = sessionId(client.instance, client.number, number, random);
-    const session = new Session({
-      ...terms,
-      id,
-      number,
-      client,
-      createdAt: this.#clock.now(),
-      mostSlots: terms.mostSlots ?? terms.fore.maxRequests,
-      cache: this.cache,
-    });
-    this.#sessions.set(number, session);
-    client.sessions.add(session);
+    const session = this.restore(client, terms, id, number, this.#clock.now());
+    this.#marks.touch(session);
     this.#emit({
       type: 'session_created',
       session: session.name,
       client: client.name,
       slots: terms.fore.maxRequests,
     });
+    return session;
+  }
+
+  /** A session of an earlier run takes its place, as a new one does. */
+  restore(client: Client, terms: SessionTerms, id: Buffer, number: number, createdAt: number): Session {
+    const session = new Session({
+      ...terms,
+      id,
+      number,
+      client,
+      createdAt,
+      mostSlots: terms.mostSlots ?? terms.fore.maxRequests,
+      cache: this.cache,
+      marks: this.#marks,
+    });
+    this.#sessions.set(number, session);
+    client.sessions.add(session);
     return session;
   }
 
@@ -108,6 +121,7 @@ export class SessionTable {
   ): void {
     if (!this.#sessions.delete(session.number)) return;
     session.dead = true;
+    this.#marks.touch(session);
     session.slots.end();
     session.client.sessions.delete(session);
     this.#connections.release(session, unbind);

@@ -2,6 +2,7 @@ import type { BackChannelHealth } from '../../control.ts';
 import { CreateSessionFlag, SESSION_ID_SIZE } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import { type Binding, type Connection, carriesBack } from './connections.ts';
+import type { Lasting, Marks } from './marks.ts';
 import { SlotTable } from './slot-table.ts';
 import type { ReplyCache } from './slots.ts';
 
@@ -22,7 +23,7 @@ export interface CallbackSecurity {
 }
 
 /** A session: the slots of its fore channel, and the connections that carry it (RFC 8881 §2.10). */
-export class Session {
+export class Session implements Lasting {
   readonly id: Buffer;
   /** The sessionid4 in hexadecimal, for people. */
   readonly name: string;
@@ -40,9 +41,14 @@ export class Session {
   /** Connections beyond the limit whose requests are served without a binding. */
   readonly guests = new Set<Connection>();
   readonly slots: SlotTable;
+  readonly #marks: Marks;
   /** Attempts to bind beyond the limit. */
   overLimit = 0;
   dead = false;
+  /** The last sequence id that was tried on each slot of the back channel, while there is a journal. */
+  readonly backSequences: number[] = [];
+  marked = false;
+  journalKey: string | undefined;
 
   constructor(init: {
     readonly id: Buffer;
@@ -58,6 +64,7 @@ export class Session {
     /** Slots that it may grow to. */
     readonly mostSlots: number;
     readonly cache: ReplyCache;
+    readonly marks: Marks;
   }) {
     this.id = init.id;
     this.name = init.id.toString('hex');
@@ -70,7 +77,8 @@ export class Session {
     this.createdAt = init.createdAt;
     this.callbackProgram = init.callbackProgram;
     this.callbackSecurity = init.callbackSecurity;
-    this.slots = new SlotTable(init.fore.maxRequests, init.mostSlots, init.cache);
+    this.#marks = init.marks;
+    this.slots = new SlotTable(init.fore.maxRequests, init.mostSlots, init.cache, init.marks, this);
   }
 
   /** The client asked for a back channel, and got it. */
@@ -88,6 +96,14 @@ export class Session {
     const ways = [...this.bindings.values()].filter(takesCallbacks);
     if (ways.length === 0) return 'down';
     return ways.some(({ callbacks }) => callbacks === 'up') ? 'up' : 'unproven';
+  }
+
+  /** A callback is about to be sent: after a restart the slot goes on from there. */
+  noteBack(slot: number, sequenceId: number): void {
+    if (!this.#marks.on) return;
+    while (this.backSequences.length <= slot) this.backSequences.push(0);
+    this.backSequences[slot] = sequenceId;
+    this.#marks.touch(this);
   }
 
   /** Some connection can carry its callbacks. */

@@ -1,3 +1,4 @@
+import type { Lasting, Marks } from './marks.ts';
 import { type ReplyCache, Slot } from './slots.ts';
 
 /** Slots of one session as an operator sees them. */
@@ -24,7 +25,12 @@ export class SlotTable {
   readonly #slots: (Slot | undefined)[] = [];
   readonly #cache: ReplyCache;
   readonly #initial: number;
-  readonly #most: number;
+  /** Slots that it may grow to. */
+  readonly most: number;
+  readonly #marks: Marks;
+  readonly #session: Lasting;
+  /** The session is from an earlier run of the server. */
+  #resumed = false;
   #granted: number;
   #target: number;
   /** Counts the targets: a slot whose last reply carried the present one shows that the client knows it. */
@@ -32,11 +38,13 @@ export class SlotTable {
   /** The highest slot used since the last look. */
   #peak = 0;
 
-  constructor(granted: number, most: number, cache: ReplyCache) {
+  constructor(granted: number, most: number, cache: ReplyCache, marks: Marks, session: Lasting) {
     this.#granted = granted;
     this.#target = granted;
     this.#initial = granted;
-    this.#most = Math.max(granted, most);
+    this.most = Math.max(granted, most);
+    this.#marks = marks;
+    this.#session = session;
     this.#cache = cache;
   }
 
@@ -46,9 +54,17 @@ export class SlotTable {
     let slot = this.#slots[number];
     if (slot === undefined) {
       slot = new Slot(this.#cache);
+      if (this.#resumed) slot.resume();
       this.#slots[number] = slot;
     }
     return slot;
+  }
+
+  /** The session is from an earlier run, which had come so far. */
+  resume(granted: number, target: number): void {
+    this.#resumed = true;
+    this.#granted = granted;
+    this.#target = target;
   }
 
   /** May a request on this slot leave a reply in the cache? */
@@ -66,8 +82,9 @@ export class SlotTable {
   }
 
   #grow(): void {
-    if (this.#target === this.#most) return;
-    if (this.#target === this.#granted) this.#granted = Math.min(this.#most, this.#granted * 2);
+    if (this.#target === this.most) return;
+    this.#marks.touch(this.#session);
+    if (this.#target === this.#granted) this.#granted = Math.min(this.most, this.#granted * 2);
     this.#target = this.#granted;
     this.#generation++;
   }
@@ -75,7 +92,12 @@ export class SlotTable {
   #retire(): void {
     while (this.#granted > this.#target && this.#slots[this.#granted - 1]?.busy !== true) {
       this.#granted--;
-      this.#slots[this.#granted]?.retire();
+      this.#marks.touch(this.#session);
+      const slot = this.#slots[this.#granted];
+      if (slot === undefined) continue;
+      slot.retire();
+      // Its client has nothing outstanding here: after a restart it may go on with any sequence id.
+      if (slot.journalKey !== undefined) this.#marks.touch(slot);
     }
   }
 
@@ -85,6 +107,7 @@ export class SlotTable {
     if (to >= this.#target) return false;
     this.#target = to;
     this.#generation++;
+    this.#marks.touch(this.#session);
     return true;
   }
 
@@ -130,6 +153,9 @@ export class SlotTable {
 
   /** The session has ended: what is cached goes, and who waits for a reply is told. */
   end(): void {
-    for (const slot of this.#slots) slot?.end();
+    for (const slot of this.#slots) {
+      slot?.end();
+      if (slot?.journalKey !== undefined) this.#marks.touch(slot);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import type { Limits } from '../../limits.ts';
 import type { XdrWriter } from '../../xdr/index.ts';
 import { Status } from '../constants/index.ts';
+import type { Lasting } from './marks.ts';
 
 /** Near its bound the cache is pressed: slots are asked back, none are added. */
 const PRESSED_SHARE = 0.75;
@@ -27,9 +28,22 @@ export class ReplyCache {
   }
 }
 
+/** The sequence id of a slot of which nothing is known. */
+const UNKNOWN = -1;
+/** What is less than so far ahead is later; the rest is earlier. */
+const HALF = 2 ** 31;
+
 /** What a slot of a session remembers: the last request, and its reply (RFC 8881 §2.10.6.1). */
-export class Slot {
+export class Slot implements Lasting {
   sequenceId = 0;
+  /**
+   * It is from an earlier run, and requests may have come after the last that was recorded, which changed nothing: any later sequence id
+   * is the next.
+   */
+  resumed = false;
+  marked = false;
+  journalKey: string | undefined;
+
   /** The request with `sequenceId` is still running. */
   busy = false;
   /** Tells the last request from another with the same slot and sequence id. */
@@ -72,6 +86,7 @@ export class Slot {
     this.digest = digest;
     this.busy = true;
     this.restarted = false;
+    this.resumed = false;
     this.forget();
   }
 
@@ -113,6 +128,28 @@ export class Slot {
   retire(): void {
     this.restarted = true;
     this.forget();
+  }
+
+  /** As an earlier run left it: with what is known of its last request, if anything. */
+  resume(last?: {
+    readonly sequenceId: number;
+    readonly digest: number;
+    readonly reply: Buffer | undefined;
+  }): void {
+    this.resumed = true;
+    this.sequenceId = last?.sequenceId ?? UNKNOWN;
+    this.digest = last?.digest ?? 0;
+    if (last?.reply === undefined) return;
+    this.#memory = Buffer.allocUnsafeSlow(Math.max(last.reply.length, SMALL_REPLY));
+    last.reply.copy(this.#memory);
+    this.#length = last.reply.length;
+    this.#cache.bytes += this.#length;
+  }
+
+  /** May the next request have this sequence id, though it is not the next one? */
+  skipsTo(sequenceId: number): boolean {
+    if (!this.resumed) return false;
+    return this.sequenceId === UNKNOWN || (sequenceId - this.sequenceId) >>> 0 < HALF;
   }
 
   /** The session has ended. */

@@ -8,6 +8,7 @@ import { type FileState, Files } from './files.ts';
 import { Grace } from './grace.ts';
 import { LockTable } from './lock-table.ts';
 import type { LockWaiter } from './locks.ts';
+import { Marks } from './marks.ts';
 import { OpenTable } from './open-table.ts';
 import type { OpenState } from './opens.ts';
 import { SessionTable } from './session-table.ts';
@@ -35,6 +36,7 @@ const COURTESY_MS = 24 * 3600 * 1000;
 /** The state engine: clients, sessions, connections, opens, locks, leases. Synchronous, and without any I/O. */
 export class State {
   readonly clock: Clock;
+  readonly marks = new Marks();
   #leaseMs: number;
   readonly clients: ClientTable;
   readonly connections: ConnectionTable;
@@ -52,13 +54,13 @@ export class State {
     this.clock = clock;
     this.#leaseMs = options.leaseMs;
     this.#emit = emit;
-    this.clients = new ClientTable(options.instance);
+    this.clients = new ClientTable(options.instance, this.marks);
     this.connections = new ConnectionTable(clock, emit);
-    this.sessions = new SessionTable(clock, randomness, emit, this.connections, limits);
+    this.sessions = new SessionTable(clock, randomness, emit, this.connections, limits, this.marks);
     this.stateids = new Stateids(options.stateidInstance);
-    this.opens = new OpenTable(this.files, this.stateids, limits);
-    this.locks = new LockTable(this.files, this.stateids, limits, options.notifyLock);
-    this.delegations = new DelegationTable(clock, this.files, this.stateids, limits);
+    this.opens = new OpenTable(this.files, this.stateids, limits, this.marks);
+    this.locks = new LockTable(this.files, this.stateids, limits, options.notifyLock, this.marks);
+    this.delegations = new DelegationTable(clock, this.files, this.stateids, limits, this.marks);
     this.grace = new Grace(clock, options.store, emit, options.graceMs);
   }
 

@@ -19,13 +19,14 @@ export function nextSeqid(seqid: number): number {
 
 /** Finds state by stateid. */
 export class Stateids {
-  readonly #instance: number;
+  readonly instance: number;
   readonly #entries = new Map<number, StateEntry>();
-  #next = 1;
+  /** The number that is tried first for new state. */
+  next = 1;
 
   /** `instance` tells this run of the server from all others. */
   constructor(instance: number) {
-    this.#instance = instance;
+    this.instance = instance;
   }
 
   get size(): number {
@@ -34,14 +35,14 @@ export class Stateids {
 
   /** A number for new state. */
   allocate(): number {
-    while (this.#entries.has(this.#next)) this.#advance();
-    const number = this.#next;
+    while (this.#entries.has(this.next)) this.#advance();
+    const number = this.next;
     this.#advance();
     return number;
   }
 
   #advance(): void {
-    this.#next = this.#next >= 0xffffffff ? 1 : this.#next + 1;
+    this.next = this.next >= 0xffffffff ? 1 : this.next + 1;
   }
 
   add(entry: StateEntry): void {
@@ -53,12 +54,12 @@ export class Stateids {
   }
 
   find(id: Stateid): StateEntry | undefined {
-    if (id.a !== this.#instance) return undefined;
+    if (id.a !== this.instance) return undefined;
     const entry = this.#entries.get(id.c);
     return entry?.kind === id.b ? entry : undefined;
   }
 
   idOf(entry: StateEntry): Stateid {
-    return { seqid: entry.seqid, a: this.#instance, b: entry.kind, c: entry.number };
+    return { seqid: entry.seqid, a: this.instance, b: entry.kind, c: entry.number };
   }
 }

@@ -1,0 +1,15 @@
+/** What a journal key begins with. */
+export const Kind = {
+  SERVER: 'server',
+  GRACE: 'grace',
+  CLIENT: 'c',
+  SESSION: 's',
+  SLOT: 'r',
+  OPEN: 'o',
+  LOCK: 'l',
+  DELEGATION: 'd',
+} as const;
+export type Kind = (typeof Kind)[keyof typeof Kind];
+
+export const key = (kind: Kind, number: number): string => `${kind}/${number}`;
+export const slotKey = (session: number, slot: number): string => `${Kind.SLOT}/${session}/${slot}`;
