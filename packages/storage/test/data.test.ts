@@ -118,6 +118,10 @@ describe.each(KINDS)('data on $name', (kind) => {
     expect(share.attributes(node).size).toBe(1);
     expect(await refusal(() => share.mayOpen(node, BOB, true, false))).toBeUndefined();
     expect(await refusal(() => share.mayOpen(node, BOB, true, true))).toBe('EACCES');
+    const program = share.createFile(share.root(), ROOT, 'program', { mode: 0o711 });
+    expect(await refusal(() => share.mayOpen(program, BOB, true, false))).toBeUndefined();
+    expect(await refusal(() => share.mayOpen(program, BOB, false, true))).toBe('EACCES');
+    expect(share.access(program, BOB, 0x21)).toBe(0x20); // the client is told that it may execute, not read
   });
 
   test('a write takes the set-id bits, a change of owner too', async () => {

@@ -20,6 +20,8 @@ export type ServerOptions = {
   /** Its data, log and state lie here. */
   readonly dir: string;
   readonly cpus: string | undefined;
+  /** More of its arguments; `--memory` takes the place of the data directory. */
+  readonly args?: readonly string[];
 };
 
 const READY_LIMIT_MS = 60_000;
@@ -55,7 +57,9 @@ function message(line: string): string {
 function launch(options: ServerOptions): ChildProcess {
   const { root, dir, address } = options;
   mkdirSync(dir, { recursive: true });
-  const args = ['start', '--data', join(dir, 'data'), '--listen', `${address.host}:${address.port}`];
+  const more = options.args ?? [];
+  const data = more.includes('--memory') ? [] : ['--data', join(dir, 'data')];
+  const args = ['start', ...data, ...more, '--listen', `${address.host}:${address.port}`];
   args.push('--share', `${SHARE},squash=none`, '--log-format', 'json', '--pid-file', join(dir, 'pid'));
   // Its default places are the user's: what it keeps there must not meet a server of theirs.
   const env = { ...process.env, XDG_STATE_HOME: join(dir, 'state'), XDG_RUNTIME_DIR: join(dir, 'runtime') };

@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 import traceback
 
 from calls import lstat
@@ -30,6 +31,7 @@ class Tally:
     case = ""
     failures: list = []
     differences: dict = {}
+    seconds: dict = {}
     tick = itertools.count()
 
 
@@ -220,6 +222,7 @@ def run(root, only, say):
         os.mkdir(folder, 0o755)
         os.chdir(folder)
         before = len(Tally.failures)
+        began = time.monotonic()
         try:
             function()
         except Exception as error:  # noqa: BLE001 - a case that breaks off is a failure, the others go on
@@ -232,6 +235,7 @@ def run(root, only, say):
             say(f"FAIL {failure}")
         try:
             remove_tree(folder)
+            Tally.seconds[name] = time.monotonic() - began
         except OSError as error:
             Tally.failures.append(f"{name}: its folder could not be removed: {error}")
             say(f"FAIL {Tally.failures[-1]}")

@@ -14,6 +14,8 @@ MODULES = (
     "sticky", "setid", "truncate_", "unlink_", "utimensat_", "timestamps", "directories", "mounts",
 )
 
+SLOWEST = 6
+
 
 def main():
     parser = argparse.ArgumentParser()
@@ -37,6 +39,8 @@ def main():
     tally = harness.Tally
     for why, seen in tally.differences.items():
         print(f"differs {len(seen)} {why}; such as {seen[0]}")
+    slowest = sorted(tally.seconds.items(), key=lambda item: -item[1])[:SLOWEST]
+    print("slowest " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in slowest))
     ran = sum(1 for name, _ in harness.cases if not only or any(name.startswith(prefix) for prefix in only))
     print(f"posix {tally.assertions} assertions {ran} cases {len(tally.failures)} failed")
     sys.exit(1 if tally.failures else 0)

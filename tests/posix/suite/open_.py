@@ -57,6 +57,15 @@ def exclusively():
 
 
 @case
+def exclusively_with_umask():
+    for mask in (0o022, 0o077, 0o777):
+        path = fresh()
+        with umask(mask):
+            ok(closing, path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        same(f"mode with umask {mask:o}", 0o666 & ~mask, lstat(path).mode)
+
+
+@case
 def truncated():
     for flags in (os.O_WRONLY, os.O_RDWR):
         write_file("file", b"content")

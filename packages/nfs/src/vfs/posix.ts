@@ -30,6 +30,17 @@ export function requirePermission(object: Guarded, cred: Credentials, wanted: nu
   if ((permissions(object, cred) & wanted) !== wanted) throw new FsError('EACCES');
 }
 
+/**
+ * EACCES unless `cred` may open the object so. Who may execute a file may have it read: a program cannot be run otherwise, and the client
+ * tells the two apart by ACCESS (RFC 8881 §6.2.1.3.1, ACE4_EXECUTE).
+ */
+export function requireOpen(object: Guarded, cred: Credentials, read: boolean, write: boolean): void {
+  const may = permissions(object, cred);
+  const enough = object.type === FileType.REGULAR ? Permission.READ | Permission.EXECUTE : Permission.READ;
+  if ((read && (may & enough) === 0) || (write && (may & Permission.WRITE) === 0))
+    throw new FsError('EACCES');
+}
+
 /** EACCES or EPERM unless the entry `victim` of `dir` may be removed or renamed away: write and search, and the sticky bit's rule. */
 export function requireUnlink(dir: Guarded, victim: Guarded, cred: Credentials): void {
   requirePermission(dir, cred, Permission.WRITE | Permission.EXECUTE);

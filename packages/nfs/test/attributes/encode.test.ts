@@ -94,7 +94,8 @@ describe('GETATTR', () => {
     expect(supportedAttrs).not.toContain(Attr.FS_LOCATIONS);
     const later = [Attr.CHANGE_ATTR_TYPE, Attr.CLONE_BLKSIZE, Attr.MODE_UMASK, Attr.XATTR_SUPPORT];
     for (const attr of later) expect(supportedAttrs.includes(attr)).toBe(minor === 2);
-    expect(got.suppattrExclcreat).toEqual([Attr.SIZE, Attr.MODE, Attr.OWNER, Attr.OWNER_GROUP]);
+    const masked = minor === 2 ? [Attr.MODE_UMASK] : [];
+    expect(got.suppattrExclcreat).toEqual([Attr.SIZE, Attr.MODE, Attr.OWNER, Attr.OWNER_GROUP, ...masked]);
     for (const attr of got.suppattrExclcreat!) expect(supportedAttrs).toContain(attr);
   });
 

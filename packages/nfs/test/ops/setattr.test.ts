@@ -98,6 +98,9 @@ suite('SETATTR', ({ start, files, minor }) => {
     }
     await made;
     expect((await f.stat('d')).mode).toBe(0o750);
+    const attributes = { modeUmask: { mode: 0o666, umask: 0o077 } };
+    await f.open('exclusive', { access: 3, create: 'exclusive4_1', attributes });
+    expect((await f.stat('exclusive')).mode).toBe(0o600);
     await refused(f.setattr('d', { modeUmask: { mode: 0o777, umask: 0 } }), 'NFS4ERR_INVAL');
   });
 });

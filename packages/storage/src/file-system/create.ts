@@ -69,7 +69,9 @@ function guardOf(dir: Inode, cred: Credentials, type: FileType, attributes: Attr
       ? DEFAULT_LINK_MODE
       : DEFAULT_MODE;
   const { size: _, ...changes } = attributes;
-  const asked = { ...changes, mode: (attributes.mode ?? usual) & MODE_BITS };
+  // A symbolic link has no mode of its own: a client that sends mode and umask (RFC 8275) must not make one that nobody may read.
+  const asMade = type === FileType.SYMLINK ? usual : (attributes.mode ?? usual);
+  const asked = { ...changes, mode: asMade & MODE_BITS };
   let mode = checkSetAttributes(own, cred, asked) ?? 0;
   if (isDirectory && inherits) mode |= ModeBit.SET_GID;
   return { type, uid: attributes.uid ?? own.uid, gid: attributes.gid ?? own.gid, mode };

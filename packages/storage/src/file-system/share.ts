@@ -11,8 +11,7 @@ import {
   FileType,
   FsError,
   type NewObject,
-  Permission,
-  requirePermission,
+  requireOpen,
   type SpaceUsage,
   type Stability,
 } from '@dfs/nfs';
@@ -246,8 +245,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
 
   mayOpen(inode: Inode, cred: Credentials, forRead: boolean, forWrite: boolean): void {
     this.#core.log.check();
-    const wanted = (forRead ? Permission.READ : 0) | (forWrite ? Permission.WRITE : 0);
-    requirePermission(inode, cred, wanted);
+    requireOpen(inode, cred, forRead, forWrite);
   }
 
   retain(inode: Inode): void {

@@ -3,7 +3,7 @@ import type { XdrWriter } from '../../xdr/index.ts';
 import { Attr, type Status } from '../constants/index.ts';
 import type { Engine } from '../engine.ts';
 import type { Export } from '../exports.ts';
-import { type Bitmap, writeBitmap } from './bitmap.ts';
+import { type Bitmap, both, writeBitmap } from './bitmap.ts';
 import { writeOpenArguments } from './open-arguments.ts';
 import { EXCLUSIVE_CREATE_ATTRIBUTES } from './supported.ts';
 
@@ -115,7 +115,7 @@ export const ENCODERS: ReadonlyMap<number, Encoder> = new Map<number, Encoder>([
   [Attr.TIME_METADATA, (out, { attributes: a }) => time(out, a.ctimeSec, a.ctimeNsec)],
   [Attr.TIME_MODIFY, (out, { attributes: a }) => time(out, a.mtimeSec, a.mtimeNsec)],
   [Attr.MOUNTED_ON_FILEID, u64((s) => s.mountedOnFileid)],
-  [Attr.SUPPATTR_EXCLCREAT, (out) => writeBitmap(out, EXCLUSIVE_CREATE_ATTRIBUTES)],
+  [Attr.SUPPATTR_EXCLCREAT, (out, s) => writeBitmap(out, both(EXCLUSIVE_CREATE_ATTRIBUTES, s.supported))],
   [Attr.FS_CHARSET_CAP, u32(() => ONLY_UTF8)],
   [Attr.OPEN_ARGUMENTS, (out) => writeOpenArguments(out)],
   [Attr.CLONE_BLKSIZE, u32(() => CLONE_BLOCK_BYTES)],

@@ -78,9 +78,16 @@ export const SPACE_ATTRIBUTES = bitmapOf(SPACE);
 
 /**
  * What OPEN with EXCLUSIVE4_1 may set (suppattr_exclcreat). Access and modification time are not among them: the file system may keep the
- * client's verifier there until the file is in use.
+ * client's verifier there until the file is in use. MODE_UMASK counts in minor version 2 alone; a Linux client that does not find it here
+ * sends the mode as it is, and the umask is lost.
  */
-export const EXCLUSIVE_CREATE_ATTRIBUTES = bitmapOf([Attr.SIZE, Attr.MODE, Attr.OWNER, Attr.OWNER_GROUP]);
+export const EXCLUSIVE_CREATE_ATTRIBUTES = bitmapOf([
+  Attr.SIZE,
+  Attr.MODE,
+  Attr.OWNER,
+  Attr.OWNER_GROUP,
+  Attr.MODE_UMASK,
+]);
 
 /** supported_attrs of a file system with these abilities. */
 export function supportedAttributes(abilities: Abilities, minor: number): Bitmap {
