@@ -4,6 +4,7 @@ import {
   DelegationType,
   Files,
   LockType,
+  type OpenFile,
   ops,
   type Session,
   ShareAccess,
@@ -14,9 +15,11 @@ import { type FileSystem, FileType } from '../../src/vfs/index.ts';
 import { ManualClock } from '../support/fakes.ts';
 import { MemoryFileSystem } from '../support/memory-fs.ts';
 import { JournaledStore } from '../support/memory-journal.ts';
+import { seededRandom } from '../support/random.ts';
 import type { TestServer, TestServerOptions } from '../support/server.ts';
 import { refused, suite, until } from '../support/suite.ts';
 
+const STEPS = 40;
 const mkdir = (name: string) => ops.create({ type: FileType.DIRECTORY }, name, { mode: 0o755 });
 
 /** A machine whose server is killed and started again over the same files and what was flushed to the journal. */
@@ -264,6 +267,92 @@ suite('a session outlives the process', ({ start, minor }) => {
     const writer = await other.open('file', { access: ShareAccess.WRITE });
     expect(writer.handle.equals(file.handle)).toBe(true);
     await until(() => m.server.server.control.counters().delegations.returned === 1, 'returned');
+  });
+
+  it('knows of a revoked delegation until it is freed', async () => {
+    await using m = await Machine.on(start, { delegations: true, delegationRecallTimeout: 1 });
+    const f = await Files.mount(await m.server.session(identity('a')), '/export');
+    await f.writeFile('file', 'x');
+    const file = await f.open('file', { access: ShareAccess.READ });
+    const { delegation } = file;
+    if (delegation.type !== DelegationType.READ) throw new Error('no delegation');
+    f.session.client.callbacks.handlers = { recall: () => Status.OK };
+    const other = await Files.mount(await m.server.session(identity('b')), '/export');
+    const opened = other.open('file', { access: ShareAccess.WRITE });
+    const counts = () => m.server.server.control.counters().delegations;
+    await until(() => counts().revoked === 1, 'revoked', 30_000);
+    await opened;
+    await m.kill();
+    follow(f.session, m.server);
+    const standing = await f.session.run([ops.testStateid([delegation.stateid])]);
+    expect(standing[0]).toEqual([Status.DELEG_REVOKED]);
+    await f.session.run([ops.freeStateid(delegation.stateid)]);
+    await m.kill();
+    follow(f.session, m.server);
+    expect((await f.session.run([ops.testStateid([delegation.stateid])]))[0]).toEqual([Status.BAD_STATEID]);
+  });
+
+  it.each([1, 2, 3, 4])('holds what it has said, wherever it is killed (seed %i)', async (seed) => {
+    await using m = await Machine.on(start);
+    const random = seededRandom(seed);
+    const pick = (below: number) => Math.floor(random() * below);
+    const mounts = [];
+    for (const name of ['a', 'b', 'c'])
+      mounts.push(await Files.mount(await m.server.session(identity(name)), '/export'));
+    const open = new Set<OpenFile>();
+    const locked = new Set<OpenFile>();
+    const names = new Set<string>();
+    for (let step = 0; step < STEPS; step++) {
+      const f = mounts[pick(mounts.length)]!;
+      const file = [...open][pick(open.size)];
+      switch (pick(7)) {
+        case 0:
+          open.add(await f.open(`f${step}`, { access: 3, create: 'guarded' }));
+          names.add(`f${step}`);
+          break;
+        case 1:
+          await file?.lock({ offset: pick(10), length: 1 + pick(10) });
+          if (file !== undefined) locked.add(file);
+          break;
+        case 2:
+          if (file !== undefined && locked.delete(file)) await file.unlock();
+          break;
+        case 3:
+          if (file === undefined || locked.has(file)) break;
+          await file.close();
+          open.delete(file);
+          break;
+        case 4: {
+          const [from] = names;
+          if (from === undefined) break;
+          using request = await f.session.prepare(
+            [ops.putfh(f.root), ops.savefh(), ops.rename(from, `r${step}`)],
+            { cacheThis: true },
+          );
+          const first = await request.send(await f.session.connection());
+          await m.kill();
+          for (const { session } of mounts) follow(session, m.server);
+          const again = await request.send(await f.session.client.newConnection());
+          expect(again.status).toBe(Status.OK);
+          expect(again.raw.equals(first.raw)).toBe(true);
+          names.delete(from);
+          names.add(`r${step}`);
+          break;
+        }
+        default:
+          await file?.write(0, `step ${step}`);
+      }
+      expect(m.server.server.stats()).toMatchObject({ opens: open.size, inGrace: false, sessions: 3 });
+    }
+    await m.kill();
+    for (const { session } of mounts) follow(session, m.server);
+    expect((await mounts[0]!.names('')).sort()).toEqual([...names].sort());
+    for (const file of open) {
+      const blocked = await mounts.find((f) => f !== file.files)!.openHandle(file.handle, { access: 1 });
+      const held = await blocked.testLock({ offset: 0, type: 2 });
+      expect(held !== undefined).toBe(locked.has(file));
+      await file.write(0, 'still mine');
+    }
   });
 
   it('drops an open whose file is gone, and nothing else', async () => {
