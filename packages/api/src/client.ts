@@ -7,20 +7,14 @@ import { EVENTS_PATH, METRICS_PATH, type Of, OPENAPI_PATH, ROUTES, type Route } 
 import { DEFAULT_DRAIN_SECONDS } from './schemas/common.ts';
 import type { Connection, DrainResult } from './schemas/connection.ts';
 import { ApiEvent, type ApiEventType } from './schemas/event.ts';
+import type { HistoryScope } from './schemas/history.ts';
 import { Problem } from './schemas/problem.ts';
 import type { NfsSettingsChanged } from './schemas/settings.ts';
 import type { Share, ShareRequest, ShareUpdate } from './schemas/share.ts';
 import { Health } from './schemas/status.ts';
-import type { NewToken, TokenRequest } from './schemas/token.ts';
+import type { NewToken, Role, TokenRequest } from './schemas/token.ts';
 import type { NfsSettingKey, NfsSettingValues } from './settings/nfs-settings.ts';
-import {
-  type ApiEndpoint,
-  type ApiRequest,
-  type ApiResponse,
-  describeEndpoint,
-  send,
-  stream,
-} from './transport.ts';
+import type { ApiRequest, ApiResponse, Transport } from './transport.ts';
 
 /** Milliseconds that one call may take. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
@@ -63,19 +57,19 @@ interface CallInputs {
   readonly extraMs?: number;
 }
 
-/** Asks a running dfs. Every method rejects with an {@link ApiError}, and with nothing else. */
-export class ApiClient {
-  readonly #endpoint: ApiEndpoint;
+/** Asks a running dfs, over whatever leads to it. Every method rejects with an {@link ApiError}, and with nothing else. */
+export class TypedClient {
+  readonly #transport: Transport;
   readonly #timeoutMs: number;
 
-  constructor(endpoint: ApiEndpoint, options: { readonly timeoutMs?: number } = {}) {
-    this.#endpoint = endpoint;
+  constructor(transport: Transport, options: { readonly timeoutMs?: number } = {}) {
+    this.#transport = transport;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
   /** For messages: the socket's path or the address. */
   get where(): string {
-    return describeEndpoint(this.#endpoint);
+    return this.#transport.where;
   }
 
   status() {
@@ -238,6 +232,44 @@ export class ApiClient {
     return this.#call(ROUTES.revokeToken, { params: { token_id: id } });
   }
 
+  /** Clients, sessions and connections of one moment, in short. */
+  trunks() {
+    return this.#call(ROUTES.trunks);
+  }
+
+  historyList() {
+    return this.#call(ROUTES.historyList);
+  }
+
+  /** `since`, seconds since 1970: only what is later. */
+  history(scope: HistoryScope, id: string, since?: number) {
+    return this.#call(ROUTES.history, { params: { scope, id }, query: { since } });
+  }
+
+  vitals(since?: number) {
+    return this.#call(ROUTES.vitals, { query: { since } });
+  }
+
+  createConsoleLink(role?: Role) {
+    return this.#call(ROUTES.createConsoleLink, { body: role === undefined ? {} : { role } });
+  }
+
+  signIn(secret: string) {
+    return this.#call(ROUTES.signIn, { body: { secret } });
+  }
+
+  consoleSession() {
+    return this.#call(ROUTES.consoleSession);
+  }
+
+  signOut(): Promise<undefined> {
+    return this.#call(ROUTES.signOut);
+  }
+
+  signOutAll(): Promise<undefined> {
+    return this.#call(ROUTES.signOutAll);
+  }
+
   /** What Prometheus would scrape. */
   async metrics(): Promise<string> {
     const response = await this.#send({ method: 'GET', path: METRICS_PATH });
@@ -261,12 +293,8 @@ export class ApiClient {
       ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
     };
     if (signal?.aborted === true) return;
-    await using answer = await stream(
-      this.#endpoint,
-      { method: 'GET', path, headers },
-      this.#timeoutMs,
-      signal,
-    );
+    const request = { method: 'GET', path, headers };
+    await using answer = await this.#transport.stream(request, this.#timeoutMs, signal);
     if (answer.status >= HTTP_ERRORS_FROM) refuse(answer.status, await answer.text());
     for await (const { data } of parseEventStream(answer.chunks)) {
       const event: unknown = parseJson(data);
@@ -300,7 +328,7 @@ export class ApiClient {
   }
 
   #send(request: ApiRequest, extraMs = 0): Promise<ApiResponse> {
-    return send(this.#endpoint, request, this.#timeoutMs + extraMs);
+    return this.#transport.send(request, this.#timeoutMs + extraMs);
   }
 
   /** A newer server may say more than this client knows: further fields are no error, missing ones are. */

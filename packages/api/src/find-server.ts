@@ -1,6 +1,6 @@
-import { ApiClient } from './client.ts';
 import { ApiError } from './errors.ts';
-import type { ApiEndpoint } from './transport.ts';
+import { ApiClient } from './node-client.ts';
+import type { ApiEndpoint } from './node-transport.ts';
 
 /** Milliseconds for the question whether somebody is there at all. */
 const PROBE_TIMEOUT_MS = 2_000;

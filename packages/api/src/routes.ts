@@ -7,6 +7,14 @@ import {
   DrainRequest,
   DrainResult,
 } from './schemas/connection.ts';
+import {
+  ConsoleLink,
+  ConsoleLinkRequest,
+  ConsoleSession,
+  ConsoleSignIn,
+  NewConsoleSession,
+} from './schemas/console.ts';
+import { History, HistoryList, HistoryScope, Vitals } from './schemas/history.ts';
 import { SessionDetail, SessionList } from './schemas/session.ts';
 import {
   AuditLog,
@@ -19,6 +27,7 @@ import {
 import { Share, ShareList, ShareRequest, ShareUpdate } from './schemas/share.ts';
 import { Health, Status } from './schemas/status.ts';
 import { NewToken, TokenList, TokenRequest } from './schemas/token.ts';
+import { Trunks } from './schemas/trunks.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -60,6 +69,8 @@ const SETTINGS = `${V1}/adapters/nfs/settings`;
 const SESSION = `${V1}/clients/:client_id/sessions/:session_id`;
 
 const client = Type.Object({ client_id: Type.String() });
+const CONSOLE_SESSION = `${V1}/console/session`;
+
 const session = Type.Object({ client_id: Type.String(), session_id: Type.String() });
 const connection = Type.Object({ connection_id: Type.Integer({ minimum: 1 }) });
 const address = Type.Object({
@@ -72,6 +83,12 @@ const dryRun = {
   dry_run: Type.Optional(Type.Boolean({ default: false, description: 'Check and show, change nothing' })),
 };
 const AUDIT_ENTRIES = 1000;
+
+const since = {
+  since: Type.Optional(Type.Number({ description: 'Only what is later: seconds since 1970' })),
+};
+/** The header that holds one half of a console's session. */
+export const CONSOLE_KEY_HEADER = 'x-dfs-console';
 
 const drained = {
   body: DrainRequest,
@@ -368,6 +385,84 @@ export const ROUTES = {
     tag: 'tokens',
     summary: 'Ends a token at once',
     params: token,
+  }),
+  trunks: route({
+    ...seen,
+    path: `${V1}/trunks`,
+    tag: 'connections',
+    summary: 'Clients, sessions and connections of one moment, in short',
+    answer: Trunks,
+  }),
+  historyList: route({
+    ...seen,
+    path: `${V1}/history`,
+    tag: 'history',
+    summary: 'What there is a history of',
+    answer: HistoryList,
+  }),
+  history: route({
+    ...seen,
+    path: `${V1}/history/:scope/:id`,
+    tag: 'history',
+    summary: 'The last hour of the server, a share, a client or a connection',
+    params: Type.Object({ scope: HistoryScope, id: Type.String() }),
+    query: Type.Object(since, { additionalProperties: false }),
+    answer: History,
+    refusals: [404],
+  }),
+  vitals: route({
+    ...seen,
+    path: `${V1}/vitals`,
+    tag: 'history',
+    summary: 'The last hour of commits, disk and process',
+    query: Type.Object(since, { additionalProperties: false }),
+    answer: Vitals,
+  }),
+  createConsoleLink: route({
+    method: 'POST',
+    path: `${V1}/console/links`,
+    access: 'admin',
+    tag: 'console',
+    summary: 'A link that opens the console once',
+    body: ConsoleLinkRequest,
+    bodyOptional: true,
+    status: 201,
+    answer: ConsoleLink,
+    refusals: [409],
+  }),
+  signIn: route({
+    method: 'POST',
+    path: CONSOLE_SESSION,
+    access: 'open',
+    tag: 'console',
+    summary: "Takes a link's secret for a session: one half is the cookie that comes with the answer",
+    body: ConsoleSignIn,
+    status: 201,
+    answer: NewConsoleSession,
+    refusals: [401, 403],
+  }),
+  consoleSession: route({
+    ...seen,
+    path: CONSOLE_SESSION,
+    tag: 'console',
+    summary: 'The session of the browser that asks',
+    answer: ConsoleSession,
+    refusals: [404],
+  }),
+  signOut: route({
+    ...removed,
+    method: 'DELETE',
+    path: CONSOLE_SESSION,
+    access: 'read',
+    tag: 'console',
+    summary: 'Ends the session of the browser that asks',
+  }),
+  signOutAll: route({
+    ...removed,
+    method: 'DELETE',
+    path: `${V1}/console/sessions`,
+    tag: 'console',
+    summary: 'Ends the sessions of all browsers, and links that nobody has used',
   }),
 } as const;
 

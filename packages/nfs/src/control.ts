@@ -26,6 +26,8 @@ export interface ConnectionView {
   readonly bytesOut: number;
   /** Nothing new is executed on it; it closes when what is in flight has been answered. */
   readonly draining: boolean;
+  /** Read as it is at that moment: it goes on growing. */
+  readonly load: LoadView;
   readonly sessions: readonly {
     readonly session: string;
     readonly client: string;
@@ -169,6 +171,9 @@ export interface EngineCounters {
   readonly bytesOut: number;
   /** Bytes that all slots' cached replies take now. */
   readonly replyCacheBytes: number;
+  /** Of all requests, and of those that ended in a share, by the share's id. */
+  readonly load: LoadView;
+  readonly shareLoads: ReadonlyMap<number, LoadView>;
 }
 
 export interface OperationCounter {
@@ -177,6 +182,18 @@ export interface OperationCounter {
   readonly latency: readonly number[];
   /** Sum of all latencies, seconds. */
   readonly seconds: number;
+}
+
+/** What something has been asked; numbers that only grow. */
+export interface LoadView {
+  readonly operations: number;
+  /** Bytes of requests and of replies, as far as they are COMPOUNDs. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** That all requests took together. */
+  readonly seconds: number;
+  /** Requests by how long they took from their arrival to their reply, commits included: {@link LATENCY_BUCKETS}, and one more. */
+  readonly latency: readonly number[];
 }
 
 /** Upper bounds of latency buckets, in seconds. */

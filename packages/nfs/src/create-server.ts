@@ -54,7 +54,7 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
   const journal = store?.journal;
   const image = journal === undefined ? undefined : await loadImage(journal, emit);
   const leaseSeconds = options.leaseTime ?? DEFAULT_LEASE_SECONDS;
-  const namespace = new Namespace(options.shares, clock.now());
+  const namespace = new Namespace(options.shares, clock.now(), counters.shares);
   const callbacks = new Callbacks(
     transport,
     () => engine.settings.callbackTimeout * 1000,

@@ -26,4 +26,5 @@ export { type RootAttributes, ShareFileSystem } from './file-system/share.ts';
 export type { JournalFile, JournalPlace } from './journal/place.ts';
 export { DEFAULT_STORAGE_LIMITS, type StorageLimits } from './limits.ts';
 export type { Durability } from './log/commit-log.ts';
+export type { CommitView } from './log/commit-times.ts';
 export { LmdbMetadataStore, MemoryMetadataStore, type MetadataStore } from './metadata/index.ts';

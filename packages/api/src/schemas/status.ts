@@ -13,7 +13,7 @@ export type ServerState = Static<typeof ServerState>;
 
 export const Listener = Type.Object(
   {
-    protocol: Type.Union([Type.Literal('nfs'), Type.Literal('api')]),
+    protocol: Type.Union([Type.Literal('nfs'), Type.Literal('api'), Type.Literal('console')]),
     address: Type.String({ description: 'HOST:PORT, or the path of a Unix socket' }),
   },
   { $id: 'Listener' },

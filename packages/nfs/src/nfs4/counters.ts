@@ -1,6 +1,7 @@
 import type { EngineEvent, EventListener, UnbindReason } from '../contracts.ts';
 import { type Direction, LATENCY_BUCKETS, type OperationCounter } from '../control.ts';
 import { cbOpName, Op, Status, statusName } from './constants/index.ts';
+import { Load, latencyBucket, ShareLoads } from './load.ts';
 
 type SessionEnd = 'destroyed' | 'client' | 'evicted' | 'expired';
 
@@ -18,9 +19,7 @@ class Outcomes implements OperationCounter {
     if (status === Status.OK) this.#ok++;
     else this.#others.set(status, (this.#others.get(status) ?? 0) + 1);
     if (seconds === undefined) return;
-    let bucket = 0;
-    while (bucket < LATENCY_BUCKETS.length && seconds > LATENCY_BUCKETS[bucket]!) bucket++;
-    this.latency[bucket]!++;
+    this.latency[latencyBucket(seconds)]!++;
     this.seconds += seconds;
   }
 
@@ -61,6 +60,8 @@ export class Counters {
   readonly #byNumber: (Outcomes | undefined)[] = new Array<undefined>(OPERATION_NUMBERS).fill(undefined);
   readonly callbacks = new Map<string, number>();
   requests = 0;
+  readonly load = new Load();
+  readonly shares = new ShareLoads();
 
   constructor(timed: boolean) {
     this.timed = timed;

@@ -42,12 +42,14 @@ export class Execution {
   #modified = false;
   /** Ends what keeps the changes so far from becoming stable without the rest. */
   #held: (() => void)[] | undefined;
+  readonly #begun: number;
   /** When the last operation ended: the next one starts then. */
   #mark: number;
 
   constructor(c: Compound, tag: Buffer) {
     this.#c = c;
-    this.#mark = c.engine.counters.timed ? performance.now() : 0;
+    this.#begun = c.engine.counters.timed ? performance.now() : 0;
+    this.#mark = this.#begun;
     this.#tag = tag;
     this.#start = c.out.position;
     c.out.u32(Status.OK).opaque(tag);
@@ -253,6 +255,17 @@ export class Execution {
     c.out.patchU32(this.#countAt, this.#done);
     // A request of SEQUENCE alone is always cached: there is no other operation to carry RETRY_UNCACHED_REP.
     c.slot?.finish(c.out, this.#start, c.cacheThis || c.count === 1);
+    this.#account();
+  }
+
+  /** Of whom and of which share this was asked. Retransmissions are nobody's: their first run was counted. */
+  #account(): void {
+    const { engine, connection, requestBytes, out, export: share } = this.#c;
+    const { counters } = engine;
+    const seconds = counters.timed ? (performance.now() - this.#begun) / 1000 : undefined;
+    counters.load.add(this.#done, requestBytes, out.position, seconds);
+    connection.load.add(this.#done, requestBytes, out.position, seconds);
+    share?.load?.add(this.#done, requestBytes, out.position, seconds);
   }
 
   #replay(reply: Buffer | Status): void {

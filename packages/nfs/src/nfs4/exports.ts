@@ -5,6 +5,7 @@ import type { XdrReader, XdrWriter } from '../xdr/index.ts';
 import type { AttributeTable } from './attributes/table.ts';
 import { FH_SIZE, Status } from './constants/index.ts';
 import { NfsError } from './errors.ts';
+import type { Load, ShareLoads } from './load.ts';
 import { buildPseudo, type PseudoDirectory, PseudoFileSystem } from './pseudo.ts';
 
 const NOBODY = 65534;
@@ -27,6 +28,8 @@ export class Export {
   readonly #privilegedPort: boolean;
   /** By minor version, made when they are needed. */
   readonly attributeTables: (AttributeTable | undefined)[] = [undefined, undefined, undefined];
+  /** What it has been asked; the pseudo file system's is not kept. */
+  readonly load: Load | undefined;
   /** The pseudo directory that the share's root covers. */
   junction: PseudoDirectory | undefined;
   #rootHandle: Buffer | undefined;
@@ -34,7 +37,8 @@ export class Export {
   #lastFrom: Credentials | undefined;
   #lastTo: Credentials | undefined;
 
-  constructor(share: Share) {
+  constructor(share: Share, load?: Load) {
+    this.load = load;
     this.id = share.id;
     this.path = share.path;
     this.fileSystem = share.fileSystem;
@@ -106,9 +110,11 @@ export class Namespace {
   #handle = Buffer.alloc(0);
   innerLength = 0;
   innerEnd = 0;
+  readonly #loads: ShareLoads;
 
   /** `now` in milliseconds dates the pseudo directories. */
-  constructor(shares: readonly Share[], now: number) {
+  constructor(shares: readonly Share[], now: number, loads: ShareLoads) {
+    this.#loads = loads;
     this.#pseudo = new Export(pseudoShare(new PseudoFileSystem(buildPseudo([], now))));
     this.setShares(shares, now);
   }
@@ -137,7 +143,7 @@ export class Namespace {
     for (const share of shares) {
       if (share.id === PSEUDO_EXPORT_ID || exports.has(share.id))
         throw new RangeError(`share id ${share.id} is taken`);
-      exports.set(share.id, new Export(share));
+      exports.set(share.id, new Export(share, this.#loads.of(share.id)));
     }
     const root = buildPseudo([...exports.values()], now);
     this.#exports = exports;

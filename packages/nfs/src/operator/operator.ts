@@ -147,6 +147,8 @@ export class Operator implements Control {
       delegations: { ...state.delegations.counts },
       requests: counters.requests,
       replyCacheBytes: state.sessions.cache.bytes,
+      load: counters.load,
+      shareLoads: counters.shares.views,
       ...this.#figures(),
     };
   }

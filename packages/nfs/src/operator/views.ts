@@ -29,6 +29,7 @@ export function connectionView(connection: Connection): ConnectionView {
     bytesIn: connection.traffic.bytesIn,
     bytesOut: connection.traffic.bytesOut,
     draining,
+    load: connection.load,
     sessions: [...connection.bindings.values()].map(({ session, direction, boundAt }) => ({
       session: session.name,
       client: session.client.name,

@@ -3,6 +3,8 @@ import type { Access } from '@dfs/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/address.ts';
 import { HTTP, Refusal } from '../rest/refusal.ts';
+import type { ConsoleCaller, ConsoleSessions } from '../console/sessions.ts';
+import { consoleCaller, refuseCrossSite } from './console-access.ts';
 import type { Tokens } from './tokens.ts';
 
 declare module 'fastify' {
@@ -13,6 +15,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** For the audit: who asks. */
     who: string;
+    /** The browser that asks, where it is signed in to the console. */
+    consoleCaller: ConsoleCaller | undefined;
   }
 }
 
@@ -28,7 +32,8 @@ export const LOCAL_CALLER = 'local socket';
 const NOBODY = 'nobody';
 
 /** Lets in, over TCP, only who may ask what is asked. */
-export function guard(app: FastifyInstance, tokens: Tokens): void {
+export function guard(app: FastifyInstance, tokens: Tokens, sessions: ConsoleSessions): void {
+  app.decorateRequest('consoleCaller', undefined);
   app.decorateRequest('who', NOBODY);
   app.addHook('onRequest', async (request, reply) => {
     if (LOCAL.has(request.raw)) {
@@ -46,6 +51,16 @@ export function guard(app: FastifyInstance, tokens: Tokens): void {
       return;
     }
     refuseForeignHost(request);
+    const caller = consoleCaller(request, sessions);
+    if (caller !== undefined) {
+      refuseCrossSite(request);
+      if (access === 'admin' && caller.role !== 'admin') {
+        throw new Refusal(HTTP.FORBIDDEN, 'forbidden', 'this browser was signed in with a link that may only look');
+      }
+      request.who = `console ${caller.id}`;
+      request.consoleCaller = caller;
+      return;
+    }
     if (access === 'open') return;
     reply.header('www-authenticate', 'Bearer realm="dfs"');
     const detail =

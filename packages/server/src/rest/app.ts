@@ -9,7 +9,10 @@ import {
 import { guard } from '../auth/access.ts';
 import type { Logger } from '../daemon/log.ts';
 import { errorMessage } from '../daemon/start-error.ts';
+import { serveConsoleFiles } from './console-files.ts';
+import { serveConsole } from './console-routes.ts';
 import { serveEvents } from './event-routes.ts';
+import { serveHistory } from './history-routes.ts';
 import { serveNfs } from './nfs-routes.ts';
 import { describe } from './openapi.ts';
 import { sendProblem } from './problem.ts';
@@ -37,7 +40,8 @@ export async function createRestApp(services: RestServices, log: Logger): Promis
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   answerErrors(app, log);
-  guard(app, services.tokens);
+  serveConsoleFiles(app);
+  guard(app, services.tokens, services.console.sessions);
   await describe(app);
   serveServer(app, services);
   serveNfs(app, services);
@@ -45,6 +49,8 @@ export async function createRestApp(services: RestServices, log: Logger): Promis
   serveShares(app, services);
   serveTokens(app, services);
   serveEvents(app, services);
+  serveHistory(app, services);
+  serveConsole(app, services);
   await app.ready();
   return app.routing;
 }

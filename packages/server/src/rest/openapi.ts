@@ -12,6 +12,8 @@ const TAGS = {
   shares: 'File systems and the terms on which they are served',
   tokens: 'Who may use this API over TCP',
   events: 'What happens, as it happens',
+  history: 'The last hour',
+  console: 'Signing in to the web console',
 } as const;
 
 /** Collects the routes that are registered after it: the document is made from the schemas that check requests and answers. */

@@ -1,5 +1,7 @@
 import type { ServerState, Status } from '@dfs/api';
 import type { Control } from '@dfs/nfs';
+import type { ConsoleSessions } from '../console/sessions.ts';
+import type { Recorder } from '../history/recorder.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { LiveShares } from '../daemon/live-shares.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -15,6 +17,12 @@ export interface RestServices {
   readonly shares: Pick<LiveShares, 'list' | 'create' | 'update' | 'delete'>;
   readonly tokens: Tokens;
   readonly events: EventLog;
+  readonly recorder: Pick<Recorder, 'history' | 'vitals'>;
+  readonly console: {
+    readonly sessions: ConsoleSessions;
+    /** Undefined where the console is switched off. */
+    linkUrl(secret: string): string | undefined;
+  };
   readonly metrics: Metrics;
   /** /metrics needs no token. */
   readonly openMetrics: boolean;

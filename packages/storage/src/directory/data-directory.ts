@@ -19,6 +19,7 @@ import { FolderPlace, type JournalPlace } from '../journal/place.ts';
 import { LogStateJournal } from '../journal/state-journal.ts';
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from '../limits.ts';
 import { CommitLog, type Durability, type LogFigures } from '../log/commit-log.ts';
+import type { CommitView } from '../log/commit-times.ts';
 import { LmdbMetadataStore, MemoryMetadataStore, type MetadataStore } from '../metadata/index.ts';
 import { DataDirectoryError } from './errors.ts';
 import { checkFormat } from './format.ts';
@@ -48,6 +49,8 @@ export interface DataDirectory {
   readonly stateStore: StateStore;
   readonly records: Records;
   readonly figures: StorageFigures;
+  /** How its commits go; read as it is at that moment. */
+  readonly commits: CommitView;
   /** The share of that number (1 to 2^32 - 1), made with this top directory where it is missing. SHARE_OPEN where it is open. */
   openShare(id: number, root: RootAttributes): Promise<ShareFileSystem>;
   /** Deletes a share that is not open, with all that is in it. Not an error where there is none. */
@@ -79,6 +82,7 @@ interface Stores {
 class StoreDirectory implements DataDirectory {
   readonly stateStore: StateStore;
   readonly records: Records;
+  readonly commits: CommitView;
   readonly #stores: Stores;
   readonly #log: CommitLog;
   readonly #limits: StorageLimits;
@@ -105,6 +109,7 @@ class StoreDirectory implements DataDirectory {
       ...(journal !== undefined && { journal: journal.journal, firstBatch: journal.firstBatch }),
       ...(durability !== undefined && journal !== undefined && { durability }),
     });
+    this.commits = this.#log.times;
     const stateJournal =
       journal === undefined ? undefined : new LogStateJournal(this.#log, journal.left?.records);
     this.stateStore = new LogStateStore(this.#log, maxRecordKey, stateJournal);

@@ -4,6 +4,7 @@ import { encodeMark, MARK_KEY, NO_JOURNAL } from '../journal/mark.ts';
 import { DEFAULT_STORAGE_LIMITS } from '../limits.ts';
 import type { Key, KeyValue, MetadataStore } from '../metadata/store.ts';
 import { Batch, type DirtyRecord } from './batch.ts';
+import { CommitTimes } from './commit-times.ts';
 import { merge } from './merge.ts';
 
 /** What a change survives before it is acknowledged: a loss of power, or the end of the process only. */
@@ -19,6 +20,8 @@ export interface LogFigures {
   /** Calls of {@link CommitLog.stable} that have not been answered. */
   waiting: number;
 }
+
+const MS = 1000;
 
 export interface CommitLogOptions {
   /** Milliseconds that an effect nobody waits for may stay uncommitted. */
@@ -51,6 +54,7 @@ const MAX_BACKLOG = 4;
 export class CommitLog {
   readonly #store: MetadataStore;
   readonly #options: CommitLogOptions;
+  readonly times = new CommitTimes();
   readonly #journal: Journal | undefined;
   readonly figures: LogFigures = { batches: 0, changes: 0, commitMs: 0, waiting: 0 };
   /** Commits are waited for. */
@@ -359,6 +363,7 @@ export class CommitLog {
       () => {
         if (this.#failure !== undefined) return;
         this.#count(batch, startedAt);
+        this.times.add((performance.now() - startedAt) / MS);
         this.#committing = undefined;
         batch.committed();
         if (this.#forming.due || (this.#forming.urgent && this.#waits)) this.#schedule();

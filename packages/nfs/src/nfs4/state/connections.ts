@@ -1,3 +1,4 @@
+import { Load } from '../load.ts';
 import type { Session } from './sessions.ts';
 
 /** Which channels of a session a connection carries (RFC 8881 §2.10.3.1). */
@@ -32,6 +33,7 @@ export class Connection {
   lastActivity: number;
   requests = 0;
   traffic: Traffic = { bytesIn: 0, bytesOut: 0 };
+  readonly load = new Load();
   /** It is about to be closed: nothing new is executed on it, and no callback sent. */
   draining = false;
   readonly bindings = new Map<Session, Binding>();
