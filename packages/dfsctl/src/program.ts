@@ -13,6 +13,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { addAdapter } from './commands/adapter.ts';
 import { addClient } from './commands/client.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConsole } from './commands/console.ts';
 import { addDrain } from './commands/drain.ts';
 import { addEvents } from './commands/events.ts';
 import { addLogin } from './commands/login.ts';
@@ -88,6 +89,7 @@ export function build(program: Command, run: Invocation): void {
     .action(async () => run.show(await (await run.client()).status(), statusView));
   addTop(program, run);
   addClient(program, run);
+  addConsole(program, run);
   addDrain(program, run);
   addAdapter(program, run);
   addShare(program, run);

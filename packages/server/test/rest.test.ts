@@ -9,8 +9,11 @@ import { openMemoryDirectory } from '@dfs/storage';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Tokens } from '../src/auth/tokens.ts';
+import { ConsoleSessions } from '../src/console/sessions.ts';
 import { LiveShares } from '../src/daemon/live-shares.ts';
 import { StartError } from '../src/daemon/start-error.ts';
+import { Recorder } from '../src/history/recorder.ts';
+import { Vitals } from '../src/history/vitals.ts';
 import { Metrics } from '../src/metrics/metrics.ts';
 import { createRestApp } from '../src/rest/app.ts';
 import { EventLog } from '../src/rest/event-log.ts';
@@ -80,6 +83,8 @@ async function app(status: () => Status = () => STATUS): Promise<http.RequestLis
     events: new EventLog(),
     metrics: new Metrics(() => ({ nfs, shares: 0 }), { perSession: true }),
     openMetrics: false,
+    recorder: new Recorder(nfs, () => [], new Vitals(store.commits, undefined)),
+    console: { sessions: new ConsoleSessions(store.records), linkUrl: () => undefined },
   };
   return createRestApp(services, pino({ level: 'silent' }));
 }

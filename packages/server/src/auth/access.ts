@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Access } from '@dfs/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/address.ts';
-import { HTTP, Refusal } from '../rest/refusal.ts';
 import type { ConsoleCaller, ConsoleSessions } from '../console/sessions.ts';
+import { HTTP, Refusal } from '../rest/refusal.ts';
 import { consoleCaller, refuseCrossSite } from './console-access.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -55,7 +55,11 @@ export function guard(app: FastifyInstance, tokens: Tokens, sessions: ConsoleSes
     if (caller !== undefined) {
       refuseCrossSite(request);
       if (access === 'admin' && caller.role !== 'admin') {
-        throw new Refusal(HTTP.FORBIDDEN, 'forbidden', 'this browser was signed in with a link that may only look');
+        throw new Refusal(
+          HTTP.FORBIDDEN,
+          'forbidden',
+          'this browser was signed in with a link that may only look',
+        );
       }
       request.who = `console ${caller.id}`;
       request.consoleCaller = caller;

@@ -15,6 +15,8 @@ export interface BannerInputs {
   readonly shares: readonly RegisteredShare[];
   /** Undefined where nothing is kept. */
   readonly data: string | undefined;
+  /** Signs a browser in to the console, once. */
+  readonly consoleLink: string | undefined;
   readonly minMinorVersion: 1 | 2;
 }
 
@@ -30,6 +32,9 @@ export function banner(inputs: BannerInputs, paint: Paint): string {
       inputs.data === undefined ? 'in memory: nothing is kept after a stop' : printable(tilde(inputs.data)),
     ],
     ...shareFacts(inputs, paint),
+    ...(inputs.consoleLink === undefined
+      ? []
+      : ([['Console', paint('cyan', inputs.consoleLink)]] satisfies [string, string][])),
     ['Status', `${inputs.command} status${inputs.statusFlags}`],
     ['Stop', 'Ctrl-C'],
   ];

@@ -87,6 +87,7 @@ function welcome(daemon: Daemon, config: Config, env: Environment, colour: boole
     addresses: daemon.addresses,
     shares: daemon.shares,
     data: daemon.dataDirectory,
+    consoleLink: daemon.consoleLink(),
     minMinorVersion: config.values.v4_min_minor_version,
   };
   return banner(inputs, painter(colour));
@@ -109,6 +110,7 @@ function facts(daemon: Daemon, config: Config): Record<string, unknown> {
     version: VERSION,
     listen: daemon.addresses.map(showAddress),
     api: daemon.apiAddresses,
+    console: daemon.consoleAddress ?? null,
     data: daemon.dataDirectory ?? null,
     shares: daemon.shares.map((share) => share.path),
     mount: address === undefined ? [] : daemon.shares.map((share) => mountLine(address, share.path, minor)),

@@ -48,6 +48,13 @@ export const addressKind: Kind<ListenAddress | undefined> = {
   show: (value) => (value === undefined ? null : showAddress(value)),
 };
 
+/** One address, or "off", which YAML may take for false. */
+export const consoleKind: Kind<ListenAddress | undefined> = {
+  allowed: 'HOST:PORT, an IPv6 address in brackets, or off',
+  parse: (input) => (input === 'off' || input === false ? undefined : parseAddress(input)),
+  show: (value) => (value === undefined ? 'off' : showAddress(value)),
+};
+
 /** Several addresses: a list, or text with commas between them. */
 export const addressListKind: Kind<readonly ListenAddress[]> = {
   allowed: 'HOST:PORT or a list of them, IPv6 addresses in brackets',

@@ -13,6 +13,7 @@ export interface ConfigFlags {
   readonly listen?: readonly string[];
   readonly share?: readonly string[];
   readonly api?: string;
+  readonly console?: string;
   readonly apiSocket?: string;
   readonly pidFile?: string;
   readonly logFormat?: string;
@@ -47,6 +48,7 @@ export function readFlags(flags: ConfigFlags, baseDirectory: string): FlagSettin
   give('listen', flags.listen, '--listen');
   give('shares', flags.share, '--share');
   give('api', flags.api, '--api');
+  give('console', flags.console, '--console');
   give('api_socket', flags.apiSocket, '--api-socket');
   give('pid_file', flags.pidFile, '--pid-file');
   give('log.format', flags.logFormat, '--log-format');

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { type Environment, MAX_SOCKET_PATH_BYTES } from '@dfs/api/places';
 import { NFS_SETTING_KEYS, nfsSettingOf, SettingError } from '@dfs/api/settings';
+import type { ListenAddress } from '@dfs/nfs';
 import { isLoopback, showAddress } from './address.ts';
 import { type Assignment, SOURCES, type Source } from './assignment.ts';
 import { CONFIG_VARIABLE, readEnvironment } from './environment.ts';
@@ -174,7 +175,17 @@ class Merge {
     const { api, api_tls_cert: cert, api_tls_key: key } = this.#values;
     if (cert === undefined && key !== undefined) this.#refuse('api_tls_key', 'needs api_tls_cert as well');
     if (cert !== undefined && key === undefined) this.#refuse('api_tls_cert', 'needs api_tls_key as well');
-    if (api === undefined || isLoopback(api.host) || cert !== undefined || key !== undefined) return;
+    const isSafe = (address: ListenAddress | undefined): address is undefined =>
+      address === undefined || isLoopback(address.host) || cert !== undefined || key !== undefined;
+    const { console } = this.#values;
+    if (!isSafe(console)) {
+      this.#refuse(
+        'console',
+        `${showAddress(console)} could be reached from other machines: set api_tls_cert and api_tls_key, or use ` +
+          `127.0.0.1:${console.port} and a tunnel (ssh -L)`,
+      );
+    }
+    if (isSafe(api)) return;
     this.#refuse(
       'api',
       `${showAddress(api)} could be reached from other machines, who would see tokens and answers: set api_tls_cert and ` +

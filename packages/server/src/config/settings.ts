@@ -12,7 +12,7 @@ import {
   type ValueOf,
 } from '@dfs/api/settings';
 import type { ListenAddress } from '@dfs/nfs';
-import { addressKind, addressListKind } from './address.ts';
+import { addressKind, addressListKind, consoleKind } from './address.ts';
 import { type ShareSpec, sharesKind } from './share-spec.ts';
 
 /** A setting of the daemon: a row of the table, with what only the command line needs to know. */
@@ -117,6 +117,15 @@ export const SETTINGS = {
     applies: 'restart',
     isPath: true,
     description: 'The key (PEM) of `api_tls_cert`.',
+  }),
+  console: row({
+    kind: consoleKind,
+    default: { host: '127.0.0.1', port: 12_051 },
+    applies: 'restart',
+    flag: '--console <host:port>',
+    flagHelp: 'where the web console is, or off (default: 127.0.0.1:12051)',
+    description:
+      'Where browsers find the web console; `off` serves none. Who opens it needs a link that works once (printed at the start on a terminal, and by `dfsctl console`). Where nothing is said and the port is taken, any free one. An address that other machines can reach also needs `api_tls_cert` and `api_tls_key`.',
   }),
   'metrics.open': row({
     kind: boolean(),

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import path from 'node:path';
 import type { ServerState, Status } from '@dfs/api';
 import {
@@ -28,7 +29,7 @@ import type { Parts } from './parts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { type RegisteredShare, reconcileShares } from './share-registry.ts';
 import { closeUnacknowledged } from './socket-options.ts';
-import { errorMessage } from './start-error.ts';
+import { errorCode, errorMessage, StartError } from './start-error.ts';
 import { describeStatus } from './status.ts';
 
 export interface DaemonOptions {
@@ -54,6 +55,7 @@ export class Daemon {
   readonly #log: Logger;
   readonly #startedAt = Date.now();
   readonly #apis: ApiListener[] = [];
+  #console: ApiListener | undefined;
   #state: ServerState = 'starting';
   #store: DataDirectory | undefined;
   #shares: LiveShares | undefined;
@@ -90,6 +92,15 @@ export class Daemon {
     return this.#apis.map((api) => api.address);
   }
 
+  /** A page that signs a browser in once; undefined where the console is switched off. */
+  consoleLink(): string | undefined {
+    return this.#management?.startLink();
+  }
+
+  get consoleAddress(): string | undefined {
+    return this.#console?.address;
+  }
+
   get shares(): readonly RegisteredShare[] {
     return this.#shares?.list ?? [];
   }
@@ -101,6 +112,7 @@ export class Daemon {
       data: this.dataDirectory,
       nfsAddresses: this.addresses.map(showAddress),
       apiAddresses: this.apiAddresses,
+      consoleAddress: this.consoleAddress,
       shares: this.shares,
       figures: this.#nfs?.stats(),
     });
@@ -121,7 +133,7 @@ export class Daemon {
     this.#shares = await this.#openShares(this.#store);
     this.#nfs = await this.#createNfs(this.#store, this.#shares, management);
     for (const address of values.listen) await this.#listenNfs(this.#nfs, address);
-    await this.#listenApi(this.#nfs, this.#shares, management);
+    await this.#listenApi(this.#store, this.#nfs, this.#shares, management);
     if (values.pid_file !== undefined) {
       writePidFile(values.pid_file);
       this.#pidFile = values.pid_file;
@@ -188,18 +200,41 @@ export class Daemon {
     }
   }
 
-  async #listenApi(nfs: NfsServer, shares: LiveShares, management: Management): Promise<void> {
+  async #listenApi(
+    store: DataDirectory,
+    nfs: NfsServer,
+    shares: LiveShares,
+    management: Management,
+  ): Promise<void> {
     const { values, env } = this.#options;
-    const view = { state: () => this.#state, status: () => this.status() };
-    const handler = await management.createApp(nfs, shares, view);
+    const view = { state: () => this.#state, status: () => this.status(), directory: this.dataDirectory };
+    const handler = await management.createApp(nfs, shares, view, store);
     const socket = values.api_socket ?? this.#defaultSocket();
     if (path.dirname(socket) === runtimeDirectory(env)) await ensurePrivateFolder(path.dirname(socket));
     this.#apis.push(await listenUnix(handler, socket));
-    if (values.api === undefined) return;
     const { api_tls_cert: cert, api_tls_key: key } = values;
     const files = cert === undefined || key === undefined ? undefined : { cert, key };
     const tls = files && { files, told: (of: TlsFiles, problem: unknown) => this.#toldOfTls(of, problem) };
-    this.#apis.push(await listenTcp(handler, values.api, tls));
+    if (values.api !== undefined) this.#apis.push(await listenTcp(handler, values.api, tls));
+    if (values.console === undefined) return;
+    this.#console = await this.#listenConsole(handler, values.console, tls);
+    management.consoleServes(this.#console.address, tls !== undefined);
+  }
+
+  /** The usual port may be another server's: whoever did not ask for it gets a free one. */
+  async #listenConsole(
+    handler: RequestListener,
+    address: ListenAddress,
+    tls: Parameters<typeof listenTcp>[2],
+  ): Promise<ApiListener> {
+    try {
+      return await listenTcp(handler, address, tls, '--console');
+    } catch (error) {
+      const isUsual = this.#options.origins.console.source === 'default';
+      const isTaken = errorCode(error instanceof StartError ? error.cause : error) === 'EADDRINUSE';
+      if (!isUsual || !isTaken) throw error;
+      return listenTcp(handler, { ...address, port: 0 }, tls, '--console');
+    }
   }
 
   #toldOfTls({ cert }: TlsFiles, problem: unknown): void {
@@ -231,6 +266,7 @@ export class Daemon {
     };
     await step('the listeners to events', async () => this.#management?.close());
     await step('the NFS server', () => this.#nfs?.close(this.#options.values.drain_time * MS));
+    await step('the console', () => this.#console?.close(API_CLOSE_MS));
     for (const api of this.#apis) await step('the API', () => api.close(API_CLOSE_MS));
     await step('the shares', () => this.#closeShares());
     await step('the data directory', () => this.#store?.close());

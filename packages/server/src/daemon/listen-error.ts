@@ -5,7 +5,11 @@ import { errorCode, errorMessage, StartError } from './start-error.ts';
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
 /** Why an address cannot be listened on, and what to do; `flag` names the setting that asked for it. */
-export function listenError(error: unknown, address: ListenAddress, flag: '--listen' | '--api'): unknown {
+export function listenError(
+  error: unknown,
+  address: ListenAddress,
+  flag: '--listen' | '--api' | '--console',
+): unknown {
   const where = showAddress(address);
   const { host } = address;
   switch (errorCode(error)) {

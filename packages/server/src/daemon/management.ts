@@ -1,10 +1,14 @@
 import type { ServerState, Status } from '@dfs/api';
 import type { EngineEvent, NfsServer } from '@dfs/nfs';
-import type { Records } from '@dfs/storage';
+import type { DataDirectory, Records } from '@dfs/storage';
 import { Tokens } from '../auth/tokens.ts';
-import { isLoopback, showAddress } from '../config/address.ts';
+import { isLoopback, parseAddress, showAddress } from '../config/address.ts';
 import type { Config } from '../config/resolve.ts';
 import type { SettingValues } from '../config/settings.ts';
+import { linkUrl } from '../console/link.ts';
+import { ConsoleSessions, START_LINK_MS } from '../console/sessions.ts';
+import { Recorder } from '../history/recorder.ts';
+import { Vitals } from '../history/vitals.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { createRestApp } from '../rest/app.ts';
 import { apiEvent, EventLog } from '../rest/event-log.ts';
@@ -20,12 +24,17 @@ import { StartError } from './start-error.ts';
 export interface DaemonView {
   state(): ServerState;
   status(): Status;
+  /** Undefined where everything is in memory. */
+  readonly directory: string | undefined;
 }
 
 /** What operators see and steer, put together: settings, tokens, events, metrics, and the API over them. */
 export class Management {
   readonly settings: NfsSettings;
   readonly #tokens: Tokens;
+  readonly #console: ConsoleSessions;
+  #linkUrl: (secret: string) => string | undefined = () => undefined;
+  #recorder: Recorder | undefined;
   readonly #events = new EventLog();
   readonly #config: Pick<Config, 'values' | 'origins'>;
   readonly #log: Logger;
@@ -39,6 +48,7 @@ export class Management {
       throw new StartError(clash.message, 'one is given at this start, the other was set before: give both');
     }
     this.#tokens = new Tokens(records);
+    this.#console = new ConsoleSessions(records);
     this.#config = config;
     this.#log = log;
     requireToken(config.values, this.#tokens);
@@ -52,7 +62,12 @@ export class Management {
   }
 
   /** The API, as a handler for its listeners. */
-  async createApp(nfs: NfsServer, shares: LiveShares, daemon: DaemonView) {
+  async createApp(
+    nfs: NfsServer,
+    shares: LiveShares,
+    daemon: DaemonView,
+    { commits }: Pick<DataDirectory, 'commits'>,
+  ) {
     const { values } = this.#config;
     const metrics = new Metrics(() => ({ nfs, shares: shares.list.length }), {
       perSession: values['metrics.per_session'],
@@ -70,7 +85,12 @@ export class Management {
       this.#log.info({ share: path, id, who }, `share ${action}`);
       this.#events.publish({ type: 'share', action, share_id: id, path, who });
     });
+    const vitals = new Vitals(commits, daemon.directory);
+    const recorder = new Recorder(nfs, () => shares.list, vitals);
+    this.#recorder = recorder;
     const services: RestServices = {
+      recorder,
+      console: { sessions: this.#console, linkUrl: (secret) => this.#linkUrl(secret) },
       state: () => daemon.state(),
       status: () => daemon.status(),
       control: nfs.control,
@@ -84,10 +104,22 @@ export class Management {
     return createRestApp(services, this.#log);
   }
 
+  /** The console can be reached there from now on. */
+  consoleServes(address: string, isSecure: boolean): void {
+    this.#linkUrl = (secret) => linkUrl(parseAddress(address), isSecure, secret);
+  }
+
+  /** For the terminal of who has started the server; undefined where there is no console. */
+  startLink(): string | undefined {
+    if (this.#linkUrl('') === undefined) return undefined;
+    return this.#linkUrl(this.#console.createLink('admin', START_LINK_MS).secret);
+  }
+
   /** Lets listeners to events go, and stops watching the process. */
   close(): void {
     this.#events.close();
     this.#metrics?.close();
+    this.#recorder?.close();
   }
 }
 

@@ -9,6 +9,7 @@ export interface StatusInputs {
   readonly data: string | undefined;
   readonly nfsAddresses: readonly string[];
   readonly apiAddresses: readonly string[];
+  readonly consoleAddress?: string | undefined;
   readonly shares: readonly RegisteredShare[];
   readonly figures: ServerStats | undefined;
 }
@@ -25,7 +26,11 @@ export function describeStatus(inputs: StatusInputs): Status {
     started_at: new Date(inputs.startedAt).toISOString(),
     uptime_seconds: Math.round(process.uptime() * MS) / MS,
     data: inputs.data ?? null,
-    listeners: [...inputs.nfsAddresses.map(listener('nfs')), ...inputs.apiAddresses.map(listener('api'))],
+    listeners: [
+      ...inputs.nfsAddresses.map(listener('nfs')),
+      ...inputs.apiAddresses.map(listener('api')),
+      ...(inputs.consoleAddress === undefined ? [] : [listener('console')(inputs.consoleAddress)]),
+    ],
     shares: inputs.shares.map(showShare),
     nfs: showFigures(inputs.figures),
   };

@@ -122,7 +122,9 @@ export class History {
   }
 
   list(): HistoryList {
-    const series = [...this.#all()].map(({ scope, id, name, live }): HistorySeries => ({ scope, id, name, live }));
+    const series = [...this.#all()].map(
+      ({ scope, id, name, live }): HistorySeries => ({ scope, id, name, live }),
+    );
     return { series, left_out: this.#leftOut };
   }
 
@@ -162,7 +164,8 @@ export class History {
 function dropOldest(all: Map<string, Series>): boolean {
   let oldest: Series | undefined;
   for (const series of all.values()) {
-    if (!series.live && (oldest === undefined || (series.ring.last ?? 0) < (oldest.ring.last ?? 0))) oldest = series;
+    if (!series.live && (oldest === undefined || (series.ring.last ?? 0) < (oldest.ring.last ?? 0)))
+      oldest = series;
   }
   return oldest !== undefined && all.delete(oldest.id);
 }
@@ -172,7 +175,10 @@ function copied({ operations, bytesIn, bytesOut, latency }: Totals): Totals {
 }
 
 /** What is new since `before` counts from nothing: it began in between. */
-function growth(now: Totals, before: Totals = { operations: 0, bytesIn: 0, bytesOut: 0, latency: [] }): Growth {
+function growth(
+  now: Totals,
+  before: Totals = { operations: 0, bytesIn: 0, bytesOut: 0, latency: [] },
+): Growth {
   return {
     operations: Math.max(0, now.operations - before.operations),
     bytesIn: Math.max(0, now.bytesIn - before.bytesIn),

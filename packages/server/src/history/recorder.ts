@@ -33,7 +33,9 @@ export function momentOf(
   time: number,
 ): Moment {
   const counters = control.counters();
-  const clients = new Map(control.clients().map(({ id, address, owner }) => [id, { id, name: `${address} ${owner}` }]));
+  const clients = new Map(
+    control.clients().map(({ id, address, owner }) => [id, { id, name: `${address} ${owner}` }]),
+  );
   const owners = new Map(control.sessions().map(({ id, client }) => [id, clients.get(client)]));
   const { bytesIn, bytesOut, load } = counters;
   return {

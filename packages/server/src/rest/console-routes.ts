@@ -14,7 +14,11 @@ export function serveConsole(app: FastifyInstance, { console }: Pick<RestService
     const { secret, expiresAt } = sessions.createLink(role, LINK_MS);
     const url = console.linkUrl(secret);
     if (url === undefined) {
-      throw new Refusal(HTTP.CONFLICT, 'console_off', 'the console is switched off: start with --console HOST:PORT');
+      throw new Refusal(
+        HTTP.CONFLICT,
+        'console_off',
+        'the console is switched off: start with --console HOST:PORT',
+      );
     }
     return { url, role, expires_at: new Date(expiresAt).toISOString() };
   });

@@ -39,6 +39,7 @@ export async function listenTcp(
   handler: RequestListener,
   address: ListenAddress,
   tls?: ListenerTls,
+  flag: '--api' | '--console' = '--api',
 ): Promise<ApiListener> {
   const { server, unfollow } = tls === undefined ? plain(handler) : await secure(handler, tls);
   server.listen({ host: address.host, port: address.port });
@@ -46,7 +47,7 @@ export async function listenTcp(
     await once(server, 'listening');
   } catch (error) {
     unfollow();
-    throw listenError(error, address, '--api');
+    throw listenError(error, address, flag);
   }
   const { address: host, port } = server.address() as AddressInfo;
   return {

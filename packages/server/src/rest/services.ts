@@ -1,9 +1,9 @@
 import type { ServerState, Status } from '@dfs/api';
 import type { Control } from '@dfs/nfs';
-import type { ConsoleSessions } from '../console/sessions.ts';
-import type { Recorder } from '../history/recorder.ts';
 import type { Tokens } from '../auth/tokens.ts';
+import type { ConsoleSessions } from '../console/sessions.ts';
 import type { LiveShares } from '../daemon/live-shares.ts';
+import type { Recorder } from '../history/recorder.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { NfsSettings } from '../settings/nfs-settings.ts';
 import type { EventLog } from './event-log.ts';
