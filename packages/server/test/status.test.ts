@@ -28,6 +28,7 @@ describe('dfs status', () => {
       listeners: [
         { protocol: 'nfs', address: (ready['listen'] as string[])[0] },
         { protocol: 'api', address: path.join(data, 'api.sock') },
+        { protocol: 'console', address: ready['console'] },
       ],
       shares: [{ path: '/export' }],
       nfs: { clients: 0, connections: 0 },

@@ -17,7 +17,6 @@ export class Recorder {
       vitals.sample(time);
       this.history.add(momentOf(nfs, shares(), time));
     };
-    sample();
     this.#timer = setInterval(sample, HISTORY_LIMITS.intervalSeconds * MS).unref();
   }
 
