@@ -1,5 +1,6 @@
 import { FileType, ModeBit } from '@dfs/nfs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { InodeCache } from '../src/file-system/inode-cache.ts';
 import type { Inode, ShareFileSystem } from '../src/index.ts';
 import { ALICE, BOB, cleanUpAfterEach, KINDS, list, names, newShare, ROOT, refusal } from './support.ts';
 
@@ -53,6 +54,41 @@ describe.each(KINDS)('names on $name', (kind) => {
     expect(await refusal(() => share.write(device, 0, Buffer.from('x'), 0))).toBe('EINVAL');
     share.remove(root, ROOT, 'link');
     expect(names(list(share, root))).toEqual(['device', 'fifo']);
+  });
+
+  test('a directory moves deep down at the cost of the distance, and never below itself', async () => {
+    const share = await newShare(kind, { limits: { cachedInodes: 16 } });
+    const root = share.root();
+    const chain: Uint8Array[] = [];
+    let dir = root;
+    for (let depth = 0; depth < 2000; depth++) {
+      dir = mkdir(share, dir, 'd');
+      chain.push(Uint8Array.from(share.handle(dir)));
+    }
+    await share.stable();
+    const at = (depth: number): Inode => share.resolve(Buffer.from(chain.at(depth)!));
+    const [deep, above] = [at(-1), at(-3)];
+    const full = mkdir(share, deep, 'full');
+    mkdir(share, full, 'inside');
+    mkdir(share, root, 'empty');
+    await share.stable();
+    const looked = vi.spyOn(InodeCache.prototype, 'must');
+    try {
+      share.rename(deep, 'full', above, 'full', ROOT);
+      share.rename(above, 'full', deep, 'full', ROOT);
+      share.rename(root, 'empty', deep, 'empty', ROOT);
+      expect(looked.mock.calls.length).toBeLessThan(50);
+    } finally {
+      looked.mockRestore();
+    }
+    expect(share.parent(full, ROOT)).toBe(deep);
+    for (const target of [deep, above, full]) {
+      expect(await refusal(() => share.rename(root, 'd', target, 'x', ROOT))).toBe('EINVAL');
+    }
+    share.rename(deep, 'full', root, 'full', ROOT);
+    share.rename(root, 'd', full, 'd', ROOT);
+    expect(share.parent(at(0), ROOT)).toBe(full);
+    expect(await refusal(() => share.rename(root, 'full', deep, 'full', ROOT))).toBe('EINVAL');
   });
 
   test('directories count their subdirectories, and go only when empty', async () => {

@@ -22,6 +22,8 @@ const { WRITE, EXECUTE, READ } = Permission;
 /** Entries fetched at a time; the first fetch is small, since the caller may want few. */
 const FIRST_PAGE = 32;
 const PAGE = 256;
+/** Its entry and its ".". */
+const LINKS_WITHOUT_SUBDIRECTORIES = 2;
 
 export function lookup(core: Core, dir: Inode, cred: Credentials, name: string): Inode {
   core.log.check();
@@ -119,7 +121,7 @@ export function rename(
   requireUnlink(fromDir, source, cred);
   if (victim === undefined) requirePermission(toDir, cred, WRITE | EXECUTE);
   else requireUnlink(toDir, victim, cred);
-  if (source.isDirectory && fromDir !== toDir) requireMovable(core, source, toDir, cred, victim);
+  if (source.isDirectory && fromDir !== toDir) requireMovable(core, source, fromDir, toDir, cred, victim);
   if (victim !== undefined) requireReplaceable(source, victim);
   move(core, { fromDir, fromName, entry, source, toDir, toName, replaced, victim });
 }
@@ -160,16 +162,33 @@ function move(core: Core, { fromDir, fromName, entry, source, toDir, toName, rep
 function requireMovable(
   core: Core,
   source: Inode,
+  fromDir: Inode,
   toDir: Inode,
   cred: Credentials,
   victim: Inode | undefined,
 ): void {
-  for (let above = toDir; ; above = core.inodes.must(above.parent)) {
-    if (above === source) throw new FsError('EINVAL');
-    if (above.parent === above.fileid) break;
-  }
+  if (liesAbove(core, source, fromDir, toDir)) throw new FsError('EINVAL');
   requirePermission(source, cred, WRITE);
   if (victim === undefined && toDir.nlink >= core.limits.maxLinks) throw new FsError('EMLINK');
+}
+
+/**
+ * Whether `toDir` is `source`, a directory in `fromDir`, or lies below it. Costs what lies between the two directories, not how deep
+ * they are: both ways up are gone in step, and above where they meet there is nothing that lies in `fromDir`.
+ */
+function liesAbove(core: Core, source: Inode, fromDir: Inode, toDir: Inode): boolean {
+  if (toDir === source) return true;
+  if (source.nlink === LINKS_WITHOUT_SUBDIRECTORIES) return false;
+  const aboveFrom = new Set<number>();
+  const aboveTo = new Set<number>();
+  let from = fromDir;
+  for (let to = toDir; to.fileid !== source.fileid; to = core.inodes.must(to.parent)) {
+    aboveTo.add(to.fileid);
+    aboveFrom.add(from.fileid);
+    if (aboveFrom.has(to.fileid) || aboveTo.has(from.fileid)) return false;
+    from = core.inodes.must(from.parent);
+  }
+  return true;
 }
 
 function requireReplaceable(source: Inode, victim: Inode): void {
