@@ -36,6 +36,8 @@ const status: Status = {
   started_at: '2026-01-01T00:00:00.000Z',
   uptime_seconds: 3700,
   data: '/d',
+  durability: 'power',
+  journal: 'kept',
   listeners: [
     { protocol: 'nfs', address: '127.0.0.1:12049' },
     { protocol: 'nfs', address: '[::1]:12049' },
@@ -89,6 +91,8 @@ describe('what the tools show', () => {
     const unusual = {
       ...status,
       data: null,
+      durability: 'none' as const,
+      journal: 'none' as const,
       state: 'stopping' as const,
       nfs: { ...status.nfs, in_grace: true },
     };

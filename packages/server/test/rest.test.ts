@@ -44,6 +44,8 @@ const STATUS: Status = {
   started_at: '2026-01-01T00:00:00.000Z',
   uptime_seconds: 1.5,
   data: null,
+  durability: 'none',
+  journal: 'none',
   listeners: [{ protocol: 'nfs', address: '127.0.0.1:12049' }],
   shares: [SHARE],
   nfs: {
@@ -81,7 +83,7 @@ async function app(status: () => Status = () => STATUS): Promise<http.RequestLis
     shares: new LiveShares(store, { uid: 0, gid: 0, mode: 0o755 }),
     tokens,
     events: new EventLog(),
-    metrics: new Metrics(() => ({ nfs, shares: 0 }), { perSession: true }),
+    metrics: new Metrics(() => ({ nfs, shares: 0, storage: undefined }), { perSession: true }),
     openMetrics: false,
     recorder: new Recorder(nfs, () => [], new Vitals(store.commits, undefined)),
     console: { sessions: new ConsoleSessions(store.records), linkUrl: () => undefined },

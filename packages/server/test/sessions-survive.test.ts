@@ -1,16 +1,17 @@
 import { CreateSessionFlag, Files, NfsClient, ops, Status } from '@dfs/nfs/client';
 import { describe, expect, it } from 'vitest';
-import { portOf, startServer } from './helpers/child.ts';
+import { Child, portOf, startServer } from './helpers/child.ts';
 import { scratchFolder } from './helpers/config.ts';
 
 const ROUNDS = 5;
 const PER_ROUND = 20;
 
-describe('after kill -9 on a data directory', () => {
+describe.each(['power', 'crash'])('after kill -9 on a data directory, with durability %s', (durability) => {
   it('the same session goes on, with its opens and locks, and nothing runs twice', {
     timeout: 120_000,
   }, async () => {
-    const args = ['--data', scratchFolder(), '--share', '/x,squash=none'];
+    const data = scratchFolder();
+    const args = ['--data', data, '--share', '/x,squash=none', '--durability', durability];
     let child = startServer(args);
     const options = { port: portOf(await child.ready()) };
     const flags = CreateSessionFlag.PERSIST | CreateSessionFlag.CONN_BACK_CHAN;
@@ -62,6 +63,8 @@ describe('after kill -9 on a data directory', () => {
     expect(await reader.testLock({ offset: 0, type: 1 })).toBeUndefined();
     await file.close();
     await Promise.all([session.client.close(), other.session.client.close()]);
-    await child.stop();
+    await child.stop('SIGKILL');
+    const check = await new Child(['check', '--data', data]).ended;
+    expect([check.code, check.stderr], check.stdout).toEqual([0, '']);
   });
 });

@@ -45,6 +45,13 @@ export const Status = Type.Object(
     data: Type.Union([Type.String(), Type.Null()], {
       description: 'The data directory; null where nothing is kept',
     }),
+    durability: Type.Union([Type.Literal('power'), Type.Literal('crash'), Type.Literal('none')], {
+      description: 'What a change survives before it is acknowledged; none where nothing is kept',
+    }),
+    journal: Type.Union([Type.Literal('kept'), Type.Literal('lost'), Type.Literal('none')], {
+      description:
+        'Whether sessions, opens and locks are kept for the next start; lost where they could not be written',
+    }),
     listeners: Type.Array(Listener),
     shares: Type.Array(Share),
     nfs: NfsFigures,

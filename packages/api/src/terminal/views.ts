@@ -16,7 +16,7 @@ export function statusView(status: Status, paint: Paint): string {
     `up ${showDuration(status.uptime_seconds)}`,
   ];
   const facts: [string, string][] = [
-    ['Data', status.data === null ? 'memory: nothing is kept' : printable(status.data)],
+    ['Data', dataFacts(status)],
     ['NFS', addresses('nfs').join(', ')],
     ['API', addresses('api').join(', ')],
     ['Clients', clientFigures(status)],
@@ -29,6 +29,14 @@ export function statusView(status: Status, paint: Paint): string {
   const widest = Math.max(...facts.map(([name]) => name.length));
   const lines = facts.map(([name, value]) => `${paint('dim', name.padEnd(widest))}  ${value}`);
   return [title.join('  '), '', ...lines, '', sharesView(status.shares, paint)].join('\n');
+}
+
+function dataFacts({ data, durability, journal }: Status): string {
+  if (data === null) return 'memory: nothing is kept';
+  const grade = durability === 'crash' ? '; a loss of power takes the last moments (durability crash)' : '';
+  const lost =
+    journal === 'lost' ? '; the journal could not be written: sessions will not outlive the server' : '';
+  return `${printable(data)}${grade}${lost}`;
 }
 
 function clientFigures({ nfs }: Status): string {

@@ -12,6 +12,7 @@ import {
   type ValueOf,
 } from '@dfs/api/settings';
 import type { ListenAddress } from '@dfs/nfs';
+import type { Durability } from '@dfs/storage';
 import { addressKind, addressListKind, consoleKind } from './address.ts';
 import { type ShareSpec, sharesKind } from './share-spec.ts';
 
@@ -70,6 +71,15 @@ export const SETTINGS = {
     applies: 'restart',
     description:
       'With `memory`: bytes of file content, of all shares together, beyond which writing answers that no space is left.',
+  }),
+  durability: row<Durability>({
+    kind: choice(['power', 'crash']),
+    default: 'power',
+    applies: 'restart',
+    flag: '--durability <grade>',
+    flagHelp: 'power or crash: what a change survives before it is acknowledged (default: power)',
+    description:
+      'What a change survives before a client is told that it is done. `power`: a loss of power. `crash`: the end of the process, however it ends; a loss of power, or a crash of the machine, takes the last moments with it, FILE_SYNC writes and COMMIT among them. Faster where the disk is slow to sync.',
   }),
   listen: row({
     kind: addressListKind,

@@ -115,6 +115,7 @@ export class Daemon {
       consoleAddress: this.consoleAddress,
       shares: this.shares,
       figures: this.#nfs?.stats(),
+      storage: this.#store?.figures,
     });
   }
 
@@ -144,7 +145,16 @@ export class Daemon {
   async #openStore(): Promise<DataDirectory> {
     const { parts, values, onFault } = this.#options;
     // A store that has failed answers nothing but errors from then on. A restart serves what is stable, and clients send the rest again.
-    const options = { onFailure: onFault };
+    const options = {
+      onFailure: onFault,
+      durability: values.durability,
+      onJournalLost: (error: Error) => {
+        this.#log.error(
+          { err: error },
+          'the journal cannot be written and was given up: until the next start sessions do not outlive the server, which then begins with a grace period',
+        );
+      },
+    };
     const directory = this.dataDirectory;
     try {
       if (directory === undefined) {

@@ -66,10 +66,10 @@ export class Management {
     nfs: NfsServer,
     shares: LiveShares,
     daemon: DaemonView,
-    { commits }: Pick<DataDirectory, 'commits'>,
+    store: Pick<DataDirectory, 'commits' | 'figures'>,
   ) {
     const { values } = this.#config;
-    const metrics = new Metrics(() => ({ nfs, shares: shares.list.length }), {
+    const metrics = new Metrics(() => ({ nfs, shares: shares.list.length, storage: store.figures }), {
       perSession: values['metrics.per_session'],
     });
     metrics.start();
@@ -85,7 +85,7 @@ export class Management {
       this.#log.info({ share: path, id, who }, `share ${action}`);
       this.#events.publish({ type: 'share', action, share_id: id, path, who });
     });
-    const vitals = new Vitals(commits, daemon.directory);
+    const vitals = new Vitals(store.commits, daemon.directory);
     const recorder = new Recorder(nfs, () => shares.list, vitals);
     this.#recorder = recorder;
     const services: RestServices = {

@@ -1,5 +1,6 @@
 import type { Listener, NfsFigures, ServerState, Share, Status } from '@dfs/api';
 import type { ServerStats } from '@dfs/nfs';
+import type { StorageFigures } from '@dfs/storage';
 import { VERSION } from '../version.ts';
 import type { RegisteredShare } from './share-registry.ts';
 
@@ -12,6 +13,7 @@ export interface StatusInputs {
   readonly consoleAddress?: string | undefined;
   readonly shares: readonly RegisteredShare[];
   readonly figures: ServerStats | undefined;
+  readonly storage: StorageFigures | undefined;
 }
 
 const MS = 1000;
@@ -26,6 +28,8 @@ export function describeStatus(inputs: StatusInputs): Status {
     started_at: new Date(inputs.startedAt).toISOString(),
     uptime_seconds: Math.round(process.uptime() * MS) / MS,
     data: inputs.data ?? null,
+    durability: inputs.data === undefined ? 'none' : (inputs.storage?.durability ?? 'power'),
+    journal: showJournal(inputs.storage),
     listeners: [
       ...inputs.nfsAddresses.map(listener('nfs')),
       ...inputs.apiAddresses.map(listener('api')),
@@ -34,6 +38,11 @@ export function describeStatus(inputs: StatusInputs): Status {
     shares: inputs.shares.map(showShare),
     nfs: showFigures(inputs.figures),
   };
+}
+
+function showJournal(storage: StorageFigures | undefined): Status['journal'] {
+  if (storage?.journal === undefined) return 'none';
+  return storage.journal.lost ? 'lost' : 'kept';
 }
 
 export function showShare(share: RegisteredShare): Share {

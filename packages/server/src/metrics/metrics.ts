@@ -1,5 +1,6 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import type { EngineEvent, NfsServer } from '@dfs/nfs';
+import type { StorageFigures } from '@dfs/storage';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { VERSION } from '../version.ts';
 import { ReadHistogram } from './distribution.ts';
@@ -20,6 +21,12 @@ export interface MetricsOptions {
   readonly now?: () => number;
 }
 
+interface MetricsSource {
+  readonly nfs: NfsServer;
+  readonly shares: number;
+  readonly storage: StorageFigures | undefined;
+}
+
 const MS = 1000;
 const LAG_INTERVAL_MS = 250;
 
@@ -37,15 +44,12 @@ export class Metrics {
   readonly #lifetimes: Histogram<string>;
   /** When each session was made that is there. */
   readonly #born = new Map<string, number>();
-  readonly #source: () => { readonly nfs: NfsServer; readonly shares: number };
+  readonly #source: () => MetricsSource;
   #scrape: Scrape | undefined;
   #stop: (() => void) | undefined;
 
   /** `source` is asked at each scrape. */
-  constructor(
-    source: () => { readonly nfs: NfsServer; readonly shares: number },
-    { perSession, now = Date.now }: MetricsOptions,
-  ) {
+  constructor(source: () => MetricsSource, { perSession, now = Date.now }: MetricsOptions) {
     this.#source = source;
     this.#now = now;
     for (const metric of SCALARS) if (perSession || metric.perSession !== true) this.#add(metric);
@@ -98,13 +102,14 @@ export class Metrics {
   }
 
   #read(): Scrape {
-    const { nfs, shares } = this.#source();
+    const { nfs, shares, storage } = this.#source();
     const { control } = nfs;
     return {
       counters: control.counters(),
       stats: nfs.stats(),
       gauges: control.gauges(),
       shares,
+      storage,
       version: VERSION,
     };
   }

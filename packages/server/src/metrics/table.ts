@@ -1,4 +1,5 @@
 import { type EngineCounters, type EngineGauges, LATENCY_BUCKETS, type ServerStats } from '@dfs/nfs';
+import type { StorageFigures } from '@dfs/storage';
 import { operationName, statusName } from './names.ts';
 import { type Distribution, mapSamples, type Sample, samples, single } from './samples.ts';
 
@@ -8,6 +9,7 @@ export interface Scrape {
   readonly stats: ServerStats;
   readonly gauges: EngineGauges;
   readonly shares: number;
+  readonly storage: StorageFigures | undefined;
   readonly version: string;
 }
 
@@ -241,6 +243,48 @@ export const SCALARS: readonly ScalarMetric[] = [
     type: 'gauge',
     help: 'Shares that are served.',
     read: ({ shares }) => single(shares),
+  },
+  {
+    name: 'dfs_storage_batches_total',
+    type: 'counter',
+    help: 'Batches of changes that were committed to the disk. Changes by batches is the size of a batch.',
+    read: ({ storage }) => single(storage?.log.batches ?? 0),
+  },
+  {
+    name: 'dfs_storage_changes_total',
+    type: 'counter',
+    help: 'Changes of records in the batches that were committed.',
+    read: ({ storage }) => single(storage?.log.changes ?? 0),
+  },
+  {
+    name: 'dfs_storage_commit_seconds_total',
+    type: 'counter',
+    help: 'Time that all commits took, each from when its batch was closed until it was on the disk. By batches it is the latency of a commit.',
+    read: ({ storage }) => single((storage?.log.commitMs ?? 0) / MS),
+  },
+  {
+    name: 'dfs_storage_waiting',
+    type: 'gauge',
+    help: 'Replies that wait for a commit.',
+    read: ({ storage }) => single(storage?.log.waiting ?? 0),
+  },
+  {
+    name: 'dfs_storage_journal_bytes_total',
+    type: 'counter',
+    help: 'Bytes written to the journal, by which sessions, opens and locks outlive the process.',
+    read: ({ storage }) => single(storage?.journal?.bytes ?? 0),
+  },
+  {
+    name: 'dfs_storage_journal_flushes_total',
+    type: 'counter',
+    help: 'Writes to the journal, at most one for each turn of the event loop and connection.',
+    read: ({ storage }) => single(storage?.journal?.flushes ?? 0),
+  },
+  {
+    name: 'dfs_storage_journal_lost',
+    type: 'gauge',
+    help: '1 where the journal could not be written and was given up: the next start begins with a grace period.',
+    read: ({ storage }) => single(storage?.journal?.lost === true ? 1 : 0),
   },
   {
     name: 'dfs_build_info',
