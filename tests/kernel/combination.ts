@@ -1,13 +1,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Combination, Options } from './options.ts';
-import { guestSide } from './options.ts';
-import { type CombinationReport, label, type Result, resultLine } from './report.ts';
+import { guestSide, operatorSide } from './options.ts';
+import { type CombinationReport, label, type Result, resultLine, slug } from './report.ts';
 import { type CaptureReport, examine, startCapture } from './rig/capture.ts';
 import { type GuestEnd, runGuest } from './rig/guest.ts';
 import type { Kernel } from './rig/kernel.ts';
+import { network } from './rig/net.ts';
 import { excess, longestStall, type Span, spanOf, type Wait } from './stalls.ts';
-import { sizesFor, uncaptured } from './workloads.ts';
+import { sizesFor, uncaptured, workloadsOf } from './workloads.ts';
 
 export type Setting = {
   readonly options: Options;
@@ -37,6 +38,8 @@ class Progress {
   readonly logs: Record<string, string[]> = {};
   readonly waits: Wait[] = [];
   readonly late: Span[] = [];
+  /** When a workload had the server taken away, and nobody could be served. */
+  readonly excused: Span[] = [];
   probeTotals = { count: 0, slowest: 0 };
   private windows = new Map<string, [number, number]>();
 
@@ -53,6 +56,9 @@ class Progress {
         return undefined;
       case 'late':
         if (this.late.length < MAX_SPANS) this.late.push(spanOf(Number(first), Number(second)));
+        return undefined;
+      case 'excused':
+        if (this.excused.length < MAX_SPANS) this.excused.push(spanOf(Number(first), Number(second)));
         return undefined;
       case 'probe':
       case 'wait': {
@@ -97,8 +103,8 @@ function guestEnvironment(
     NCONNECT: `${combination.nconnect}`,
     PORT: `${guestSide.port}`,
     EXPORT: setting.exportPath,
-    COMBO: `run-${combination.vers}-${combination.nconnect}`,
-    WORKLOADS: options.workloads.join(' '),
+    COMBO: `run-${slug(combination)}`,
+    WORKLOADS: workloadsOf(options.workloads, combination.steered).join(' '),
     UNCAPTURED: uncaptured,
     WORKLOAD_LIMIT: `${WORKLOAD_LIMIT_S}`,
     BIG_MIB: `${sizes.bigMiB}`,
@@ -106,6 +112,11 @@ function guestEnvironment(
     FSX_STEPS: `${options.fsxSteps ?? sizes.fsxSteps}`,
     FSX_SEED: `${options.seed}`,
     FIXTURES: setting.fixtures,
+    FULL: options.full ? '1' : '',
+    OPERATOR: `${operatorSide.host}:${operatorSide.port}`,
+    SECOND_SERVER: network.secondServer,
+    CUTTER: network.cutter,
+    MORE_CLIENTS: network.moreClients,
     NODE: process.execPath,
     SUITE: import.meta.dirname,
     // The fixtures belong to whoever runs the suite, who need not be the guest's root.
@@ -128,7 +139,11 @@ function withStall(
   hostStarved: readonly Span[],
 ): Result {
   const { window, ...rest } = result;
-  const { seconds: stall, what } = longestStall(window, progress.waits, [...progress.late, ...hostStarved]);
+  const { seconds: stall, what } = longestStall(window, progress.waits, [
+    ...progress.late,
+    ...progress.excused,
+    ...hostStarved,
+  ]);
   if (stall <= STALL_LIMIT_S || rest.status === 'fail') return { ...rest, stall };
   return { ...rest, stall, status: 'fail', note: `${what} took ${stall.toFixed(2)} s` };
 }
@@ -155,11 +170,14 @@ type Guest = {
   readonly file: string;
 };
 
+/** Connections that are cut at any byte make streams that tshark cannot but find wrong. */
+const captures = (options: Options, { steered }: Combination): boolean => options.capture && !steered;
+
 async function runInGuest(setting: Setting, combination: Combination, isLast: boolean): Promise<Guest> {
   const { options, runDir, say } = setting;
-  const name = `${combination.vers}-${combination.nconnect}`;
+  const name = slug(combination);
   const file = join(runDir, `${name}.pcap`);
-  const capture = options.capture ? await startCapture(file, guestSide.port) : undefined;
+  const capture = captures(options, combination) ? await startCapture(file, guestSide.port) : undefined;
   let stopped: Promise<number> | undefined;
   const progress = new Progress();
   const end = await runGuest({
@@ -225,10 +243,13 @@ export async function runCombination(
   const { progress } = guest;
   const seconds = (Date.now() - began) / 1000;
   const results = progress.results.map((result) => withStall(result, progress, setting.hostStarved));
-  const wanted = setting.options.exec === undefined ? setting.options.workloads.map(nameOf) : [];
+  const files = workloadsOf(setting.options.workloads, combination.steered);
+  const wanted = setting.options.exec === undefined ? files.map(nameOf) : [];
   results.push(...judgeGuest(guest, results, wanted));
   const finish = async (): Promise<CombinationReport> => {
-    const [capture, bad] = setting.options.capture ? await decode(setting, guest) : [undefined, []];
+    const [capture, bad] = captures(setting.options, combination)
+      ? await decode(setting, guest)
+      : [undefined, []];
     const { logs, probeTotals: probes } = progress;
     return { combination, results: [...results, ...bad], logs, probes, capture, seconds };
   };

@@ -8,13 +8,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { runCombination, type Setting } from './combination.ts';
 import { makeFixtures } from './fixtures.ts';
-import { guestSide, type Options } from './options.ts';
-import { type CombinationReport, failures, label, type Report, summary } from './report.ts';
+import { type Combination, guestSide, type Options, operatorSide } from './options.ts';
+import { type CombinationReport, failures, label, type Report, slug, summary } from './report.ts';
+import { Cutter } from './rig/cutter.ts';
 import { cacheDir, type Kernel } from './rig/kernel.ts';
-import { makeNetwork } from './rig/net.ts';
+import { makeNetwork, network } from './rig/net.ts';
+import { startOperator } from './rig/operator.ts';
 import { toolVersions } from './rig/packages.ts';
 import { offerRelay } from './rig/relay.ts';
-import { serverLog, sharePath, startServer, type TestServer } from './rig/server.ts';
+import { serverLog, sharePath, TestServer } from './rig/server.ts';
 import { type Span, spanOf } from './stalls.ts';
 
 export type Plan = {
@@ -40,7 +42,17 @@ function watchHost(starved: Span[]): void {
 /** Starts dfs, or opens the way to the server that was named. Undefined for the latter. */
 async function provideServer({ options, root, runDir }: Plan): Promise<TestServer | undefined> {
   if (options.server === undefined) {
-    return startServer({ root, address: guestSide, dir: join(runDir, 'server'), cpus: options.cpus });
+    const { port } = guestSide;
+    const addresses = [guestSide, { host: network.secondServer, port }];
+    const server = await TestServer.start({
+      root,
+      addresses,
+      dir: join(runDir, 'server'),
+      cpus: options.cpus,
+    });
+    const cutter = await Cutter.start({ host: network.cutter, port }, guestSide);
+    await startOperator(operatorSide, { server, cutter, root, port });
+    return server;
   }
   await offerRelay(guestSide, (listener) => {
     return new Promise((resolve, reject) => {
@@ -50,6 +62,10 @@ async function provideServer({ options, root, runDir }: Plan): Promise<TestServe
   });
   return undefined;
 }
+
+/** In the profile for CI, the last way of mounting that has workloads of a size. */
+const withLargestSizes = (combinations: readonly Combination[]): Combination | undefined =>
+  combinations.findLast(({ steered }) => !steered);
 
 async function runAll(plan: Plan, server: TestServer | undefined): Promise<Report> {
   const began = Date.now();
@@ -79,10 +95,11 @@ async function runAll(plan: Plan, server: TestServer | undefined): Promise<Repor
     say,
   };
   const reports: Promise<CombinationReport>[] = [];
-  for (const [i, combination] of options.combinations.entries()) {
+  const largest = withLargestSizes(options.combinations);
+  for (const combination of options.combinations) {
     if (abort.signal.aborted) break;
     say(`${label(combination)}: Linux ${kernel.version} boots`);
-    const { report } = await runCombination(setting, combination, i === options.combinations.length - 1);
+    const { report } = await runCombination(setting, combination, combination === largest);
     reports.push(report);
   }
   stopping = true;
@@ -119,7 +136,7 @@ function keepLogs({ runDir }: Plan, report: Report): string {
     if (existsSync(console)) cpSync(console, join(last, `${name}.console.log`));
   }
   for (const { combination, capture } of report.combinations) {
-    const pcap = `${combination.vers}-${combination.nconnect}.pcap`;
+    const pcap = `${slug(combination)}.pcap`;
     if (capture !== undefined && capture.malformed > 0) cpSync(join(runDir, pcap), join(last, pcap));
   }
   return last;

@@ -3,12 +3,17 @@ import { parseArgs } from 'node:util';
 import { type Suite, suites } from './rig/kernel.ts';
 import { network } from './rig/net.ts';
 import { Refusal } from './rig/process.ts';
-import { workloads } from './workloads.ts';
+import { steered, workloads, workloadsOf } from './workloads.ts';
 
 export type Address = { readonly host: string; readonly port: number };
 
 /** One way to mount the share. */
-export type Combination = { readonly vers: string; readonly nconnect: number };
+export type Combination = {
+  readonly vers: string;
+  readonly nconnect: number;
+  /** Does its guest run the workloads that steer the server, or the others? */
+  readonly steered: boolean;
+};
 
 /** A server that runs already, and the path it exports. */
 export type OtherServer = { readonly address: Address; readonly path: string };
@@ -112,25 +117,46 @@ function lastCpu(): string | undefined {
   return /^Cpus_allowed_list:.*?(\d+)$/m.exec(status)?.[1];
 }
 
+/** Each version with each number of connections, and one guest for the workloads that steer dfs, where any are wanted. */
+function waysToMount(
+  versions: readonly string[],
+  connections: readonly number[],
+  selected: readonly string[],
+  { server, exec }: { readonly server?: string | undefined; readonly exec?: string | undefined },
+): Combination[] {
+  const plain = versions.flatMap((vers) =>
+    connections.map((nconnect) => ({ vers, nconnect, steered: false })),
+  );
+  if (exec !== undefined) return plain;
+  const vers = versions.at(-1);
+  const steers = server === undefined && vers !== undefined && workloadsOf(selected, true).length > 0;
+  return [
+    ...(workloadsOf(selected, false).length > 0 ? plain : []),
+    ...(steers ? [{ vers, nconnect: 1, steered: true }] : []),
+  ];
+}
+
 /** The options of a command line, or a text to print instead; a Refusal names what is wrong. */
 export function parseOptions(args: readonly string[]): Options | string {
   const values = parsed(args);
   if (values.help) return help;
-  if (values.list) return workloads.join('\n');
+  const all = [...workloads, ...steered];
+  if (values.list) return all.join('\n');
   const versions = list(values.vers).map((vers) => oneOf(vers, ['4.0', '4.1', '4.2'], '--vers'));
   const connections = list(values.nconnect).map((count) => number(count, 1, MAX_NCONNECT, '--nconnect'));
   const only = values.only === undefined ? undefined : list(values.only);
   for (const name of only ?? [])
     oneOf(
       name,
-      workloads.map((file) => file.replace(/\..*/, '')),
+      all.map((file) => file.replace(/\..*/, '')),
       '--only',
     );
   const most = 2 ** 32 - 1;
+  const selected = all.filter((file) => only === undefined || only.includes(file.replace(/\..*/, '')));
   return {
     server: values.server === undefined ? undefined : otherServer(values.server),
-    combinations: versions.flatMap((vers) => connections.map((nconnect) => ({ vers, nconnect }))),
-    workloads: workloads.filter((file) => only === undefined || only.includes(file.replace(/\..*/, ''))),
+    combinations: waysToMount(versions, connections, selected, values),
+    workloads: selected,
     full: values.full,
     capture: !values['no-capture'],
     kernel: values.kernel === undefined ? undefined : oneOf(values.kernel, suites, '--kernel'),
@@ -147,3 +173,5 @@ export function parseOptions(args: readonly string[]): Options | string {
 
 /** Where the server is, as the guest sees it. */
 export const guestSide: Address = { host: network.server, port: 12_049 };
+/** Where a workload in the guest asks for what only the host can do; see rig/operator.ts. */
+export const operatorSide: Address = { host: network.server, port: 12_050 };

@@ -35,7 +35,11 @@ export type Report = {
   readonly seconds: number;
 };
 
-export const label = ({ vers, nconnect }: Combination): string => `${vers} x${nconnect}`;
+export const label = ({ vers, nconnect, steered }: Combination): string =>
+  steered ? `${vers} op` : `${vers} x${nconnect}`;
+/** For names of files. */
+export const slug = ({ vers, nconnect, steered }: Combination): string =>
+  steered ? `${vers}-steered` : `${vers}-${nconnect}`;
 
 const milliseconds = (seconds: number): string => `${Math.round(seconds * 1000)} ms`;
 

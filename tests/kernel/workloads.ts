@@ -27,6 +27,17 @@ export const workloads: readonly string[] = [
   'big-file.py',
 ];
 
+/**
+ * These steer the server while they run: its settings, its connections, its addresses, its process. They have a guest
+ * to themselves, mount on their own, and need the dfs that the runner started; `steer.py` is what they share.
+ */
+export const steered: readonly string[] = ['count.py', 'limit.py', 'drain.py', 'cut.py'];
+
+/** Those of `selected` that such a guest runs. */
+export function workloadsOf(selected: readonly string[], isSteered: boolean): string[] {
+  return selected.filter((file) => steered.includes(file) === isSteered);
+}
+
 /** The first of those that run without a capture. */
 export const uncaptured = 'big-file.py';
 

@@ -5,7 +5,7 @@ import { guestSide } from '../kernel/options.ts';
 import { runGuest } from '../kernel/rig/guest.ts';
 import type { Kernel } from '../kernel/rig/kernel.ts';
 import { makeNetwork } from '../kernel/rig/net.ts';
-import { serverLog, sharePath, startServer } from '../kernel/rig/server.ts';
+import { serverLog, sharePath, TestServer } from '../kernel/rig/server.ts';
 import type { Options } from './options.ts';
 import { Verdict } from './verdict.ts';
 
@@ -25,7 +25,7 @@ async function main({ options, kernel, root, runDir }: Plan): Promise<number> {
   await makeNetwork();
   const dir = join(runDir, 'server');
   const args = options.store === 'memory' ? ['--memory'] : [];
-  const server = await startServer({ root, address: guestSide, dir, cpus: undefined, args });
+  const server = await TestServer.start({ root, addresses: [guestSide], dir, cpus: undefined, args });
   const abort = new AbortController();
   const verdict = new Verdict(options.versions);
   let stopping = false;

@@ -1,22 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Address } from '../options.ts';
-import { sleep, stop } from './process.ts';
-
-/** The server under test, started for the run. */
-export type TestServer = {
-  /** Resolves when it is gone; while it should be there that is a failure of its own. */
-  readonly gone: Promise<number | null>;
-  /** Asks it to stop; answers with what was wrong about the way it did. */
-  readonly stop: () => Promise<string | undefined>;
-};
+import { ended, sleep, stop } from './process.ts';
 
 export type ServerOptions = {
   readonly root: string;
-  readonly address: Address;
+  /** It listens on all of them. */
+  readonly addresses: readonly Address[];
   /** Its data, log and state lie here. */
   readonly dir: string;
   readonly cpus: string | undefined;
@@ -26,10 +19,13 @@ export type ServerOptions = {
 
 const READY_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
-const POLL_MS = 100;
+const POLL_MS = 20;
+const KEPT_LINES = 10;
+const MS = 1000;
 const SHARE = 'export';
 
 export const sharePath = `/${SHARE}`;
+const dataIn = (dir: string): string => join(dir, 'data');
 export const serverLog = (dir: string): string => join(dir, 'server.log');
 
 function accepts({ host, port }: Address): Promise<boolean> {
@@ -55,12 +51,13 @@ function message(line: string): string {
 }
 
 function launch(options: ServerOptions): ChildProcess {
-  const { root, dir, address } = options;
+  const { root, dir, addresses } = options;
   mkdirSync(dir, { recursive: true });
   const more = options.args ?? [];
-  const data = more.includes('--memory') ? [] : ['--data', join(dir, 'data')];
-  const args = ['start', ...data, ...more, '--listen', `${address.host}:${address.port}`];
-  args.push('--share', `${SHARE},squash=none`, '--log-format', 'json', '--pid-file', join(dir, 'pid'));
+  const data = more.includes('--memory') ? [] : ['--data', dataIn(dir)];
+  const args = ['start', ...data, ...more, '--pid-file', join(dir, 'pid')];
+  for (const { host, port } of addresses) args.push('--listen', `${host}:${port}`);
+  args.push('--share', `${SHARE},squash=none`, '--log-format', 'json');
   // Its default places are the user's: what it keeps there must not meet a server of theirs.
   const env = { ...process.env, XDG_STATE_HOME: join(dir, 'state'), XDG_RUNTIME_DIR: join(dir, 'runtime') };
   mkdirSync(env.XDG_RUNTIME_DIR, { recursive: true, mode: 0o700 });
@@ -70,49 +67,109 @@ function launch(options: ServerOptions): ChildProcess {
   return spawn(program, rest, { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Starts dfs and waits until it says that it is ready and accepts; an Error with the end of its log otherwise. */
-export async function startServer(options: ServerOptions): Promise<TestServer> {
-  const child = launch(options);
-  const last: string[] = [];
-  const log = createWriteStream(serverLog(options.dir));
-  let ready = false;
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream === null) continue;
-    createInterface({ input: stream }).on('line', (line) => {
-      log.write(`${line}\n`);
-      last.push(message(line));
-      if (last.length > 10) last.shift();
-      ready ||= /\bready\b/.test(message(line));
+/** One process of the server, from its start to its end. */
+class Life {
+  readonly child: ChildProcess;
+  readonly #last: string[] = [];
+  #ready = false;
+  #ended: string | undefined;
+
+  constructor(options: ServerOptions, log: WriteStream) {
+    this.child = launch(options);
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        log.write(`${line}\n`);
+        this.#last.push(message(line));
+        if (this.#last.length > KEPT_LINES) this.#last.shift();
+        this.#ready ||= /\bready\b/.test(message(line));
+      });
+    }
+    this.child.once('error', (error) => {
+      this.#ended = `does not start: ${error.message}`;
+    });
+    this.child.once('exit', (code, signal) => {
+      this.#ended = `ended with ${signal ?? `status ${code}`}`;
     });
   }
-  let ended: string | undefined;
-  const gone = new Promise<number | null>((resolve) => {
-    const over = (how: string, code: number | null): void => {
-      ended = how;
-      resolve(code);
-    };
-    child.once('error', (error) => over(`does not start: ${error.message}`, null));
-    child.once('exit', (code, signal) => over(`ended with ${signal ?? `status ${code}`}`, code));
-  });
-  const deadline = Date.now() + READY_LIMIT_MS;
-  const failed = (why: string): Error =>
-    new Error(`the server ${why}; it said last:\n  ${last.join('\n  ')}`);
-  while (!(ready && (await accepts(options.address)))) {
-    if (ended !== undefined) throw failed(ended);
-    if (Date.now() > deadline) {
-      await stop(child, STOP_LIMIT_MS);
-      throw failed(ready ? 'does not accept connections' : 'does not say that it is ready');
+
+  /** Until it says that it is ready, and accepts; an Error with the end of its log otherwise. */
+  async ready(addresses: readonly Address[]): Promise<void> {
+    const deadline = Date.now() + READY_LIMIT_MS;
+    const failed = (why: string): Error =>
+      new Error(`the server ${why}; it said last:\n  ${this.#last.join('\n  ')}`);
+    while (!(this.#ready && (await Promise.all(addresses.map(accepts))).every((yes) => yes))) {
+      if (this.#ended !== undefined) throw failed(this.#ended);
+      if (Date.now() > deadline) {
+        await stop(this.child, STOP_LIMIT_MS);
+        throw failed(this.#ready ? 'does not accept connections' : 'does not say that it is ready');
+      }
+      await sleep(POLL_MS);
     }
-    await sleep(POLL_MS);
   }
-  return { gone, stop: () => stopServer(child) };
 }
 
-async function stopServer(child: ChildProcess): Promise<string | undefined> {
-  if (child.exitCode !== null || child.signalCode !== null)
-    return `it was gone before, with ${child.signalCode ?? `status ${child.exitCode}`}`;
-  if (!(await stop(child, STOP_LIMIT_MS))) return `SIGTERM did not stop it within ${STOP_LIMIT_MS / 1000} s`;
-  return child.exitCode === 0
-    ? undefined
-    : `it stopped with ${child.signalCode ?? `status ${child.exitCode}`}`;
+/** The server under test, started for the run. */
+export class TestServer {
+  /** Resolves when it is gone though nobody asked it to; that is a failure of its own. */
+  readonly gone: Promise<number | null>;
+  readonly #options: ServerOptions;
+  readonly #log: WriteStream;
+  readonly #tellGone: (code: number | null) => void;
+  #life: Life;
+  #crashing = false;
+
+  private constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#log = createWriteStream(serverLog(options.dir));
+    const { promise, resolve } = Promise.withResolvers<number | null>();
+    this.gone = promise;
+    this.#tellGone = resolve;
+    this.#life = this.#begin();
+  }
+
+  #begin(): Life {
+    const life = new Life(this.#options, this.#log);
+    life.child.once('exit', (code) => {
+      if (!this.#crashing) this.#tellGone(code);
+    });
+    return life;
+  }
+
+  /** Starts dfs and waits until it is ready. */
+  static async start(options: ServerOptions): Promise<TestServer> {
+    mkdirSync(options.dir, { recursive: true });
+    const server = new TestServer(options);
+    await server.#life.ready(options.addresses);
+    return server;
+  }
+
+  /** Where its API listens. */
+  get apiSocket(): string {
+    return join(dataIn(this.#options.dir), 'api.sock');
+  }
+
+  /** Kills it at once and starts it again on the same data; seconds since 1970, of the kill and of being ready. */
+  async crash(): Promise<readonly [from: number, to: number]> {
+    const { child } = this.#life;
+    const from = Date.now() / MS;
+    this.#crashing = true;
+    child.kill('SIGKILL');
+    await ended(child, STOP_LIMIT_MS);
+    this.#crashing = false;
+    this.#life = this.#begin();
+    await this.#life.ready(this.#options.addresses);
+    return [from, Date.now() / MS];
+  }
+
+  /** Asks it to stop; answers with what was wrong about the way it did. */
+  async stop(): Promise<string | undefined> {
+    const { child } = this.#life;
+    if (child.exitCode !== null || child.signalCode !== null)
+      return `it was gone before, with ${child.signalCode ?? `status ${child.exitCode}`}`;
+    if (!(await stop(child, STOP_LIMIT_MS))) return `SIGTERM did not stop it within ${STOP_LIMIT_MS / MS} s`;
+    return child.exitCode === 0
+      ? undefined
+      : `it stopped with ${child.signalCode ?? `status ${child.exitCode}`}`;
+  }
 }

@@ -2,15 +2,36 @@ import { expect, test } from 'vitest';
 import { parseOptions } from '../options.ts';
 import { Refusal } from '../rig/process.ts';
 
-test('four ways to mount, unless some are named', () => {
-  const all = parseOptions([]);
-  expect(all).toMatchObject({ full: false, capture: true, server: undefined });
-  expect(typeof all === 'string' ? [] : all.combinations).toHaveLength(4);
+const waysFor = (...args: readonly string[]) => {
+  const options = parseOptions(args);
+  return typeof options === 'string' ? [] : options.combinations;
+};
+const steering = { vers: '4.2', nconnect: 1, steered: true };
+
+test('four ways to mount and a guest for what steers the server, unless some are named', () => {
+  expect(parseOptions([])).toMatchObject({ full: false, capture: true, server: undefined });
+  expect(waysFor()).toEqual([
+    { vers: '4.1', nconnect: 1, steered: false },
+    { vers: '4.1', nconnect: 8, steered: false },
+    { vers: '4.2', nconnect: 1, steered: false },
+    { vers: '4.2', nconnect: 8, steered: false },
+    steering,
+  ]);
   const one = parseOptions(['--vers', '4.2', '--nconnect', '16', '--only', 'tar,fsx']);
   expect(one).toMatchObject({
-    combinations: [{ vers: '4.2', nconnect: 16 }],
+    combinations: [{ vers: '4.2', nconnect: 16, steered: false }],
     workloads: ['tar.sh', 'fsx.sh'],
   });
+});
+
+test('what steers the server runs once, in a guest of its own, and only where dfs was started for it', () => {
+  expect(waysFor('--only', 'count,limit,drain,cut')).toEqual([steering]);
+  expect(waysFor('--only', 'tar,cut', '--vers', '4.1', '--nconnect', '8')).toEqual([
+    { vers: '4.1', nconnect: 8, steered: false },
+    { ...steering, vers: '4.1' },
+  ]);
+  expect(waysFor('--server', '127.0.0.1:2049:/a').filter(({ steered }) => steered)).toEqual([]);
+  expect(waysFor('--exec', 'ls').filter(({ steered }) => steered)).toEqual([]);
 });
 
 test('a server is a host, a port and a path', () => {
