@@ -22,6 +22,9 @@ const INTRODUCTION = `# Metrics
 All counters count from the start of the server. A scrape reads them from the engine at one moment, so they agree with each other
 and with what the management API answers.
 
+For Grafana there is [a dashboard](monitoring/grafana-dashboard.json) that draws each of them (import it, and choose the Prometheus that scrapes
+dfs), for Prometheus [alert rules](monitoring/alert-rules.yml) (name the file under \`rule_files\`; the job above is the one that they know).
+
 | Metric | Type | Labels | Meaning |
 |---|---|---|---|
 `;
