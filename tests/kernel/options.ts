@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Suite, suites } from './rig/kernel.ts';
 import { network } from './rig/net.ts';
 import { Refusal } from './rig/process.ts';
-import { steered, workloads, workloadsOf } from './workloads.ts';
+import { seldom, steered, workloads, workloadsOf } from './workloads.ts';
 
 export type Address = { readonly host: string; readonly port: number };
 
@@ -152,7 +152,9 @@ export function parseOptions(args: readonly string[]): Options | string {
       '--only',
     );
   const most = 2 ** 32 - 1;
-  const selected = all.filter((file) => only === undefined || only.includes(file.replace(/\..*/, '')));
+  const selected = all.filter((file) =>
+    only === undefined ? values.full || !seldom.includes(file) : only.includes(file.replace(/\..*/, '')),
+  );
   return {
     server: values.server === undefined ? undefined : otherServer(values.server),
     combinations: waysToMount(versions, connections, selected, values),

@@ -34,6 +34,17 @@ test('what steers the server runs once, in a guest of its own, and only where df
   expect(waysFor('--exec', 'ls').filter(({ steered }) => steered)).toEqual([]);
 });
 
+test('what seldom runs is left out unless everything is wanted, or it is named', () => {
+  const workloadsFor = (...args: readonly string[]) => {
+    const options = parseOptions(args);
+    return typeof options === 'string' ? [] : options.workloads;
+  };
+  expect(workloadsFor()).not.toContain('addresses.py');
+  expect(workloadsFor('--full')).toContain('addresses.py');
+  expect(workloadsFor('--only', 'addresses')).toEqual(['addresses.py']);
+  expect(waysFor('--only', 'addresses')).toEqual([steering]);
+});
+
 test('a server is a host, a port and a path', () => {
   const server = (text: string) => parseOptions(['--server', text]);
   expect(server('127.0.0.1:2049:/a/b')).toMatchObject({
