@@ -106,6 +106,12 @@ describe('the history', () => {
     })),
   });
 
+  it('knows the server before it has been measured', () => {
+    const history = new History();
+    expect(history.read('server', 'server')).toMatchObject({ name: 'Server', times: [], operations: [] });
+    expect(history.read('client', 'nobody')).toBeUndefined();
+  });
+
   it('keeps rates of what has grown, and no more values than it may', () => {
     const ring = new Ring(['a'], 20);
     for (let time = 1; time <= 50; time++) ring.push(time, { a: time });

@@ -65,10 +65,13 @@ class Series {
   }
 }
 
+const SERVER = { id: 'server', name: 'Server' };
+
 /** The last hour of the server, its shares, clients and connections, in bounded memory. */
 export class History {
   readonly #scopes: Readonly<Record<HistoryScope, Map<string, Series>>> = {
-    server: new Map(),
+    // There from the start, with nothing in it: the server is not unknown before it has been measured.
+    server: new Map([[SERVER.id, new Series('server', SERVER.id, SERVER.name)]]),
     share: new Map(),
     client: new Map(),
     connection: new Map(),
@@ -103,7 +106,7 @@ export class History {
       if (series === undefined) this.#leftOut++;
       else if (seconds > 0) series.push(time, seconds, growth);
     };
-    const server = { id: 'server', name: 'Server', totals: moment.server };
+    const server = { ...SERVER, totals: moment.server };
     take('server', server.id, server.name, grown('server', server));
     for (const share of moment.shares) take('share', share.id, share.name, grown('share', share));
     const clients = new Map<string, { name: string; growth: Growth }>();
