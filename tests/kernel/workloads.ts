@@ -31,10 +31,17 @@ export const workloads: readonly string[] = [
  * These steer the server while they run: its settings, its connections, its addresses, its process. They have a guest
  * to themselves, mount on their own, and need the dfs that the runner started; `steer.py` is what they share.
  */
-export const steered: readonly string[] = ['count.py', 'limit.py', 'drain.py', 'cut.py', 'addresses.py'];
+export const steered: readonly string[] = [
+  'count.py',
+  'limit.py',
+  'drain.py',
+  'cut.py',
+  'addresses.py',
+  'delegations.py',
+];
 
 /** These run with --full, or when they are named. */
-export const seldom: readonly string[] = ['addresses.py'];
+export const seldom: readonly string[] = ['addresses.py', 'delegations.py'];
 
 /** Those of `selected` that such a guest runs. */
 export function workloadsOf(selected: readonly string[], isSteered: boolean): string[] {

@@ -39,10 +39,12 @@ test('what seldom runs is left out unless everything is wanted, or it is named',
     const options = parseOptions(args);
     return typeof options === 'string' ? [] : options.workloads;
   };
-  expect(workloadsFor()).not.toContain('addresses.py');
-  expect(workloadsFor('--full')).toContain('addresses.py');
-  expect(workloadsFor('--only', 'addresses')).toEqual(['addresses.py']);
-  expect(waysFor('--only', 'addresses')).toEqual([steering]);
+  for (const name of ['addresses', 'delegations']) {
+    expect(workloadsFor()).not.toContain(`${name}.py`);
+    expect(workloadsFor('--full')).toContain(`${name}.py`);
+    expect(workloadsFor('--only', name)).toEqual([`${name}.py`]);
+    expect(waysFor('--only', name)).toEqual([steering]);
+  }
 });
 
 test('a server is a host, a port and a path', () => {
