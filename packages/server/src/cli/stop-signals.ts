@@ -1,5 +1,3 @@
-import { constants } from 'node:os';
-
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
@@ -35,8 +33,4 @@ export function stopSignals(onForce: (signal: StopSignal) => void): StopSignals 
   };
   for (const signal of STOP_SIGNALS) process.on(signal, handler);
   return { first: promise, dispose };
-}
-
-export function signalNumber(signal: StopSignal): number {
-  return constants.signals[signal];
 }
