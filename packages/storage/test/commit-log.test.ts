@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Batch } from '../src/log/batch.ts';
 import { CommitLog } from '../src/log/commit-log.ts';
 import { type Changes, type Key, MemoryMetadataStore } from '../src/metadata/index.ts';
+import { Cursor } from '../src/metadata/sorted-map.ts';
 
 const value = (text: string) => Buffer.from(text);
 
@@ -195,5 +196,30 @@ describe('commit log', () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  test('what a page costs does not depend on how much waits to be committed', async () => {
+    const store = new SteppedStore();
+    const log = new CommitLog(store, { ...options, batchChanges: 100_000 });
+    const many = 6000;
+    const key = (i: number): Key => `k${i.toString().padStart(8, '0')}`;
+    for (let i = 0; i < many; i++) log.put(key(2 * i), value('committing'));
+    log.urge();
+    const waiting = log.stable();
+    await turn();
+    for (let i = 0; i < many; i++) log.put(key(3 * i), value('forming'));
+    const steps = vi.spyOn(Cursor.prototype, 'next');
+    const limit = 32;
+    const page = log.scan(key(many), 'z', limit);
+    expect(page.length).toBe(limit);
+    expect(steps.mock.calls.length).toBeLessThanOrEqual(2 * limit);
+    steps.mockRestore();
+    const all = log.scan('a', 'z', 4 * many).map((entry) => `${entry.key} ${entry.value}`);
+    const expected = Array.from({ length: 3 * many }, (_, i) => i).filter(
+      (i) => i % 3 === 0 || (i % 2 === 0 && i < 2 * many),
+    );
+    expect(all).toEqual(expected.map((i) => `${key(i)} ${i % 3 === 0 ? 'forming' : 'committing'}`));
+    store.step();
+    await waiting;
   });
 });

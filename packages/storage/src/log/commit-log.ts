@@ -6,6 +6,7 @@ import type { Key, KeyValue, MetadataStore } from '../metadata/store.ts';
 import { Batch, type DirtyRecord } from './batch.ts';
 import { CommitTimes } from './commit-times.ts';
 import { merge } from './merge.ts';
+import { Pending } from './pending.ts';
 
 /** What a change survives before it is acknowledged: a loss of power, or the end of the process only. */
 export type Durability = 'power' | 'crash';
@@ -115,8 +116,8 @@ export class CommitLog {
 
   /** As {@link MetadataStore.scan}, and sees what is not yet committed. Only for keys that are `scanned`. */
   scan(start: Key, end: Key, limit: number): readonly KeyValue[] {
-    const pending = this.#pending(start, end);
-    if (pending === undefined) return this.#store.scan(start, end, limit);
+    const pending = new Pending(this.#forming.ordered, this.#committing?.ordered, start, end);
+    if (pending.key === undefined) return this.#store.scan(start, end, limit);
     const found: KeyValue[] = [];
     for (let from = start; ; ) {
       const page = this.#store.scan(from, end, limit);
@@ -391,16 +392,5 @@ export class CommitLog {
   #restart(batch: Batch): void {
     this.#forming = new Batch(batch.number);
     batch.committed();
-  }
-
-  /** The uncommitted changes of the range in order; undefined where there are none. */
-  #pending(start: Key, end: Key): (readonly [Key, Buffer | undefined])[] | undefined {
-    const forming = [...this.#forming.ordered.range(start, end)];
-    const committing = this.#committing === undefined ? [] : [...this.#committing.ordered.range(start, end)];
-    if (committing.length === 0) return forming.length === 0 ? undefined : forming;
-    if (forming.length === 0) return committing;
-    const all = new Map(committing);
-    for (const [key, value] of forming) all.set(key, value);
-    return [...all].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }

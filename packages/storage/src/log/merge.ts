@@ -1,32 +1,26 @@
 import type { Key, KeyValue } from '../metadata/store.ts';
+import type { Pending } from './pending.ts';
 
-/** Appends to `found` what the page and the pending changes (whose later ones win) make of the keys below `bound`. */
+/** Appends to `found` what the page and the pending changes make of the keys below `bound`. */
 export function merge(
   page: readonly KeyValue[],
-  pending: (readonly [Key, Buffer | undefined])[],
+  pending: Pending,
   bound: Key,
   limit: number,
   found: KeyValue[],
 ): void {
   let next = 0;
-  let taken = 0;
   for (; found.length < limit; ) {
     const stored = page[next];
-    const change = pending[taken];
-    const changeKey = change !== undefined && change[0] < bound ? change[0] : undefined;
-    if (changeKey === undefined) {
-      if (stored === undefined) break;
-      found.push(stored);
-      next++;
-    } else if (stored !== undefined && stored.key < changeKey) {
+    const { key } = pending;
+    if (key === undefined || key >= bound || (stored !== undefined && stored.key < key)) {
+      if (stored === undefined) return;
       found.push(stored);
       next++;
     } else {
-      if (stored?.key === changeKey) next++;
-      taken++;
-      const value = change?.[1];
-      if (value !== undefined) found.push({ key: changeKey, value: Buffer.from(value) });
+      if (stored?.key === key) next++;
+      const value = pending.take();
+      if (value !== undefined) found.push({ key, value: Buffer.from(value) });
     }
   }
-  pending.splice(0, taken);
 }

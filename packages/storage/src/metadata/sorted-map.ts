@@ -61,6 +61,12 @@ export class SortedMap<V> {
     return true;
   }
 
+  /** Stands on the first entry from `start` on, and ends before `end`. The map must not change meanwhile. */
+  cursor(start: Key, end: Key): Cursor<V> {
+    const at = this.#chunkOf(start);
+    return new Cursor(this.#chunks, at, lowerBound(this.#chunks[at]?.keys ?? [], start), end);
+  }
+
   /** Entries from `start` up to, without, `end`. The map must not change meanwhile. */
   *range(start: Key, end: Key): Generator<readonly [Key, V]> {
     for (let at = this.#chunkOf(start); at < this.#chunks.length; at++) {
@@ -102,6 +108,44 @@ export class SortedMap<V> {
     const last = at === this.#chunks.length - 1;
     const keep = last ? CHUNK : CHUNK / 2;
     this.#chunks.splice(at + 1, 0, { keys: chunk.keys.splice(keep), values: chunk.values.splice(keep) });
+  }
+}
+
+/** A place in a map, which goes from entry to entry. */
+export class Cursor<V> {
+  /** Of the entry that it stands on; undefined behind the last. */
+  key: Key | undefined;
+  readonly #chunks: readonly Chunk<V>[];
+  readonly #end: Key;
+  #chunk: number;
+  #at: number;
+
+  constructor(chunks: readonly Chunk<V>[], chunk: number, at: number, end: Key) {
+    this.#chunks = chunks;
+    this.#chunk = chunk;
+    this.#at = at;
+    this.#end = end;
+    this.#look();
+  }
+
+  /** Of the entry that it stands on. */
+  get value(): V | undefined {
+    return this.#chunks[this.#chunk]?.values[this.#at];
+  }
+
+  next(): void {
+    this.#at++;
+    this.#look();
+  }
+
+  #look(): void {
+    let keys = this.#chunks[this.#chunk]?.keys;
+    if (keys !== undefined && this.#at === keys.length) {
+      keys = this.#chunks[++this.#chunk]?.keys;
+      this.#at = 0;
+    }
+    const key = keys?.[this.#at];
+    this.key = key !== undefined && key < this.#end ? key : undefined;
   }
 }
 
