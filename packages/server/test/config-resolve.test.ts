@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { DEFAULT_LIMITS } from '@dfs/nfs';
 import { DEFAULT_STORAGE_LIMITS } from '@dfs/storage';
+import { Option } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { SETTING_KEYS, settingOf } from '../src/config/settings.ts';
 import { problemsOf, resolve, scratchFolder } from './helpers/config.ts';
@@ -122,6 +123,15 @@ describe('the sources', () => {
       ['/a', 'root', true],
       ['/c', 'root', false],
     ]);
+  });
+
+  it.each(SETTING_KEYS.filter((key) => settingOf(key).flag !== undefined))('read the flag of %s', (key) => {
+    const { flag = '', kind, default: value } = settingOf(key);
+    const name = new Option(flag).attributeName();
+    const wrong = problemsOf(() => resolve({ [name]: '\0' }));
+    expect(wrong.map(({ where }) => where)).toEqual([`${flag.split(' ')[0]} \0`]);
+    const shown = kind.show(value);
+    if (shown !== null) expect(resolve({ [name]: shown }).origins[key].source).toBe('flag');
   });
 
   it('name the flag that is wrong', () => {

@@ -1,8 +1,9 @@
 import type { PathStep } from '@dfs/api/settings';
+import { Option } from 'commander';
 import type { Assignment } from './assignment.ts';
 import { unknownKey } from './file.ts';
 import type { ConfigProblem } from './problems.ts';
-import { isSettingKey, type SettingKey } from './settings.ts';
+import { isSettingKey, SETTING_KEYS, type SettingKey, settingOf } from './settings.ts';
 
 /** What commander makes of the flags that `start`, `status` and `config show` have in common. */
 export interface ConfigFlags {
@@ -10,6 +11,7 @@ export interface ConfigFlags {
   readonly config?: string | boolean;
   readonly data?: string;
   readonly memory?: boolean;
+  readonly durability?: string;
   readonly listen?: readonly string[];
   readonly share?: readonly string[];
   readonly api?: string;
@@ -43,16 +45,12 @@ export function readFlags(flags: ConfigFlags, baseDirectory: string): FlagSettin
     else if (equals < 0) problems.push({ where, message: `write --set ${key}=VALUE` });
     else give(key, text.slice(equals + 1), `--set ${key}=`);
   }
-  give('data', flags.data, '--data');
-  give('memory', flags.memory, '--memory');
-  give('listen', flags.listen, '--listen');
-  give('shares', flags.share, '--share');
-  give('api', flags.api, '--api');
-  give('console', flags.console, '--console');
-  give('api_socket', flags.apiSocket, '--api-socket');
-  give('pid_file', flags.pidFile, '--pid-file');
-  give('log.format', flags.logFormat, '--log-format');
-  give('log.level', flags.logLevel, '--log-level');
+  for (const key of SETTING_KEYS) {
+    const { flag } = settingOf(key);
+    if (flag === undefined) continue;
+    const [name = ''] = flag.split(' ');
+    give(key, flags[new Option(flag).attributeName() as keyof ConfigFlags], name);
+  }
   return { assignments, problems };
 }
 
