@@ -21,6 +21,24 @@ describe.each(KINDS)('readdir on $name', (kind) => {
     expect(share.readdir(root, ROOT, all.at(-1)?.cookie as number, () => true)).toBe(true);
   });
 
+  test('keeps no more of a large directory in memory than it may, however much of that is listed', async () => {
+    const listedEntries = 1000;
+    const share = await newShare(kind, { limits: { listedEntries } });
+    const root = share.root();
+    for (let i = 0; i < 6 * listedEntries; i++) share.createFile(root, ROOT, `f${i}`, {});
+    const all = list(share, root);
+    for (let at = 0; at < all.length; at += 100) {
+      list(share, root, all[at]?.cookie, 90);
+      const pages = [...(root.youngPages?.values() ?? []), ...(root.oldPages?.values() ?? [])];
+      const kept = pages.reduce((sum, page) => sum + page.entries.length, 0);
+      // Each of the two generations may be exceeded by the page that filled it.
+      expect(kept).toBeLessThan(2 * listedEntries);
+    }
+    expect(root.youngPages?.size).toBeGreaterThan(0);
+    share.remove(root, ROOT, 'f1');
+    expect([root.youngPages, root.oldPages]).toEqual([undefined, undefined]);
+  });
+
   test('refuses cookies that it never gave, and takes those of entries that are gone', async () => {
     const share = await newShare(kind);
     const root = share.root();

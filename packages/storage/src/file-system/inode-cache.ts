@@ -3,6 +3,7 @@ import { ClockCache } from '../clock-cache.ts';
 import type { CommitLog } from '../log/commit-log.ts';
 import { Inode } from './inode.ts';
 import type { ShareKeys } from './keys.ts';
+import { ReleasedInodes } from './released.ts';
 
 /**
  * Every inode in memory, by number. Those in use (retained, unwritten) stay; the others are let go
@@ -10,8 +11,7 @@ import type { ShareKeys } from './keys.ts';
  */
 export class InodeCache {
   readonly #cache: ClockCache<number, Inode>;
-  readonly #released = new Map<number, WeakRef<Inode>>();
-  readonly #collected: FinalizationRegistry<number>;
+  readonly #released = new ReleasedInodes();
   readonly #log: CommitLog;
   readonly #keys: ShareKeys;
   /** No change number below this one is ever shown again: see numbers.ts. */
@@ -27,16 +27,12 @@ export class InodeCache {
     this.#log = log;
     this.#keys = keys;
     this.#changeFloor = changeFloor;
-    this.#collected = new FinalizationRegistry((ino) => {
-      if (this.#released.get(ino)?.deref() === undefined) this.#released.delete(ino);
-    });
     this.#cache = new ClockCache(
       capacity,
       (inode) => inode.unwritten === 0 && inode.retained === 0,
       (inode) => {
         evicted(inode);
-        this.#released.set(inode.fileid, new WeakRef(inode));
-        this.#collected.register(inode, inode.fileid);
+        this.#released.add(inode);
       },
     );
   }
@@ -54,7 +50,7 @@ export class InodeCache {
 
   /** The same, and one that is gone as long as somebody holds it. */
   find(ino: number): Inode | undefined {
-    return this.#cache.get(ino) ?? this.#released.get(ino)?.deref() ?? this.#load(ino);
+    return this.#cache.get(ino) ?? this.#released.find(ino) ?? this.#load(ino);
   }
 
   /** An inode that an entry names: that it is not there is a fault of the store. */
@@ -69,7 +65,7 @@ export class InodeCache {
   }
 
   #load(ino: number): Inode | undefined {
-    let inode = this.#released.get(ino)?.deref();
+    let inode = this.#released.find(ino);
     if (inode === undefined) {
       const key = this.#keys.inode(ino);
       const bytes = this.#log.get(key);

@@ -73,7 +73,8 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   gate: ContentGate | undefined;
   youngNames: Names | undefined;
   oldNames: Names | undefined;
-  pages: Pages | undefined;
+  youngPages: Pages | undefined;
+  oldPages: Pages | undefined;
   /** The engine's. */
   memo: unknown;
 

@@ -19,8 +19,8 @@ import { type Entry, FIRST_COOKIE, type Inode } from './inode.ts';
 import { unname } from './orphans.ts';
 
 const { WRITE, EXECUTE, READ } = Permission;
-/** Entries fetched at a time; the first fetch is small, since the caller may want few. */
-const FIRST_PAGE = 32;
+/** Entries fetched at a time at the least and the most. */
+const LEAST_PAGE = 32;
 const PAGE = 256;
 /** Its entry and its ".". */
 const LINKS_WITHOUT_SUBDIRECTORIES = 2;
@@ -52,11 +52,17 @@ export function readdir(
   requirePermission(dir, cred, READ);
   if (cookie !== 0 && (cookie < FIRST_COOKIE || cookie >= dir.nextCookie)) throw new FsError('EBADCOOKIE');
   if (cookie === 0) accessed(core, dir);
-  for (let after = cookie, limit = FIRST_PAGE; ; limit = Math.min(2 * limit, PAGE)) {
+  let taken = 0;
+  for (let after = cookie, limit = core.listings.usual; ; limit = Math.min(2 * limit, PAGE)) {
     const { entries, end } = listEntries(core, dir, after, limit);
     for (const entry of entries) {
       entry.inode ??= core.inodes.must(entry.ino);
-      if (!sink(entry.name, entry.cookie, entry.inode)) return false;
+      if (!sink(entry.name, entry.cookie, entry.inode)) {
+        // Most callers ask for as much as they did before: one entry more than that tells where it ends.
+        core.listings.usual = Math.min(Math.max(taken + 1, LEAST_PAGE), PAGE);
+        return false;
+      }
+      taken++;
       after = entry.cookie;
     }
     if (end) return true;
