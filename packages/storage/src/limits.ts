@@ -14,6 +14,8 @@ export interface StorageLimits {
   readonly openFiles: number;
   /** Hard links to one file, and subdirectories of one directory. */
   readonly maxLinks: number;
+  /** Directories that are gone up, from where one is moved to, before others get their turn. */
+  readonly levelsAtOnce: number;
   /** Bytes of a name. */
   readonly maxName: number;
   /** Bytes of a symbolic link's target. */
@@ -42,6 +44,7 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
   listedEntries: 50_000,
   openFiles: 512,
   maxLinks: 2 ** 31 - 1,
+  levelsAtOnce: 1000,
   maxName: 255,
   maxLinkText: 4096,
   maxXattrName: 255,

@@ -72,11 +72,12 @@ describe.each(KINDS)('names on $name', (kind) => {
     mkdir(share, full, 'inside');
     mkdir(share, root, 'empty');
     await share.stable();
-    const looked = vi.spyOn(InodeCache.prototype, 'must');
+    const looked = vi.spyOn(InodeCache.prototype, 'parentOf');
     try {
       share.rename(deep, 'full', above, 'full', ROOT);
       share.rename(above, 'full', deep, 'full', ROOT);
       share.rename(root, 'empty', deep, 'empty', ROOT);
+      expect(looked.mock.calls.length).toBeGreaterThan(0);
       expect(looked.mock.calls.length).toBeLessThan(50);
     } finally {
       looked.mockRestore();
@@ -86,9 +87,58 @@ describe.each(KINDS)('names on $name', (kind) => {
       expect(await refusal(() => share.rename(root, 'd', target, 'x', ROOT))).toBe('EINVAL');
     }
     share.rename(deep, 'full', root, 'full', ROOT);
-    share.rename(root, 'd', full, 'd', ROOT);
+    await share.rename(root, 'd', full, 'd', ROOT);
     expect(share.parent(at(0), ROOT)).toBe(full);
     expect(await refusal(() => share.rename(root, 'full', deep, 'full', ROOT))).toBe('EINVAL');
+  });
+
+  test('a move far down lets others have their turn, and two of them never make a ring', async () => {
+    const levelsAtOnce = 20;
+    const share = await newShare(kind, { limits: { cachedInodes: 16, levelsAtOnce } });
+    const root = share.root();
+    const tower = (name: string): Inode => {
+      let dir = mkdir(share, root, name);
+      for (let depth = 0; depth < 8 * levelsAtOnce; depth++) dir = mkdir(share, dir, 'd');
+      return dir;
+    };
+    const [a, b] = [tower('a'), tower('b')];
+    const looked = vi.spyOn(InodeCache.prototype, 'parentOf');
+    const most: number[] = [];
+    const settled: string[] = [];
+    const moves = [
+      share.rename(root, 'a', b, 'a', ROOT),
+      share.rename(root, 'b', a, 'b', ROOT),
+      share.rename(root, 'a', root, 'c', ROOT),
+      share.rename(root, 'b', a, 'b', ROOT),
+    ].map((move, at) => {
+      if (move instanceof Promise)
+        return move.then(
+          () => settled.push(`${at} done`),
+          (error: { code: string }) => settled.push(`${at} ${error.code}`),
+        );
+      settled.push(`${at} done`);
+      return undefined;
+    });
+    for (let turns = 0; settled.length < moves.length; turns++) {
+      expect(turns).toBeLessThan(1000);
+      most.push(looked.mock.calls.length);
+      looked.mockClear();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    looked.mockRestore();
+    // The first finds its name taken away; the second moves what the others then look for in vain.
+    expect(settled).toEqual(['2 done', '0 ENOENT', '1 done', '3 ENOENT']);
+    expect(Math.max(...most)).toBeLessThanOrEqual(3 * 2 * levelsAtOnce);
+    expect(share.lookup(share.lookup(root, ROOT, 'c'), ROOT, 'd')).toBeDefined();
+    expect(names(list(share, root))).toEqual(['c']);
+    expect(await refusal(() => share.rename(root, 'c', b, 'x', ROOT))).toBe('EINVAL');
+    await share.rename(a, 'b', root, 'b', ROOT);
+    const ring = [share.rename(root, 'c', b, 'c', ROOT), share.rename(root, 'b', a, 'b', ROOT)];
+    expect(await Promise.allSettled(ring)).toMatchObject([
+      { status: 'fulfilled' },
+      { reason: { code: 'EINVAL' } },
+    ]);
+    expect(names(list(share, root))).toEqual(['b']);
   });
 
   test('directories count their subdirectories, and go only when empty', async () => {

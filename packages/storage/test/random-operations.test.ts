@@ -210,7 +210,7 @@ describe.each(KINDS)('random operations on $name', (kind) => {
   test(`do what a plain model does (DFS_MODEL_SEED=${SEED})`, { timeout: 120_000 }, async () => {
     const path = await scratch();
     const isKept = !kind.name.startsWith('memory');
-    const limits = { cachedInodes: 8, cachedEntries: 8, openFiles: 3 };
+    const limits = { cachedInodes: 8, cachedEntries: 8, openFiles: 3, levelsAtOnce: 1 };
     let directory: DataDirectory = await kind.open(path, { limits });
     const pick = random(SEED);
     const pair = new Pair(await directory.openShare(1, ROOT_DIRECTORY), pick);

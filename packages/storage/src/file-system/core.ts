@@ -2,6 +2,7 @@ import { FsError } from '@dfs/nfs';
 import type { ContentStore } from '../content/store.ts';
 import type { StorageLimits } from '../limits.ts';
 import type { CommitLog } from '../log/commit-log.ts';
+import type { Moves } from './ancestry.ts';
 import type { EntryCache } from './entry-cache.ts';
 import type { Inode } from './inode.ts';
 import type { InodeCache } from './inode-cache.ts';
@@ -21,6 +22,7 @@ export interface Core {
   readonly limits: StorageLimits;
   /** Removals of content under way. */
   readonly removals: Set<Promise<void>>;
+  readonly moves: Moves;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

@@ -60,6 +60,16 @@ export class InodeCache {
     return inode;
   }
 
+  /** The number of the directory that holds a directory, which is not taken into memory for that. */
+  parentOf(ino: number): number {
+    const inode = this.#cache.get(ino) ?? this.#released.find(ino);
+    if (inode !== undefined) return inode.parent;
+    // Whatever is not written yet is in the cache.
+    const bytes = this.#log.get(this.#keys.inode(ino));
+    if (bytes === undefined) throw new FsError('EIO', `inode ${ino} is missing`);
+    return Inode.parentIn(bytes);
+  }
+
   add(inode: Inode): void {
     this.#cache.set(inode.fileid, inode);
   }

@@ -18,6 +18,7 @@ export type Names = Map<string, Entry | null>;
 export const FIRST_COOKIE = 3;
 const FORMAT = 1;
 const ENCODED_BYTES = 144;
+const PARENT_AT = 96;
 
 /**
  * A file, directory, link or device: the record that the store keeps, and what is known of it while it is in memory. There is never
@@ -112,11 +113,16 @@ export class Inode implements Attributes, DirtyRecord, Cached {
     writeTime(b, this.btimeSec, this.btimeNsec, 76);
     b.writeUInt32BE(this.rdevMajor, 88);
     b.writeUInt32BE(this.rdevMinor, 92);
-    writeNumber(b, this.parent, 96);
+    writeNumber(b, this.parent, PARENT_AT);
     writeNumber(b, this.nextCookie, 104);
     writeNumber(b, this.entries, 112);
     writeNumber(b, this.xattrBytes, 120);
     return b.fill(0, 128);
+  }
+
+  /** Only the parent of what {@link decode} would make. */
+  static parentIn(bytes: Buffer): number {
+    return readNumber(bytes, PARENT_AT);
   }
 
   /** The inode that `bytes` keep. Throws on bytes that this version did not write. */
@@ -144,7 +150,7 @@ export class Inode implements Attributes, DirtyRecord, Cached {
     inode.btimeNsec = bytes.readUInt32BE(84);
     inode.rdevMajor = bytes.readUInt32BE(88);
     inode.rdevMinor = bytes.readUInt32BE(92);
-    inode.parent = readNumber(bytes, 96);
+    inode.parent = Inode.parentIn(bytes);
     inode.nextCookie = readNumber(bytes, 104);
     inode.entries = readNumber(bytes, 112);
     inode.xattrBytes = readNumber(bytes, 120);

@@ -1,4 +1,5 @@
 import {
+  type Awaitable,
   type Credentials,
   type EntrySink,
   FsError,
@@ -6,6 +7,7 @@ import {
   requirePermission,
   requireUnlink,
 } from '@dfs/nfs';
+import { Climb } from './ancestry.ts';
 import { accessed, type Core, changed, modified, requireAlive, requireDirectory } from './core.ts';
 import {
   deleteEntry,
@@ -103,14 +105,63 @@ export function remove(core: Core, dir: Inode, cred: Credentials, name: string):
   core.log.urge();
 }
 
-export function rename(
-  core: Core,
-  fromDir: Inode,
-  fromName: string,
-  toDir: Inode,
-  toName: string,
-  cred: Credentials,
-): void {
+export interface RenameRequest {
+  readonly fromDir: Inode;
+  readonly fromName: string;
+  readonly toDir: Inode;
+  readonly toName: string;
+  readonly cred: Credentials;
+}
+
+interface Move extends RenameRequest {
+  readonly entry: Entry;
+  readonly source: Inode;
+  readonly replaced: Entry | null;
+  readonly victim: Inode | undefined;
+}
+
+/** Done at once, but for a directory that goes so far down that the way from there up takes several turns of the event loop. */
+export function rename(core: Core, request: RenameRequest): Awaitable<void> {
+  const move = requireMove(core, request);
+  if (move === undefined) return;
+  if (!hasOtherParent(move)) return perform(core, move);
+  let climb = climbOf(core, move);
+  if (!core.moves.isBusy && step(core, move, climb) === 'done') return;
+  return core.moves.run(() => {
+    // Names may have come and gone meanwhile.
+    const now = requireMove(core, request);
+    if (now === undefined) return 'done';
+    if (now.source !== climb.source) climb = climbOf(core, now);
+    return step(core, now, climb);
+  });
+}
+
+function step(core: Core, move: Move, climb: Climb): 'again' | 'done' {
+  if (hasOtherParent(move)) {
+    const isBelow = isLeaf(move.source) ? move.toDir === move.source : climb.climb(core.limits.levelsAtOnce);
+    if (isBelow === undefined) return 'again';
+    requireMovable(core, move, isBelow);
+  }
+  perform(core, move);
+  return 'done';
+}
+
+function climbOf(core: Core, { source, fromDir, toDir }: Move): Climb {
+  return new Climb(core, source, fromDir, toDir);
+}
+
+function hasOtherParent({ source, fromDir, toDir }: Move): boolean {
+  return source.isDirectory && fromDir !== toDir;
+}
+
+/** No directory lies below it. */
+function isLeaf(dir: Inode): boolean {
+  return dir.nlink === LINKS_WITHOUT_SUBDIRECTORIES;
+}
+
+/** All refusals but those of a directory that gets another parent; undefined where there is nothing to do. */
+function requireMove(core: Core, request: RenameRequest): Move | undefined {
+  const { fromDir, fromName, toDir, toName, cred } = request;
   core.log.check();
   requireDirectory(fromDir);
   requireDirectory(toDir);
@@ -123,27 +174,16 @@ export function rename(
   const replaced = findEntry(core, toDir, toName);
   const victim = replaced === null ? undefined : core.inodes.must(replaced.ino);
   // Two names of one object: POSIX has it done already.
-  if (victim === source) return;
+  if (victim === source) return undefined;
   requireUnlink(fromDir, source, cred);
   if (victim === undefined) requirePermission(toDir, cred, WRITE | EXECUTE);
   else requireUnlink(toDir, victim, cred);
-  if (source.isDirectory && fromDir !== toDir) requireMovable(core, source, fromDir, toDir, cred, victim);
+  return { ...request, entry, source, replaced, victim };
+}
+
+function perform(core: Core, move: Move): void {
+  const { fromDir, fromName, entry, source, toDir, toName, replaced, victim } = move;
   if (victim !== undefined) requireReplaceable(source, victim);
-  move(core, { fromDir, fromName, entry, source, toDir, toName, replaced, victim });
-}
-
-interface Move {
-  readonly fromDir: Inode;
-  readonly fromName: string;
-  readonly entry: Entry;
-  readonly source: Inode;
-  readonly toDir: Inode;
-  readonly toName: string;
-  readonly replaced: Entry | null;
-  readonly victim: Inode | undefined;
-}
-
-function move(core: Core, { fromDir, fromName, entry, source, toDir, toName, replaced, victim }: Move): void {
   const now = core.now();
   if (replaced !== null && victim !== undefined) {
     deleteEntry(core, toDir, toName, replaced);
@@ -153,7 +193,7 @@ function move(core: Core, { fromDir, fromName, entry, source, toDir, toName, rep
   // Within a directory the entry keeps its place, so that a listing under way meets it once, not again at the end.
   if (fromDir === toDir) putEntry(core, toDir, toName, source.fileid, entry.cookie);
   else putEntry(core, toDir, toName, source.fileid);
-  if (source.isDirectory && fromDir !== toDir) {
+  if (hasOtherParent(move)) {
     source.parent = toDir.fileid;
     fromDir.nlink--;
     toDir.nlink++;
@@ -165,36 +205,10 @@ function move(core: Core, { fromDir, fromName, entry, source, toDir, toName, rep
 }
 
 /** A directory changes its parent: it is written to (its ".."), and may not come to lie below itself. */
-function requireMovable(
-  core: Core,
-  source: Inode,
-  fromDir: Inode,
-  toDir: Inode,
-  cred: Credentials,
-  victim: Inode | undefined,
-): void {
-  if (liesAbove(core, source, fromDir, toDir)) throw new FsError('EINVAL');
+function requireMovable(core: Core, { source, toDir, cred, victim }: Move, isBelow: boolean): void {
+  if (isBelow) throw new FsError('EINVAL');
   requirePermission(source, cred, WRITE);
   if (victim === undefined && toDir.nlink >= core.limits.maxLinks) throw new FsError('EMLINK');
-}
-
-/**
- * Whether `toDir` is `source`, a directory in `fromDir`, or lies below it. Costs what lies between the two directories, not how deep
- * they are: both ways up are gone in step, and above where they meet there is nothing that lies in `fromDir`.
- */
-function liesAbove(core: Core, source: Inode, fromDir: Inode, toDir: Inode): boolean {
-  if (toDir === source) return true;
-  if (source.nlink === LINKS_WITHOUT_SUBDIRECTORIES) return false;
-  const aboveFrom = new Set<number>();
-  const aboveTo = new Set<number>();
-  let from = fromDir;
-  for (let to = toDir; to.fileid !== source.fileid; to = core.inodes.must(to.parent)) {
-    aboveTo.add(to.fileid);
-    aboveFrom.add(from.fileid);
-    if (aboveFrom.has(to.fileid) || aboveTo.has(from.fileid)) return false;
-    from = core.inodes.must(from.parent);
-  }
-  return true;
 }
 
 function requireReplaceable(source: Inode, victim: Inode): void {

@@ -18,6 +18,7 @@ import {
 import type { ContentStore } from '../content/store.ts';
 import type { StorageLimits } from '../limits.ts';
 import type { CommitLog } from '../log/commit-log.ts';
+import { Moves } from './ancestry.ts';
 import { attributes, setAttributes } from './attributes.ts';
 import { copyRange } from './copy.ts';
 import { accessed, type Core, requireAlive } from './core.ts';
@@ -134,6 +135,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
       limits,
       now,
       removals: new Set(),
+      moves: new Moves(),
     };
     if (stored === undefined) makeRoot(core, superblock, root);
     log.urge();
@@ -239,8 +241,8 @@ export class ShareFileSystem implements FileSystem<Inode> {
     remove(this.#core, dir, cred, name);
   }
 
-  rename(fromDir: Inode, fromName: string, toDir: Inode, toName: string, cred: Credentials): void {
-    rename(this.#core, fromDir, fromName, toDir, toName, cred);
+  rename(fromDir: Inode, fromName: string, toDir: Inode, toName: string, cred: Credentials): Awaitable<void> {
+    return rename(this.#core, { fromDir, fromName, toDir, toName, cred });
   }
 
   mayOpen(inode: Inode, cred: Credentials, forRead: boolean, forWrite: boolean): void {
