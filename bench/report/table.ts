@@ -35,7 +35,8 @@ function met(comparison: Comparison): string {
   return is === undefined ? '' : is ? 'yes' : 'no';
 }
 
-function padded(rows: readonly (readonly string[])[]): string {
+/** Rows of a table in Markdown, the first of them its head. */
+export function padded(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((cells) => cells[i]!.length)));
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Grade, Row } from '../rows.ts';
-import { EXPORT, freePort, Running, type Server } from './server.ts';
+import { EXPORT, freePort, LOOPBACK, Running, type Server } from './server.ts';
 
 /** Does this checkout know the grade crash? Asked of its own help. */
 function knowsCrash(checkout: string): boolean {
@@ -31,17 +31,18 @@ export async function startGrade(
   checkout: string,
   folder: string,
   grade: Grade,
+  place = LOOPBACK,
 ): Promise<Server> {
   const data = join(folder, `${name}-${grade}`);
   await mkdir(data, { recursive: true });
-  const port = await freePort();
-  const running = new Running(name, join(checkout, 'bin/dfs'), [
-    ...['start', '--no-config', '--data', data, '--listen', `127.0.0.1:${port}`],
+  const port = await freePort(place.host);
+  const running = new Running(name, place, join(checkout, 'bin/dfs'), [
+    ...['start', '--no-config', '--data', data, '--listen', `${place.host}:${port}`],
     ...['--share', `${EXPORT},squash=none`],
     ...(grade === 'power' ? [] : ['--durability', grade]),
   ]);
   try {
-    await running.listening(port);
+    await running.listening(place, port);
   } catch (error) {
     await running.stop();
     throw error;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Row } from '../rows.ts';
-import { EXPORT, freePort, Running, type Server } from './server.ts';
+import { EXPORT, freePort, LOOPBACK, Running, type Server } from './server.ts';
 
 const PROGRAM = '/usr/bin/ganesha.nfsd';
 const PLUGINS = [
@@ -24,11 +24,11 @@ export function ganeshaMissing(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'it serves a folder only as root';
 }
 
-function config(folder: string, files: string, port: number): string {
+function config(folder: string, files: string, host: string, port: number): string {
   return `
 NFS_CORE_PARAM {
   NFS_Port = ${port};
-  Bind_addr = 127.0.0.1;
+  Bind_addr = ${host};
   Protocols = 4;
   Enable_UDP = false;
   Enable_NLM = false;
@@ -62,19 +62,19 @@ LOG { Default_Log_Level = EVENT; }
 }
 
 /** NFS-Ganesha with its defaults on a folder of the same disk. */
-export async function startGanesha(within: string): Promise<Server> {
+export async function startGanesha(within: string, place = LOOPBACK): Promise<Server> {
   const folder = join(within, 'ganesha');
   const files = join(folder, 'files');
   await mkdir(files, { recursive: true });
   await mkdir(join(folder, 'recovery'), { recursive: true });
-  const port = await freePort();
+  const port = await freePort(place.host);
   const file = join(folder, 'ganesha.conf');
-  await writeFile(file, config(folder, files, port));
+  await writeFile(file, config(folder, files, place.host, port));
   // -F: in the foreground, as our child.
   const args = ['-F', '-f', file, '-L', join(folder, 'log'), '-p', join(folder, 'pid'), '-N', 'NIV_EVENT'];
-  const running = new Running('ganesha', PROGRAM, args);
+  const running = new Running('ganesha', place, PROGRAM, args);
   try {
-    await running.listening(port);
+    await running.listening(place, port);
   } catch (error) {
     await running.stop();
     throw error;

@@ -11,6 +11,14 @@ const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
 const POLL_MS = 50;
 
+/** Where a server listens, and the CPUs that it keeps to, as taskset takes them: all where absent. */
+export interface Place {
+  readonly host: string;
+  readonly cpus?: string;
+}
+
+export const LOOPBACK: Place = { host: '127.0.0.1' };
+
 /** A server that runs for the benchmark. */
 export interface Server {
   readonly name: string;
@@ -25,9 +33,9 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** A port of loopback that nobody has at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+/** A port that nobody has at this moment. */
+export async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   server.close();
@@ -36,9 +44,9 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
     socket.on('connect', () => socket.destroy());
   });
@@ -50,9 +58,11 @@ export class Running {
   readonly #name: string;
   #log = '';
 
-  constructor(name: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+  constructor(name: string, { cpus }: Place, command: string, args: readonly string[]) {
     this.#name = name;
-    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const [program, ...rest] =
+      cpus === undefined ? [command, ...args] : ['taskset', '-c', cpus, command, ...args];
+    this.#child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (text) => {
         this.#log = (this.#log + text).slice(-8000);
@@ -75,9 +85,9 @@ export class Running {
   }
 
   /** Resolves when it listens. Throws, with what it said, where it ends before or takes too long. */
-  async listening(port: number): Promise<void> {
+  async listening({ host }: Place, port: number): Promise<void> {
     const until = Date.now() + START_LIMIT_MS;
-    while (!(await accepts(port))) {
+    while (!(await accepts(host, port))) {
       if (this.ended || Date.now() > until) throw new Error(`${this.#name} does not start:\n${this.#log}`);
       await sleep(POLL_MS);
     }

@@ -11,6 +11,7 @@ import { makeFixtures } from './fixtures.ts';
 import { type Combination, guestSide, type Options, operatorSide } from './options.ts';
 import { type CombinationReport, failures, label, type Report, slug, summary } from './report.ts';
 import { Cutter } from './rig/cutter.ts';
+import { takePlan } from './rig/inner.ts';
 import { cacheDir, type Kernel } from './rig/kernel.ts';
 import { makeNetwork, network } from './rig/net.ts';
 import { startOperator } from './rig/operator.ts';
@@ -154,14 +155,4 @@ async function main(plan: Plan): Promise<number> {
   return failures(report).length === 0 ? 0 : 1;
 }
 
-process.once('message', (plan: Plan) => {
-  main(plan).then(
-    (status) => process.exit(status),
-    (error: unknown) => {
-      console.error(`test:kernel: ${error instanceof Error ? error.message : String(error)}`);
-      process.exit(1);
-    },
-  );
-});
-// Without the outer half there is nobody to report to.
-process.once('disconnect', () => process.exit(1));
+takePlan('test:kernel', main);

@@ -1,5 +1,5 @@
 /** `npm run test:kernel`: a real Linux kernel mounts a server and works on it. See README.md beside this, or --help. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { getuid } from 'node:process';
 import type { Plan } from './inside.ts';
 import { type Options, parseOptions } from './options.ts';
+import { NAMESPACES, startInner, statusOf } from './rig/inner.ts';
 import { findKernel } from './rig/kernel.ts';
 import { installPackages } from './rig/packages.ts';
 import { must, Refusal, run } from './rig/process.ts';
@@ -21,20 +22,15 @@ const TUN = '/dev/net/tun';
 
 const say = (line: string): void => console.log(`test:kernel: ${line}`);
 
-/** Namespaces of its own for the inner half: root has them for the asking, others by way of a user namespace. */
-const namespaces = (): string[] => [
-  ...(getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
-  '--net',
-  '--pid',
-  '--fork',
-  '--kill-child',
-  '--mount-proc',
-];
+/** Root has namespaces for the asking, others by way of a user namespace. */
+const userNamespace = (): string[] => (getuid?.() === 0 ? [] : ['--user', '--map-root-user']);
 
 /** Refuses with what is missing where a guest cannot be given a network here. */
 async function checkMachine(): Promise<void> {
   if (process.platform !== 'linux') throw new Refusal(`needs Linux, not ${process.platform}`);
-  const tried = await run('unshare', [...namespaces(), 'true'], { timeoutMs: CHECK_LIMIT_MS });
+  const tried = await run('unshare', [...NAMESPACES, ...userNamespace(), 'true'], {
+    timeoutMs: CHECK_LIMIT_MS,
+  });
   if (tried.code !== 0) {
     const why = tried.stderr.trim();
     throw new Refusal(
@@ -52,14 +48,11 @@ async function checkMachine(): Promise<void> {
 
 /** Starts the inner half. It dies with this process, and everything in its namespaces with it. */
 function startInside(plan: Plan): ChildProcess {
-  const inner = [process.execPath, join(import.meta.dirname, 'inside.ts')];
-  const args = ['--pdeathsig', 'KILL', 'unshare', ...namespaces(), ...inner];
-  const child = spawn('setpriv', args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = startInner(join(import.meta.dirname, 'inside.ts'), plan, userNamespace());
   child.on('message', (_message, handle) => {
     const { server } = plan.options;
     if (handle instanceof Server && server !== undefined) relay(handle, server.address);
   });
-  child.send(plan);
   return child;
 }
 
@@ -72,13 +65,8 @@ async function inNamespaces(options: Options): Promise<number> {
   if (options.server === undefined) await must(join(root, 'bin/setup'), [], { timeoutMs: SETUP_LIMIT_MS });
   const runDir = mkdtempSync(join(tmpdir(), 'dfs-kernel-test-'));
   const child = startInside({ options, kernel, root, runDir });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => child.kill('SIGKILL'));
   try {
-    return await new Promise<number>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code) => resolve(code ?? 1));
-    });
+    return await statusOf(child);
   } finally {
     if (options.keep) say(`kept ${runDir}`);
     else rmSync(runDir, { recursive: true, force: true });

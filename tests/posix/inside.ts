@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { guestSide } from '../kernel/options.ts';
 import { runGuest } from '../kernel/rig/guest.ts';
+import { takePlan } from '../kernel/rig/inner.ts';
 import type { Kernel } from '../kernel/rig/kernel.ts';
 import { makeNetwork } from '../kernel/rig/net.ts';
 import { serverLog, sharePath, TestServer } from '../kernel/rig/server.ts';
@@ -68,14 +69,4 @@ async function main({ options, kernel, root, runDir }: Plan): Promise<number> {
   return verdict.isWell ? 0 : 1;
 }
 
-process.once('message', (plan: Plan) => {
-  main(plan).then(
-    (status) => process.exit(status),
-    (error: unknown) => {
-      console.error(`test:posix: ${error instanceof Error ? error.message : String(error)}`);
-      process.exit(1);
-    },
-  );
-});
-// Without the outer half there is nobody to report to.
-process.once('disconnect', () => process.exit(1));
+takePlan('test:posix', main);

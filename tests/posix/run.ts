@@ -1,9 +1,10 @@
 /** `npm run test:posix`: POSIX semantics on a share that a real Linux kernel mounts. See README.md beside this, or --help. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getuid } from 'node:process';
+import { startInner, statusOf } from '../kernel/rig/inner.ts';
 import { findKernel } from '../kernel/rig/kernel.ts';
 import { installPackages } from '../kernel/rig/packages.ts';
 import { must, Refusal } from '../kernel/rig/process.ts';
@@ -16,20 +17,11 @@ const SETUP_LIMIT_MS = 600_000;
 const root = join(import.meta.dirname, '../..');
 const say = (line: string): void => console.log(`test:posix: ${line}`);
 
-function exitOf(child: ChildProcess): Promise<number> {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => child.kill('SIGKILL'));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 1));
-  });
-}
-
 /** In a mount namespace, so that what the suite mounts is gone with it. */
 function runLocally(folder: string, only: string): Promise<number> {
   const suite = [join(import.meta.dirname, 'suite/main.py'), folder, '--only', only];
   const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
-  return exitOf(
+  return statusOf(
     spawn('unshare', ['--mount', '--kill-child', 'python3', ...suite], { env, stdio: 'inherit' }),
   );
 }
@@ -40,14 +32,9 @@ async function runInGuest(options: Options): Promise<number> {
   await must(join(root, 'bin/setup'), [], { timeoutMs: SETUP_LIMIT_MS });
   const runDir = mkdtempSync(join(tmpdir(), 'dfs-posix-test-'));
   const plan: Plan = { options, kernel, root, runDir };
-  const inner = [process.execPath, join(import.meta.dirname, 'inside.ts')];
-  const namespaces = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', ...namespaces, ...inner], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  child.send(plan);
+  const child = startInner(join(import.meta.dirname, 'inside.ts'), plan);
   try {
-    return await exitOf(child);
+    return await statusOf(child);
   } finally {
     rmSync(runDir, { recursive: true, force: true });
   }
