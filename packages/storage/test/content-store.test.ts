@@ -279,6 +279,21 @@ describe.each(kinds)('content store: $name', (kind) => {
     await store.write(OTHER, 0, Buffer.alloc(60 * MIB));
   });
 
+  test.runIf(kind.keeps)('keeps a file open while it copies, though only one may be', async () => {
+    const store = new LocalContentStore(join(await folder(), 'c'), openFilesCache(1));
+    cleanups.push(() => store.close());
+    await store.write(INO, 0, Buffer.alloc(MIB, 'a'));
+    await store.write(OTHER, 0, Buffer.from('b'));
+    await store.copy(INO, 0, OTHER, 0, MIB);
+    expect((await readAll(store, OTHER, MIB)).equals(Buffer.alloc(MIB, 'a'))).toBe(true);
+    expect((await readAll(store, INO, MIB)).equals(Buffer.alloc(MIB, 'a'))).toBe(true);
+    try {
+      await store.share(OTHER, 0, INO, 0, MIB);
+    } catch (error) {
+      expect((error as { code?: string }).code).toBe('ENOTSUP');
+    }
+  });
+
   test.runIf(kind.keeps)('keeps everything when it is opened again, holes as holes', async () => {
     const path = await folder();
     const first = kind.open(path);

@@ -121,23 +121,25 @@ export class LocalContentStore implements ContentStore {
   }
 
   async copy(from: number, fromOffset: number, to: number, toOffset: number, length: number): Promise<void> {
-    const target = this.#made(to);
-    const source = this.#existing(from);
-    if (source === undefined) throw new FsError('EINVAL');
-    this.#syncs.mark(to);
     const range = { fromOffset, toOffset, length };
-    await this.#inThread(source, (fromFd) =>
-      this.#inThread(target, (toFd) => copySparse(fromFd, toFd, range)),
-    );
+    // Each is in use before the other is opened, which might close it.
+    await this.#inThread(this.#made(to), async (toFd) => {
+      const source = this.#existing(from);
+      if (source === undefined) throw new FsError('EINVAL');
+      this.#syncs.mark(to);
+      await this.#inThread(source, (fromFd) => copySparse(fromFd, toFd, range));
+    });
   }
 
-  share(from: number, fromOffset: number, to: number, toOffset: number, length: number): void {
+  async share(from: number, fromOffset: number, to: number, toOffset: number, length: number): Promise<void> {
     const source = this.#existing(from);
     if (source === undefined) throw new FsError('EINVAL');
-    const target = this.#made(to);
-    this.#syncs.mark(to);
     try {
-      cloneRange(source.fd, fromOffset, target.fd, toOffset, length);
+      await this.#files.using(source, async (fromFd) => {
+        const target = this.#made(to);
+        this.#syncs.mark(to);
+        cloneRange(fromFd, fromOffset, target.fd, toOffset, length);
+      });
     } catch (error) {
       const code = codeOf(error);
       if (code === 'EINVAL') throw new FsError('EINVAL');
@@ -199,11 +201,12 @@ export class LocalContentStore implements ContentStore {
 
   async #sync(ino: number): Promise<void> {
     try {
-      const file = this.#files.get(ino);
       await this.#syncs.sync(ino, async () => {
+        // Only now: it may have been closed, or removed, while another sync ran.
+        const file = this.#files.get(ino);
         if (file !== undefined) await this.#files.using(file, dataSync);
       });
-      if (file !== undefined) await this.#files.syncFolders(ino);
+      if (this.#files.get(ino) !== undefined) await this.#files.syncFolders(ino);
     } catch (error) {
       throw toFsError(error);
     }
