@@ -23,6 +23,7 @@ export { DataDirectoryError, type DataDirectoryErrorCode } from './directory/err
 export type { Records } from './directory/records.ts';
 export type { Inode } from './file-system/inode.ts';
 export { type RootAttributes, ShareFileSystem } from './file-system/share.ts';
+export type { Held, Quota } from './file-system/usage.ts';
 export type { JournalFile, JournalPlace } from './journal/place.ts';
 export { DEFAULT_STORAGE_LIMITS, type StorageLimits } from './limits.ts';
 export type { Durability } from './log/commit-log.ts';

@@ -3,6 +3,7 @@ import { Stability } from '@dfs/nfs';
 import { describe, expect, test } from 'vitest';
 import { Inode } from '../src/file-system/inode.ts';
 import { key64, keyText, ShareKeys } from '../src/file-system/keys.ts';
+import { encodeHeld } from '../src/file-system/usage.ts';
 import {
   checkDataDirectory,
   type DataDirectory,
@@ -208,6 +209,14 @@ const DAMAGES: Record<string, { readonly codes: readonly FindingCode[]; readonly
     codes: ['COOKIE_AHEAD'],
     tamper: (ino, changes, inode) => put(changes, Object.assign(inode(ino.below), { nextCookie: 3 })),
   },
+  'what the share holds': {
+    codes: ['USAGE_WRONG'],
+    tamper: (_ino, changes) => changes.set(keys.usage, encodeHeld({ bytes: 1, files: 1 })),
+  },
+  'what the share holds, in an unknown form': {
+    codes: ['USAGE_WRONG'],
+    tamper: (_ino, changes) => changes.set(keys.usage, Buffer.from('?')),
+  },
   'the top directory': {
     codes: ['ROOT_BAD', 'NAME_LOST', 'NAMELESS'],
     tamper: (_ino, changes) => changes.set(keys.inode(ROOT_INO), undefined),
@@ -228,6 +237,7 @@ describe('damage is found and mended', () => {
     await opened(path, async (directory) => {
       const share = await directory.openShare(SHARE, ROOT_DIRECTORY);
       expect(list(share, share.root())).not.toEqual([]);
+      expect(share.held.files).toBeGreaterThan(0);
     });
     expect(await found(path)).toEqual([]);
   });

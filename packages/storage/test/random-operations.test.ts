@@ -181,6 +181,21 @@ class Pair {
     }
   }
 
+  /** The share counts what its objects come to. */
+  compareHeld(): void {
+    const seen = new Map<Inode, number>();
+    const count = (dir: Inode) => {
+      for (const { node } of list(this.share, dir)) {
+        const { used, type, size } = this.share.attributes(node);
+        seen.set(node, used + node.xattrBytes + (type === FileType.SYMLINK ? size : 0));
+        if (node.isDirectory) count(node);
+      }
+    };
+    count(this.share.root());
+    const bytes = [...seen.values()].reduce((sum, own) => sum + own, 0);
+    expect(this.share.held).toEqual({ bytes, files: seen.size });
+  }
+
   /** Both worlds are the same, all the way down. */
   async compare(real = this.share.root(), model = this.top): Promise<void> {
     const entries = list(this.share, real);
@@ -216,6 +231,7 @@ describe.each(KINDS)('random operations on $name', (kind) => {
     const pair = new Pair(await directory.openShare(1, ROOT_DIRECTORY), pick);
     for (let step = 1; step <= STEPS; step++) {
       await pair.step();
+      if (step % 50 === 0) pair.compareHeld();
       if (step % 300 === 0) await pair.compare();
       if (isKept && step % 500 === 0) {
         await directory.close();
@@ -224,6 +240,7 @@ describe.each(KINDS)('random operations on $name', (kind) => {
       }
     }
     await pair.compare();
+    pair.compareHeld();
     await directory.close();
   });
 });

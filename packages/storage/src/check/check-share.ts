@@ -3,6 +3,7 @@ import type { ContentStore } from '../content/store.ts';
 import { Inode } from '../file-system/inode.ts';
 import { endOf, key64, parseKey64, parseKeyText, readNumber, ShareKeys, Table } from '../file-system/keys.ts';
 import { decodeSuperblock, type Superblock } from '../file-system/superblock.ts';
+import { chargeOf, decodeHeld, type Held } from '../file-system/usage.ts';
 import type { Key, KeyValue, MetadataStore } from '../metadata/store.ts';
 import { Census } from './census.ts';
 import type { FindingCode, Findings } from './finding.ts';
@@ -40,6 +41,7 @@ export async function checkShare(check: ShareCheck): Promise<void> {
   if (superblock === undefined) return;
   const walk = new Walk(check, keys, superblock);
   await walk.inodes();
+  walk.usage();
   await walk.names();
   await walk.listings();
   await walk.links();
@@ -65,6 +67,7 @@ export type Report = (code: FindingCode, ino: number | undefined, detail: string
 
 class Walk {
   readonly census = new Census();
+  #bytes = 0;
   readonly #check: ShareCheck;
   readonly #keys: ShareKeys;
   readonly #superblock: Superblock;
@@ -95,7 +98,21 @@ class Walk {
         this.#check.repairs?.reserve(ino);
       }
       this.census.add(inode);
+      this.#bytes += chargeOf(inode);
     });
+  }
+
+  /** One that says nothing is counted when it is opened. */
+  usage(): void {
+    const { metadata, repairs } = this.#check;
+    const stored = metadata.get(this.#keys.usage);
+    if (stored === undefined) return;
+    const hasRoot = this.census.find(this.#superblock.rootIno) >= 0;
+    const held = { bytes: this.#bytes, files: this.census.count - (hasRoot ? 1 : 0) };
+    const said = decodeHeld(stored);
+    if (said?.bytes === held.bytes && said.files === held.files) return;
+    this.report('USAGE_WRONG', undefined, `${shown(said)} instead of ${shown(held)}`);
+    repairs?.setUsage(held);
   }
 
   async names(): Promise<void> {
@@ -272,6 +289,10 @@ class Walk {
     this.#check.onProgress?.(this.#check.share, phase, done);
     await nextTurn();
   }
+}
+
+function shown(held: Held | undefined): string {
+  return held === undefined ? 'an unknown form' : `${held.bytes} bytes in ${held.files} files`;
 }
 
 /** A name as it is shown: what would not print is escaped. */

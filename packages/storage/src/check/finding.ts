@@ -22,6 +22,7 @@ export const FINDINGS = {
   TARGET_STRAY: { kind: 'damage', text: 'the target of a symbolic link that is not there' },
   XATTRS_WRONG: { kind: 'damage', text: 'extended attributes are not as long as their sum says' },
   XATTR_STRAY: { kind: 'damage', text: 'an extended attribute of something that is not there' },
+  USAGE_WRONG: { kind: 'damage', text: 'a share does not know how much it holds' },
   CONTENT_STRAY: { kind: 'leftover', text: 'content of a file that is not there' },
   CONTENT_LONG: { kind: 'leftover', text: 'content beyond the end of its file' },
   ORPHAN: { kind: 'leftover', text: 'a file without a name that waits to be removed' },

@@ -3,6 +3,7 @@ import type { ContentStore } from '../content/store.ts';
 import { Inode } from '../file-system/inode.ts';
 import { key64, parseKey64, readNumber, ShareKeys, writeNumber } from '../file-system/keys.ts';
 import { decodeSuperblock, encodeSuperblock, type Superblock } from '../file-system/superblock.ts';
+import { encodeHeld, type Held } from '../file-system/usage.ts';
 import type { Key, MetadataStore } from '../metadata/store.ts';
 
 /** Where what has lost its name is found again. */
@@ -114,6 +115,10 @@ export class Repairs {
   loseTarget(ino: number): void {
     this.#put(this.#keys.link(key64(ino)), Buffer.from(LOST_TARGET));
     this.setSize(ino, LOST_TARGET.length);
+  }
+
+  setUsage(held: Held): void {
+    this.#put(this.#keys.usage, encodeHeld(held));
   }
 
   markOrphan(ino: number): void {

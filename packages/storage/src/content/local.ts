@@ -12,11 +12,14 @@ import { readAt, writeAt } from './threaded-io.ts';
 
 const STAT_BLOCK_BYTES = 512;
 const probe = Buffer.alloc(1);
+/** Pieces of a file that are looked at for what a write would add. */
+const MAX_EXTENTS = 4096;
 
 /** A file of the host for each file. The page cache answers on the spot where it can; threads wait for the disk. */
 export class LocalContentStore implements ContentStore {
   readonly maxFileSize: number;
   readonly sparse = canSparse;
+  readonly blockBytes = HOST_PAGE_BYTES;
   readonly #files: HostFiles;
   readonly #syncs = new Syncs<number>();
   /** Under way, or failed: making safe what earlier runs have written. */
@@ -149,11 +152,27 @@ export class LocalContentStore implements ContentStore {
   }
 
   size(ino: number): number {
-    return this.#files.stat(ino)?.size ?? 0;
+    return this.#stat(ino)?.size ?? 0;
   }
 
   usage(ino: number): number {
-    return (this.#files.stat(ino)?.blocks ?? 0) * STAT_BLOCK_BYTES;
+    return (this.#stat(ino)?.blocks ?? 0) * STAT_BLOCK_BYTES;
+  }
+
+  missing(ino: number, offset: number, length: number): number {
+    const start = Math.floor(offset / this.blockBytes) * this.blockBytes;
+    const end = this.#blocks(offset + length);
+    try {
+      const file = this.#files.get(ino);
+      if (file === undefined) return end - start;
+      const { size, blocks } = fs.fstatSync(file.fd);
+      const reach = this.#blocks(size);
+      // No holes: what was reserved looks like one to whoever seeks it.
+      if (blocks * STAT_BLOCK_BYTES >= reach) return Math.max(0, end - Math.max(start, reach));
+      return this.#holesIn(file.fd, start, end);
+    } catch (error) {
+      throw toFsError(error);
+    }
   }
 
   list(from: number): Iterable<number> {
@@ -174,6 +193,32 @@ export class LocalContentStore implements ContentStore {
 
   close(): void {
     this.#files.closeAll();
+  }
+
+  #stat(ino: number): fs.Stats | undefined {
+    try {
+      return this.#files.stat(ino);
+    } catch (error) {
+      throw toFsError(error);
+    }
+  }
+
+  /** Bytes of the blocks that hold so many. */
+  #blocks(bytes: number): number {
+    return Math.ceil(bytes / this.blockBytes) * this.blockBytes;
+  }
+
+  /** Bytes of the range without data, or the whole where that would take long to find out. */
+  #holesIn(fd: number, start: number, end: number): number {
+    if (!this.sparse) return end - start;
+    let found = 0;
+    let at = start;
+    for (let step = 0; step < MAX_EXTENTS && at < end; step++) {
+      const data = Math.min(seek(fd, at, 'data') ?? end, end);
+      found += data - at;
+      at = data < end ? Math.min(this.#blocks(seek(fd, data, 'hole') ?? end), end) : end;
+    }
+    return found + (end - at);
   }
 
   #existing(ino: number): OpenFile | undefined {

@@ -27,6 +27,7 @@ export class MemoryBudget {
 export class MemoryContentStore implements ContentStore {
   readonly maxFileSize = Number.MAX_SAFE_INTEGER;
   readonly sparse = true;
+  readonly blockBytes = PAGE;
   readonly #files = new Map<number, MemoryFile>();
   readonly #budget: MemoryBudget;
 
@@ -122,6 +123,18 @@ export class MemoryContentStore implements ContentStore {
 
   usage(ino: number): number {
     return (this.#files.get(ino)?.pages.size ?? 0) * PAGE;
+  }
+
+  missing(ino: number, offset: number, length: number): number {
+    const pages = this.#files.get(ino)?.pages;
+    const first = Math.floor(offset / PAGE);
+    const end = Math.ceil((offset + length) / PAGE);
+    let found = 0;
+    // Whichever are fewer: the pages that there are, or those asked for.
+    if (pages !== undefined && end - first > pages.size) {
+      for (const page of pages.keys()) if (page >= first && page < end) found++;
+    } else for (let page = first; page < end; page++) if (pages?.has(page)) found++;
+    return (end - first - found) * PAGE;
   }
 
   *list(from: number): Iterable<number> {

@@ -12,6 +12,8 @@ export interface ContentStore {
   readonly maxFileSize: number;
   /** Holes can be made, found and reserved: `punch`, `allocate` and `seek` work. */
   readonly sparse: boolean;
+  /** Storage is counted in units of this many bytes: the host's own may be others. */
+  readonly blockBytes: number;
 
   /** Fills `target` from `offset`; the count is short only where the file ends. Plain where nothing waits for a disk. */
   read(ino: number, offset: number, target: Buffer): Awaitable<number>;
@@ -42,8 +44,10 @@ export interface ContentStore {
   share(from: number, fromOffset: number, to: number, toOffset: number, length: number): Awaitable<void>;
   /** Where the file ends: 0 where it was never written. */
   size(ino: number): number;
-  /** Bytes of storage in use, holes not counted. */
+  /** Bytes of storage in use, holes not counted; the host may have set some aside beyond the end. */
   usage(ino: number): number;
+  /** Bytes that `usage` grows by, at the most, where all of the range is written. */
+  missing(ino: number, offset: number, length: number): number;
   /** All files with numbers of at least `from`, in no order. For a check after an unclean stop. */
   list(from: number): Iterable<number>;
   space(): SpaceUsage;

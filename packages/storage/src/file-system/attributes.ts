@@ -19,10 +19,7 @@ const NSEC_PER_SEC = 1e9;
 export function attributes(core: Core, inode: Inode): Attributes {
   core.log.check();
   requireAlive(inode);
-  if (inode.usedIsStale) {
-    inode.used = core.content.usage(inode.fileid);
-    inode.usedIsStale = false;
-  }
+  if (inode.usedIsStale) core.usage.settle(inode);
   return inode;
 }
 
@@ -60,7 +57,7 @@ function apply(core: Core, inode: Inode, changes: AttributeChanges, mode: number
     inode.size = size;
     inode.mtimeSec = inode.ctimeSec;
     inode.mtimeNsec = inode.ctimeNsec;
-    inode.usedIsStale = true;
+    core.usage.cut(inode);
   }
   applyTimes(inode, changes, now);
   core.log.urge();

@@ -1,6 +1,6 @@
 import { FsError } from '@dfs/nfs';
 import { type Core, requireFile } from './core.ts';
-import { inTurn, orUntrimmed, requireSize, syncContent, trim, written } from './data.ts';
+import { inTurn, landing, requireSize, syncContent, trim, written } from './data.ts';
 import type { Inode } from './inode.ts';
 
 /** COPY, and CLONE with `share`: which the host's file system must be able to do, or it is ENOTSUP. */
@@ -26,15 +26,18 @@ export async function copyRange(
     if (from === to && Math.abs(fromOffset - toOffset) < length) throw new FsError('EINVAL');
     await trim(core, from);
     await trim(core, to);
+    const { content } = core;
+    // Shared storage counts for each file that has it: each may be the last one.
+    const reserved = core.usage.reserve(to, toOffset, length, () => storedIn(core, from, fromOffset, length));
     to.neverWritten = false;
     if (share) from.neverWritten = false;
-    const { content } = core;
-    if (share) await reach(core, from);
-    const copying = share
-      ? content.share(from.fileid, fromOffset, to.fileid, toOffset, length)
-      : content.copy(from.fileid, fromOffset, to.fileid, toOffset, length);
-    await orUntrimmed(to, copying);
-    written(core, to, toOffset + length);
+    await landing(core, to, reserved, async () => {
+      if (share) {
+        await reach(core, from);
+        await content.share(from.fileid, fromOffset, to.fileid, toOffset, length);
+      } else await content.copy(from.fileid, fromOffset, to.fileid, toOffset, length);
+      written(core, to, toOffset + length);
+    });
     if (share) {
       // No COMMIT follows a CLONE.
       await syncContent(core, to);
@@ -42,6 +45,14 @@ export async function copyRange(
     }
     return length;
   });
+}
+
+/** The most that a copy of the range takes: holes take nothing. */
+function storedIn({ content }: Core, from: Inode, offset: number, length: number): number {
+  const unit = content.blockBytes;
+  const blocks = Math.ceil((offset + length) / unit) - Math.floor(offset / unit);
+  // One block more: in the other file the pieces may lie otherwise.
+  return (blocks + 1) * unit - content.missing(from.fileid, offset, length);
 }
 
 /** The content reaches as far as the file: a hole at its end may be missing there. */

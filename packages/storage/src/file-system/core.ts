@@ -9,6 +9,7 @@ import type { InodeCache } from './inode-cache.ts';
 import type { ShareKeys } from './keys.ts';
 import type { ListingCache } from './listing-cache.ts';
 import type { Numbers } from './numbers.ts';
+import type { ShareUsage } from './usage.ts';
 
 /** What the operations of one share work on. */
 export interface Core {
@@ -19,6 +20,7 @@ export interface Core {
   readonly names: EntryCache;
   readonly listings: ListingCache;
   readonly numbers: Numbers;
+  readonly usage: ShareUsage;
   readonly limits: StorageLimits;
   /** Removals of content under way. */
   readonly removals: Set<Promise<void>>;

@@ -40,6 +40,7 @@ export function createObject(
   if (object.type === FileType.SYMLINK) requireTarget(core, object.target);
   if (attributes.size !== undefined && object.type === FileType.REGULAR) requireSize(core, attributes.size);
   checkTimes(attributes);
+  core.usage.requireFile(object.type === FileType.SYMLINK ? object.target.length : 0);
 
   const now = core.now();
   const inode = newInode(core, guarded, now);
@@ -54,6 +55,7 @@ export function createObject(
   modified(core, dir, now);
   core.inodes.add(inode);
   core.log.touch(inode);
+  core.usage.added(inode);
   core.log.urge();
   return inode;
 }

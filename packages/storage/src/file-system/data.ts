@@ -50,16 +50,23 @@ export function write(
     return writeInTurn(core, inode, offset, data, stability);
   }
   if (data.length === 0) return stability;
+  const { usage } = core;
+  const isForeseen = usage.foresees(inode, offset);
+  const reserved = usage.reserve(inode, offset, data.length);
   inode.neverWritten = false;
   let writing: Awaitable<void>;
   try {
     writing = core.content.write(inode.fileid, offset, data);
   } catch (error) {
     inode.contentIsTrimmed = false;
+    usage.landed(inode, reserved);
     throw error;
   }
-  if (writing !== undefined) return finishWrite(core, inode, offset + data.length, writing, stability);
+  if (writing !== undefined)
+    return finishWrite(core, inode, offset + data.length, reserved, writing, stability);
   written(core, inode, offset + data.length);
+  if (isForeseen) usage.grew(inode, reserved);
+  else usage.landed(inode, reserved);
   return stability;
 }
 
@@ -67,12 +74,15 @@ async function finishWrite(
   core: Core,
   inode: Inode,
   end: number,
+  reserved: number,
   writing: Promise<void>,
   stability: Stability,
 ): Promise<Stability> {
   await inTurn(inode, false, async () => {
-    await orUntrimmed(inode, writing);
-    written(core, inode, end);
+    await landing(core, inode, reserved, async () => {
+      await writing;
+      written(core, inode, end);
+    });
   });
   return stability;
 }
@@ -89,9 +99,12 @@ async function writeInTurn(
     requireFile(inode);
     if (data.length === 0) return;
     await trim(core, inode);
+    const reserved = core.usage.reserve(inode, offset, data.length);
     inode.neverWritten = false;
-    await orUntrimmed(inode, core.content.write(inode.fileid, offset, data));
-    written(core, inode, offset + data.length);
+    await landing(core, inode, reserved, async () => {
+      await core.content.write(inode.fileid, offset, data);
+      written(core, inode, offset + data.length);
+    });
   });
   if (stability === Stability.UNSTABLE) return stability;
   await syncContent(core, inode);
@@ -103,7 +116,6 @@ async function writeInTurn(
 export function written(core: Core, inode: Inode, end: number): void {
   if (end > inode.size) inode.size = end;
   if ((inode.mode & SET_IDS) !== 0) inode.mode = withoutSetIds(inode, inode.mode);
-  inode.usedIsStale = true;
   modified(core, inode, core.now());
 }
 
@@ -187,28 +199,32 @@ async function trimQuietly(core: Core, inode: Inode): Promise<void> {
  */
 export function trim(core: Core, inode: Inode): Awaitable<void> {
   if (inode.contentIsTrimmed) return;
-  const cutting =
-    core.content.size(inode.fileid) > inode.size
-      ? core.content.truncate(inode.fileid, inode.size)
-      : undefined;
-  if (cutting === undefined) {
+  if (core.content.size(inode.fileid) <= inode.size) {
     inode.contentIsTrimmed = true;
-    inode.usedIsStale = true;
     return;
   }
-  return cutting.then(() => {
+  const isCut = () => {
     inode.contentIsTrimmed = true;
-    inode.usedIsStale = true;
-  });
+    core.usage.settleQuietly(inode);
+  };
+  const cutting = core.content.truncate(inode.fileid, inode.size);
+  return cutting === undefined ? isCut() : cutting.then(isCut);
 }
 
-/** An operation on content that failed may have left some beyond the end. */
-export async function orUntrimmed(inode: Inode, operation: Awaitable<void>): Promise<void> {
+/** Ends what {@link ShareUsage.reserve} began. An operation on content that failed may have left some beyond the end. */
+export async function landing(
+  core: Core,
+  inode: Inode,
+  reserved: number,
+  operation: () => Promise<void>,
+): Promise<void> {
   try {
-    await operation;
+    await operation();
   } catch (error) {
     inode.contentIsTrimmed = false;
     throw error;
+  } finally {
+    core.usage.landed(inode, reserved);
   }
 }
 

@@ -81,7 +81,11 @@ export class InodeCache {
       const bytes = this.#log.get(key);
       if (bytes === undefined) return undefined;
       inode = Inode.decode(key, ino, bytes);
-      if (inode.change < this.#changeFloor) inode.change = this.#changeFloor;
+      if (inode.change <= this.#changeFloor) {
+        inode.change = this.#changeFloor;
+        // Its content may have been lost that the host had not written out.
+        inode.usedIsStale = inode.isFile && inode.size > 0;
+      }
     } else if (inode.gone) return undefined;
     this.#released.delete(ino);
     this.#cache.set(ino, inode);

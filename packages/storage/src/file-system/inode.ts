@@ -19,6 +19,7 @@ export const FIRST_COOKIE = 3;
 const FORMAT = 1;
 const ENCODED_BYTES = 144;
 const PARENT_AT = 96;
+const USED_AT = 128;
 
 /**
  * A file, directory, link or device: the record that the store keeps, and what is known of it while it is in memory. There is never
@@ -63,7 +64,7 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   retained = 0;
   /** Deleted: what is left is somebody's reference. */
   gone = false;
-  /** `used` is older than the last write. */
+  /** `used`, as it counts in the share, may not be what the content store says. */
   usedIsStale = false;
   /** The store has it on the list of those to remove. */
   isMarkedOrphan = false;
@@ -117,7 +118,8 @@ export class Inode implements Attributes, DirtyRecord, Cached {
     writeNumber(b, this.nextCookie, 104);
     writeNumber(b, this.entries, 112);
     writeNumber(b, this.xattrBytes, 120);
-    return b.fill(0, 128);
+    writeNumber(b, this.used, USED_AT);
+    return b.fill(0, USED_AT + 8);
   }
 
   /** Only the parent of what {@link decode} would make. */
@@ -137,8 +139,9 @@ export class Inode implements Attributes, DirtyRecord, Cached {
     inode.uid = bytes.readUInt32BE(8);
     inode.gid = bytes.readUInt32BE(12);
     inode.size = readNumber(bytes, 16);
-    // The content store knows it.
-    inode.usedIsStale = inode.isFile && inode.size > 0;
+    inode.used = readNumber(bytes, USED_AT);
+    // A crash may have lost what was written into its holes, or the count of it.
+    inode.usedIsStale = inode.isFile && inode.used < inode.size;
     inode.change = readNumber(bytes, 24);
     inode.atimeSec = bytes.readDoubleBE(40);
     inode.atimeNsec = bytes.readUInt32BE(48);
@@ -156,6 +159,13 @@ export class Inode implements Attributes, DirtyRecord, Cached {
     inode.xattrBytes = readNumber(bytes, 120);
     return inode;
   }
+}
+
+/** The record of an inode with another such number. */
+export function withUsed(record: Buffer, used: number): Buffer {
+  const copy = Buffer.from(record);
+  writeNumber(copy, used, USED_AT);
+  return copy;
 }
 
 function writeTime(b: Buffer, sec: number, nsec: number, at: number): void {

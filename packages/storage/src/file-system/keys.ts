@@ -16,6 +16,8 @@ export const Table = {
   XATTR: 'x',
   /** inode number -> nothing: nobody names it any more, its content may still be there */
   ORPHAN: 'o',
+  /** -> how much the share holds (usage.ts) */
+  USAGE: 'u',
   /** name -> a record of the daemon or a state of the engine; only under share 0 */
   RECORD: 'r',
   STATE: 's',
@@ -84,6 +86,7 @@ export function writeNumber(buffer: Buffer, n: number, at: number): void {
 export class ShareKeys {
   readonly prefix: Key;
   readonly superblock: Key;
+  readonly usage: Key;
   readonly #inode: Key;
   readonly #name: Key;
   readonly #cookie: Key;
@@ -94,6 +97,7 @@ export class ShareKeys {
   constructor(share: number) {
     this.prefix = key32(share);
     this.superblock = this.prefix + Table.SUPERBLOCK;
+    this.usage = this.prefix + Table.USAGE;
     this.#inode = this.prefix + Table.INODE;
     this.#name = this.prefix + Table.NAME;
     this.#cookie = this.prefix + Table.COOKIE;

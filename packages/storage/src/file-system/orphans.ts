@@ -19,6 +19,7 @@ export function unname(core: Core, inode: Inode): void {
 
 /** Removes what is left of an object without names. */
 export function bury(core: Core, inode: Inode): void {
+  core.usage.removed(inode);
   inode.gone = true;
   core.names.drop(inode);
   core.log.touch(inode);

@@ -33,13 +33,16 @@ import { ListingCache } from './listing-cache.ts';
 import { link, lookup, parent, readdir, remove, rename } from './namespace.ts';
 import { Numbers } from './numbers.ts';
 import { bury, removeOrphans, removeUncommittedContent } from './orphans.ts';
+import { loadHeld } from './recount.ts';
 import { SparseShare } from './sparse.ts';
 import { loadSuperblock, type Superblock } from './superblock.ts';
+import { type Held, type Quota, ShareUsage } from './usage.ts';
 import { XattrShare } from './xattr.ts';
 
 const FIRST_INO = 2;
 const VERIFIER_BYTES = 8;
 const SALT_BYTES = 4;
+const NOTHING: Held = { bytes: 0, files: 0 };
 
 /** The top directory of a share that is made; the share keeps what it has where it is there. */
 export interface RootAttributes {
@@ -124,6 +127,9 @@ export class ShareFileSystem implements FileSystem<Inode> {
       names.drop(inode);
       listings.drop(inode);
     });
+    const held = stored === undefined ? NOTHING : await loadHeld(log, content, keys, superblock);
+    const usage = new ShareUsage(log, content, keys, held);
+    log.touch(usage);
     const core: Core = {
       keys,
       log,
@@ -132,6 +138,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
       names,
       listings,
       numbers,
+      usage,
       limits,
       now,
       removals: new Set(),
@@ -158,6 +165,20 @@ export class ShareFileSystem implements FileSystem<Inode> {
       await content.close();
       this.#closed();
     }
+  }
+
+  /** The most that it may hold. Set anew at each start: it is not kept with the share. */
+  get quota(): Quota {
+    return this.#core.usage.quota;
+  }
+
+  set quota(quota: Quota) {
+    this.#core.usage.quota = quota;
+  }
+
+  /** What it holds now, in the quota's measures. */
+  get held(): Held {
+    return this.#core.usage.held;
   }
 
   root(): Inode {
@@ -292,7 +313,8 @@ export class ShareFileSystem implements FileSystem<Inode> {
 
   space(_cred: Credentials): SpaceUsage {
     this.#core.log.check();
-    return this.#core.content.space();
+    const { usage, content } = this.#core;
+    return usage.space(content.space());
   }
 
   copyRange(

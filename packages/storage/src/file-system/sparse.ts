@@ -1,6 +1,6 @@
 import { type Awaitable, FsError, type SparseFiles } from '@dfs/nfs';
 import { type Core, changed, modified, requireFile } from './core.ts';
-import { inTurn, orUntrimmed, requireSize, syncContent, trim } from './data.ts';
+import { inTurn, landing, requireSize, syncContent, trim } from './data.ts';
 import type { Inode } from './inode.ts';
 
 /** SEEK, ALLOCATE and DEALLOCATE (RFC 7862 §15.1, §15.4, §15.11). */
@@ -30,14 +30,16 @@ export class SparseShare implements SparseFiles<Inode> {
       core.log.check();
       requireFile(inode);
       await trim(core, inode);
+      const reserved = core.usage.reserve(inode, offset, length);
       inode.neverWritten = false;
-      await orUntrimmed(inode, core.content.allocate(inode.fileid, offset, length));
-      const now = core.now();
-      if (offset + length > inode.size) {
-        inode.size = offset + length;
-        modified(core, inode, now);
-      } else changed(core, inode, now);
-      inode.usedIsStale = true;
+      await landing(core, inode, reserved, async () => {
+        await core.content.allocate(inode.fileid, offset, length);
+        const now = core.now();
+        if (offset + length > inode.size) {
+          inode.size = offset + length;
+          modified(core, inode, now);
+        } else changed(core, inode, now);
+      });
     });
     await this.#settle(inode);
   }
@@ -53,7 +55,7 @@ export class SparseShare implements SparseFiles<Inode> {
       if (offset >= inode.size) return;
       await trim(core, inode);
       await core.content.punch(inode.fileid, offset, Math.min(length, inode.size - offset));
-      inode.usedIsStale = true;
+      core.usage.settleQuietly(inode);
       modified(core, inode, core.now());
     });
     await this.#settle(inode);

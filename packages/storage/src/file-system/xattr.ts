@@ -43,6 +43,7 @@ export class XattrShare implements ExtendedAttributes<Inode> {
     const total =
       inode.xattrBytes + value.length + nameBytes - (before === undefined ? 0 : before + nameBytes);
     if (total > maxXattrTotal) throw new FsError('ENOSPC');
+    core.usage.requireBytes(total - inode.xattrBytes);
     core.log.put(core.keys.xattr(inode.numberKey, name), Buffer.from(value));
     this.#changed(inode, total);
   }
@@ -77,6 +78,7 @@ export class XattrShare implements ExtendedAttributes<Inode> {
   }
 
   #changed(inode: Inode, total: number): void {
+    this.#core.usage.add(total - inode.xattrBytes);
     inode.xattrBytes = total;
     changed(this.#core, inode, this.#core.now());
     this.#core.log.urge();

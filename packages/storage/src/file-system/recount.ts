@@ -1,0 +1,54 @@
+import type { ContentStore } from '../content/store.ts';
+import type { CommitLog } from '../log/commit-log.ts';
+import { Inode, withUsed } from './inode.ts';
+import { parseKey64, type ShareKeys } from './keys.ts';
+import type { Superblock } from './superblock.ts';
+import { chargeOf, decodeHeld, type Held, usedBy } from './usage.ts';
+
+const PAGE = 1000;
+
+/** What the share was left with, counted anew where nothing says so. Only before any inode is in memory. */
+export async function loadHeld(
+  log: CommitLog,
+  content: ContentStore,
+  keys: ShareKeys,
+  { rootIno }: Superblock,
+): Promise<Held> {
+  const stored = log.get(keys.usage);
+  if (stored === undefined) return await recount(log, content, keys, rootIno);
+  const held = decodeHeld(stored);
+  if (held === undefined) throw new Error('share: unknown form of its usage');
+  return held;
+}
+
+/**
+ * Counts from the inodes and their content: for a share that was made before shares counted. What is used goes into each inode's record.
+ */
+async function recount(
+  log: CommitLog,
+  content: ContentStore,
+  keys: ShareKeys,
+  rootIno: number,
+): Promise<Held> {
+  const { start, end } = keys.allInodes();
+  let bytes = 0;
+  let files = 0;
+  for (let from = start; ; ) {
+    // Nothing of them waits to be committed: they are found though their table is not one of the scanned.
+    const page = log.scan(from, end, PAGE);
+    for (const { key, value } of page) {
+      const inode = Inode.decode(key, parseKey64(key, start.length), value);
+      if (inode.isFile) {
+        const used = usedBy(inode, content);
+        if (used !== inode.used) log.put(key, withUsed(value, used));
+        inode.used = used;
+      }
+      bytes += chargeOf(inode);
+      if (inode.fileid !== rootIno) files++;
+    }
+    await log.flush();
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return { bytes, files };
+    from = `${last.key}\x00`;
+  }
+}
