@@ -31,7 +31,8 @@ export async function copyRange(
     const reserved = core.usage.reserve(to, toOffset, length, () => storedIn(core, from, fromOffset, length));
     to.neverWritten = false;
     if (share) from.neverWritten = false;
-    await landing(core, to, reserved, async () => {
+    // Never without a look at it after: holes may have been copied to where data was.
+    await landing(core, to, Math.max(0, reserved), async () => {
       if (share) {
         await reach(core, from);
         await content.share(from.fileid, fromOffset, to.fileid, toOffset, length);

@@ -20,6 +20,8 @@ export interface Held {
   readonly files: number;
 }
 
+/** A reservation for a write that changes nothing of what is used: all of it is there. */
+const NO_CHANGE = -1;
 const FORMAT = 1;
 const BYTES = 24;
 
@@ -114,7 +116,8 @@ export class ShareUsage implements DirtyRecord {
     const isBounded = this.#maxBytes < Number.POSITIVE_INFINITY;
     let most = 0;
     if (this.foresees(inode, offset)) {
-      most = Math.max(0, blocksOf(offset + length, this.#content) - inode.used);
+      most = blocksOf(offset + length, this.#content) - inode.used;
+      if (most <= 0) return NO_CHANGE;
     } else if (isBounded) most = this.#content.missing(inode.fileid, offset, length);
     if (isBounded && atMost !== undefined) most = Math.min(most, atMost());
     this.requireBytes(most);
@@ -124,7 +127,7 @@ export class ShareUsage implements DirtyRecord {
 
   /** A write that was {@link foresees foreseen} has ended well, before anything else was done to the file. */
   grew(inode: Inode, reserved: number): void {
-    if (reserved === 0) return;
+    if (reserved === NO_CHANGE) return;
     this.#underWay -= reserved;
     inode.used += reserved;
     this.add(reserved);
@@ -132,6 +135,7 @@ export class ShareUsage implements DirtyRecord {
 
   /** Any other has ended, well or not. */
   landed(inode: Inode, reserved: number): void {
+    if (reserved === NO_CHANGE) return;
     this.#underWay -= reserved;
     this.settleQuietly(inode);
   }
