@@ -1,3 +1,10 @@
+export type { BackupOptions, BackupResult } from './backup/backup.ts';
+export { BackupError, type BackupErrorCode } from './backup/errors.ts';
+export { type BackupSummary, isBackup } from './backup/manifest.ts';
+export { backupDataDirectory } from './backup/offline.ts';
+export { type RestoreOptions, type RestoreResult, restoreBackup } from './backup/restore.ts';
+export type { BackupPhase, BackupProgress, TaskOptions } from './backup/task.ts';
+export { type BackupCheck, type BackupDamage, checkBackup } from './backup/verify.ts';
 export {
   type CheckOptions,
   type CheckResult,

@@ -69,3 +69,15 @@ export const SYNC_TRUNCATE_BYTES = 16 * MIB;
 export const MEMORY_PAGE_BYTES = 16 * KIB;
 /** The host's page, below which a write to an uncached page has to read it first. */
 export const HOST_PAGE_BYTES = 4 * KIB;
+
+/** What a backup reads, checks and tells apart as changed, at a time. */
+export const BACKUP_CHUNK_BYTES = 256 * KIB;
+/** Files that may change while a backup copies, before it gives up: what is noted of them is kept in memory. */
+export const BACKUP_CHANGED_FILES = 1_000_000;
+/** Milliseconds that a backup may have changes of content wait, unless told otherwise. */
+export const BACKUP_PAUSE_MS = 2000;
+/** Rounds of copying what has changed meanwhile, before the last of them is tried with changes waiting; and such tries. */
+export const BACKUP_ROUNDS = 4;
+export const BACKUP_TRIES = 5;
+/** Entries of the metadata in one commit of a restore, and in one step of a backup. */
+export const BACKUP_PAGE = 5000;

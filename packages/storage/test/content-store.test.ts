@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { BarredContent } from '../src/content/barred.ts';
+import { ContentBarrier } from '../src/content/barrier.ts';
 import {
   type ContentStore,
   LocalContentStore,
@@ -28,6 +30,15 @@ const kinds: Kind[] = [
   {
     name: 'local',
     open: (folder) => new LocalContentStore(join(folder, 'c'), openFilesCache(4)),
+    keeps: true,
+  },
+  {
+    name: 'local, behind the barrier of backups',
+    open: (folder) => {
+      const barrier = new ContentBarrier();
+      barrier.track();
+      return new BarredContent(new LocalContentStore(join(folder, 'c'), openFilesCache(4)), barrier, 1);
+    },
     keeps: true,
   },
 ];

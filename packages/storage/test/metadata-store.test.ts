@@ -42,6 +42,40 @@ describe.each(kinds)('metadata store: $name', (kind) => {
   }
   const keysOf = (found: readonly { key: Key }[]) => found.map((entry) => entry.key);
 
+  test('a snapshot stays as it was when it was taken, whatever comes after', async () => {
+    const store = await opened();
+    const many = (from: number, to: number, value: number) =>
+      new Map(
+        Array.from({ length: to - from }, (_, i) => [`k${String(from + i).padStart(4, '0')}`, bytes(value)]),
+      );
+    await store.commit(many(0, 100, 1));
+    const first = store.snapshot();
+    const sum = (snapshot: ReturnType<typeof store.snapshot>) => {
+      let [count, total] = [0, 0];
+      for (let from = '\x00'; ; ) {
+        const page = snapshot.scan(from, HIGHEST, 7);
+        for (const { value } of page) total += value[0] ?? 0;
+        count += page.length;
+        const last = page.at(-1);
+        if (last === undefined || page.length < 7) return [count, total];
+        from = `${last.key}\x00`;
+      }
+    };
+    for (let round = 2; round < 20; round++) {
+      // Read in the same turn as the commit is answered: the snapshot has it all the same.
+      const committed = store.commit(many(0, 100 + round, round));
+      store.get('k0001');
+      const snapshot = await committed.then(() => store.snapshot());
+      expect(sum(snapshot)).toEqual([100 + round, (100 + round) * round]);
+      expect(sum(first)).toEqual([100, 100]);
+      snapshot.close();
+    }
+    await store.commit(new Map([['k0000', undefined]]));
+    expect(sum(first)).toEqual([100, 100]);
+    first.close();
+    expect(store.get('k0000')).toBeUndefined();
+  });
+
   test('what is absent is undefined, what is put comes back, what is deleted is gone', async () => {
     const store = await opened();
     expect(store.get('a')).toBeUndefined();

@@ -47,13 +47,7 @@ export class HostFiles {
   }
 
   path(ino: number): string {
-    const shard = Math.floor(ino / SHARD);
-    return join(
-      this.root,
-      Math.floor(shard / SHARD).toString(16),
-      (shard % SHARD).toString(16),
-      ino.toString(16),
-    );
+    return join(this.root, pathOf(ino));
   }
 
   /** The open file, opened where need be; undefined where there is none. */
@@ -143,16 +137,8 @@ export class HostFiles {
     return syncHost(fd).finally(() => fs.closeSync(fd));
   }
 
-  *list(from: number): Iterable<number> {
-    const firstShard = Math.floor(from / SHARD);
-    for (const upper of numbersIn(this.root)) {
-      if (upper < Math.floor(firstShard / SHARD)) continue;
-      const folder = join(this.root, upper.toString(16));
-      for (const lower of numbersIn(folder)) {
-        if (upper * SHARD + lower < firstShard) continue;
-        for (const ino of numbersIn(join(folder, lower.toString(16)))) if (ino >= from) yield ino;
-      }
-    }
+  list(from: number): Iterable<number> {
+    return filesIn(this.root, from);
   }
 
   #keep(ino: number, fd: number): OpenFile {
@@ -170,12 +156,32 @@ export class HostFiles {
   }
 }
 
+/** Where the file of an inode lies in its share's folder. */
+export function pathOf(ino: number): string {
+  const shard = Math.floor(ino / SHARD);
+  return join(Math.floor(shard / SHARD).toString(16), (shard % SHARD).toString(16), ino.toString(16));
+}
+
+/** The inode numbers, from `from` on, of all files in a share's folder, in their order. */
+export function* filesIn(root: string, from: number): Iterable<number> {
+  const firstShard = Math.floor(from / SHARD);
+  for (const upper of numbersIn(root)) {
+    if (upper < Math.floor(firstShard / SHARD)) continue;
+    const folder = join(root, upper.toString(16));
+    for (const lower of numbersIn(folder)) {
+      if (upper * SHARD + lower < firstShard) continue;
+      for (const ino of numbersIn(join(folder, lower.toString(16)))) if (ino >= from) yield ino;
+    }
+  }
+}
+
 function numbersIn(folder: string): number[] {
   try {
     return fs
       .readdirSync(folder)
       .map((name) => Number.parseInt(name, 16))
-      .filter((number) => Number.isSafeInteger(number));
+      .filter((number) => Number.isSafeInteger(number))
+      .sort((a, b) => a - b);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;

@@ -1,6 +1,10 @@
 import fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { StateStore } from '@dfs/nfs';
+import { type BackupOptions, type BackupResult, makeBackup } from '../backup/backup.ts';
+import { BackupError } from '../backup/errors.ts';
+import { BarredContent } from '../content/barred.ts';
+import { ContentBarrier } from '../content/barrier.ts';
 import { syncFolder } from '../content/host-files.ts';
 import {
   type ContentStore,
@@ -20,7 +24,12 @@ import { LogStateJournal } from '../journal/state-journal.ts';
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from '../limits.ts';
 import { CommitLog, type Durability, type LogFigures } from '../log/commit-log.ts';
 import type { CommitView } from '../log/commit-times.ts';
-import { LmdbMetadataStore, MemoryMetadataStore, type MetadataStore } from '../metadata/index.ts';
+import {
+  LmdbMetadataStore,
+  MemoryMetadataStore,
+  type MetadataSnapshot,
+  type MetadataStore,
+} from '../metadata/index.ts';
 import { DataDirectoryError } from './errors.ts';
 import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
@@ -55,6 +64,11 @@ export interface DataDirectory {
   openShare(id: number, root: RootAttributes): Promise<ShareFileSystem>;
   /** Deletes a share that is not open, with all that is in it. Not an error where there is none. */
   removeShare(id: number): Promise<void>;
+  /**
+   * Copies all of it, as it is at one moment, to an absent or empty folder, while it is used. One at a time. Refusals are
+   * {@link BackupError}s.
+   */
+  backup(target: string, options?: BackupOptions): Promise<BackupResult>;
   /** Closes the shares, writes everything out and lets go of the directory. */
   close(): Promise<void>;
 }
@@ -77,6 +91,8 @@ interface Stores {
   readonly content: (id: number) => Promise<ContentStore>;
   readonly release: () => void;
   readonly journal?: OpenedJournal;
+  /** Where they lie, and what holds the content still for a backup; absent in memory. */
+  readonly place?: { readonly path: string; readonly barrier: ContentBarrier };
 }
 
 class StoreDirectory implements DataDirectory {
@@ -167,6 +183,45 @@ class StoreDirectory implements DataDirectory {
     }
   }
 
+  async backup(target: string, options: BackupOptions = {}): Promise<BackupResult> {
+    const { place } = this.#stores;
+    if (place === undefined) {
+      throw new BackupError(
+        'NOTHING_KEPT',
+        'this server keeps nothing',
+        'start it with --data to have it keep files',
+      );
+    }
+    return makeBackup({ ...place, moment: () => this.#moment() }, target, options);
+  }
+
+  /** All changes of records up to now. */
+  #moment(): Promise<MetadataSnapshot> {
+    const log = this.#log;
+    return new Promise((resolve, reject) => {
+      const stopped = () => {
+        reject(
+          new BackupError(
+            'STOPPED',
+            `the data serves no more${log.failure === undefined ? '' : `: ${log.failure.message}`}`,
+            'see to the cause and start the server again',
+            log.failure,
+          ),
+        );
+      };
+      if (log.failure !== undefined) return stopped();
+      // Told as soon as they are committed, and before anything else is.
+      log.afterCommit(() => {
+        try {
+          resolve(this.#stores.metadata.snapshot());
+        } catch (error) {
+          reject(error);
+        }
+      }, stopped);
+      log.hasten();
+    });
+  }
+
   async close(): Promise<void> {
     try {
       for (const share of [...this.#shares.values()]) await share.close();
@@ -214,12 +269,13 @@ export async function openDataDirectory(
     fs.mkdirSync(contents, { recursive: true });
     // The names of what was made just now must survive as what is written below them does.
     for (const folder of [join(path, META_FOLDER), path, dirname(resolve(path))]) await syncFolder(folder);
+    const barrier = new ContentBarrier();
     const content = async (id: number) => {
       const store = new LocalContentStore(join(contents, id.toString()), files);
       await syncFolder(contents);
-      return store;
+      return new BarredContent(store, barrier, id);
     };
-    const stores = { metadata, content, release: () => taken.release() };
+    const stores = { metadata, content, release: () => taken.release(), place: { path, barrier } };
     return await withJournal(path, stores, options);
   } catch (error) {
     lock?.release();

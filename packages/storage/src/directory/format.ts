@@ -5,7 +5,7 @@ import { codeOf } from '../host/errors.ts';
 import { DataDirectoryError } from './errors.ts';
 import { DirectoryLock } from './lock.ts';
 
-const FORMAT_FILE = 'format';
+export const FORMAT_FILE = 'format';
 const FORMAT_LINE = /^dfs data directory, format (\d+)\n$/;
 /**
  * Raised by every change that an older version would misread. 2: a journal, and what goes with it in superblocks, which an older
@@ -64,7 +64,8 @@ function readFormat(folder: string): string | undefined {
   }
 }
 
-async function writeFormat(folder: string): Promise<void> {
+/** Makes the folder a data directory of this version's format. */
+export async function writeFormat(folder: string): Promise<void> {
   const draft = join(folder, DRAFT_FILE);
   // Whole or not at all, before anything else is there.
   const fd = await fs.promises.open(draft, 'w', 0o600);

@@ -33,7 +33,8 @@ const SCANNED: ReadonlySet<string> = new Set([
   Table.RECORD,
   Table.STATE,
 ]);
-const TABLE_AT = 4;
+/** Where a key has the letter of its table, behind the share's number. */
+export const TABLE_AT = 4;
 const TWO_32 = 2 ** 32;
 
 /** True for the keys of tables that are read by ranges. */
@@ -44,6 +45,11 @@ export function isScanned(key: Key): boolean {
 /** A number from 0 to 2^32 - 1 as four bytes, larger ones behind smaller ones. */
 export function key32(n: number): Key {
   return String.fromCharCode((n >>> 24) & 0xff, (n >>> 16) & 0xff, (n >>> 8) & 0xff, n & 0xff);
+}
+
+/** The share that a key belongs to. */
+export function shareOf(key: Key): number {
+  return Buffer.from(key.slice(0, TABLE_AT), 'latin1').readUInt32BE();
 }
 
 /** A number from 0 to 2^53 - 1 as eight bytes. */

@@ -118,6 +118,13 @@ export function tryLock(fd: number): boolean {
   throw hostError('flock', errno);
 }
 
+/** Makes `to`, which is empty, share the storage of all of `from`; on a thread, as what is not written yet is written first. */
+export function cloneFile(from: number, to: number): Promise<void> {
+  const range = Buffer.alloc(CLONE_RANGE_BYTES);
+  range.writeBigInt64LE(BigInt(from), 0);
+  return inThread('FICLONERANGE', need(ioctl, 'ioctl'), [to, FICLONERANGE, range]);
+}
+
 /** Makes `to` share the storage of a range of `from`. EOPNOTSUPP or EXDEV where the host's file system cannot. */
 export function cloneRange(
   from: number,

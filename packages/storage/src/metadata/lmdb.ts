@@ -1,5 +1,5 @@
 import { open, type RootDatabase } from 'lmdb';
-import type { Changes, Key, KeyValue, MetadataStore } from './store.ts';
+import type { Changes, Key, KeyValue, MetadataSnapshot, MetadataStore } from './store.ts';
 
 /** Writes and reads keys as they are, a byte for each character. lmdb expects a RangeError where the target is too short. */
 const keyEncoder = {
@@ -63,6 +63,23 @@ export class LmdbMetadataStore implements MetadataStore {
     } catch (error) {
       throw await causeOf(error);
     }
+  }
+
+  /** While it is open LMDB writes over nothing that it shows: its file grows by what is changed. */
+  snapshot(): MetadataSnapshot {
+    const db = this.#db;
+    const transaction = db.useReadTransaction();
+    return {
+      scan(start, end, limit) {
+        const found: KeyValue[] = [];
+        if (limit <= 0 || start >= end) return found;
+        for (const { key, value } of db.getRange({ start, end, limit, transaction })) {
+          found.push({ key, value: Buffer.from(value) });
+        }
+        return found;
+      },
+      close: () => transaction.done(),
+    };
   }
 
   async close(): Promise<void> {

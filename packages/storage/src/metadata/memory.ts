@@ -1,5 +1,15 @@
 import { SortedMap } from './sorted-map.ts';
-import type { Changes, Key, KeyValue, MetadataStore } from './store.ts';
+import {
+  type Changes,
+  type Key,
+  type KeyValue,
+  MAX_KEY_BYTES,
+  type MetadataSnapshot,
+  type MetadataStore,
+} from './store.ts';
+
+/** Behind every key. */
+const END = '\xff'.repeat(MAX_KEY_BYTES + 1);
 
 /** Keeps nothing: for `--memory`, and for tests. */
 export class MemoryMetadataStore implements MetadataStore {
@@ -24,6 +34,13 @@ export class MemoryMetadataStore implements MetadataStore {
       if (value === undefined) this.#map.delete(key);
       else this.#map.set(key, value);
     }
+  }
+
+  /** A copy: values are shared, as they are never altered. */
+  snapshot(): MetadataSnapshot {
+    const copy = new MemoryMetadataStore();
+    for (const [key, value] of this.#map.range('', END)) copy.#map.set(key, value);
+    return { scan: (start, end, limit) => copy.scan(start, end, limit), close: () => {} };
   }
 
   async close(): Promise<void> {}

@@ -35,6 +35,17 @@ export interface MetadataStore {
    */
   commit(changes: Changes): Promise<void>;
 
+  /** All entries as the commits answered so far have left them, whatever comes after. Closed before the store is. */
+  snapshot(): MetadataSnapshot;
+
   /** Answers when all commits have been, and frees what is held. Nothing may be called after. */
   close(): Promise<void>;
+}
+
+/** The entries of one moment. */
+export interface MetadataSnapshot {
+  /** As {@link MetadataStore.scan}, forward. */
+  scan(start: Key, end: Key, limit: number): readonly KeyValue[];
+  /** Lets go of what keeps it. Nothing may be called after. */
+  close(): void;
 }

@@ -1,7 +1,8 @@
 import type { Clock, EventListener, StateStore } from '../../contracts.ts';
 import type { Client } from './clients.ts';
 
-const PREFIX = 'client/';
+/** What the records begin with of clients that may reclaim after a restart. */
+export const CLIENT_RECORDS = 'client/';
 
 /**
  * The grace period after a restart, and the records of clients that let it be safe (RFC 8881 §8.4.2.1): only who is on record may reclaim;
@@ -43,8 +44,8 @@ export class Grace {
    */
   start(records: Iterable<readonly [string, Buffer]>, stillWaiting?: ReadonlySet<string>): void {
     for (const [key] of records) {
-      if (!key.startsWith(PREFIX)) continue;
-      const owner = Buffer.from(key.slice(PREFIX.length), 'hex').toString('latin1');
+      if (!key.startsWith(CLIENT_RECORDS)) continue;
+      const owner = Buffer.from(key.slice(CLIENT_RECORDS.length), 'hex').toString('latin1');
       if (stillWaiting === undefined || stillWaiting.has(owner)) this.#waiting.add(owner);
       this.#recorded.add(owner);
     }
@@ -137,5 +138,5 @@ export class Grace {
 const RECLAIM_PAUSE_MS = 5000;
 
 function keyOf(ownerKey: string): string {
-  return PREFIX + Buffer.from(ownerKey, 'latin1').toString('hex');
+  return CLIENT_RECORDS + Buffer.from(ownerKey, 'latin1').toString('hex');
 }

@@ -1,0 +1,116 @@
+import type { Awaitable, SpaceUsage } from '@dfs/nfs';
+import type { ContentBarrier } from './barrier.ts';
+import type { ContentStore } from './store.ts';
+
+const END = Number.POSITIVE_INFINITY;
+
+/** One share's content behind a {@link ContentBarrier}: reads pass, changes are noted and may have to wait. */
+export class BarredContent implements ContentStore {
+  readonly maxFileSize: number;
+  readonly sparse: boolean;
+  readonly #store: ContentStore;
+  readonly #barrier: ContentBarrier;
+  readonly #share: number;
+
+  constructor(store: ContentStore, barrier: ContentBarrier, share: number) {
+    this.#store = store;
+    this.#barrier = barrier;
+    this.#share = share;
+    this.maxFileSize = store.maxFileSize;
+    this.sparse = store.sparse;
+  }
+
+  read(ino: number, offset: number, target: Buffer): Awaitable<number> {
+    return this.#store.read(ino, offset, target);
+  }
+
+  write(ino: number, offset: number, data: Buffer): Awaitable<void> {
+    const { closed } = this.#barrier;
+    if (closed !== undefined) return closed.then(() => this.write(ino, offset, data));
+    const end = offset + data.length;
+    this.#note(ino, offset, end);
+    const writing = this.#store.write(ino, offset, data);
+    return writing === undefined ? undefined : this.#finish(writing, ino, offset, end);
+  }
+
+  truncate(ino: number, size: number): Awaitable<void> {
+    return this.#change(ino, size, END, () => this.#store.truncate(ino, size));
+  }
+
+  remove(ino: number): Awaitable<void> {
+    return this.#change(ino, 0, END, () => this.#store.remove(ino));
+  }
+
+  punch(ino: number, offset: number, length: number): Awaitable<void> {
+    return this.#change(ino, offset, offset + length, () => this.#store.punch(ino, offset, length));
+  }
+
+  allocate(ino: number, offset: number, length: number): Awaitable<void> {
+    return this.#change(ino, offset, offset + length, () => this.#store.allocate(ino, offset, length));
+  }
+
+  copy(from: number, fromOffset: number, to: number, toOffset: number, length: number): Awaitable<void> {
+    return this.#change(to, toOffset, toOffset + length, () =>
+      this.#store.copy(from, fromOffset, to, toOffset, length),
+    );
+  }
+
+  share(from: number, fromOffset: number, to: number, toOffset: number, length: number): Awaitable<void> {
+    return this.#change(to, toOffset, toOffset + length, () =>
+      this.#store.share(from, fromOffset, to, toOffset, length),
+    );
+  }
+
+  sync(ino: number): Awaitable<void> {
+    return this.#store.sync(ino);
+  }
+
+  syncAll(): Awaitable<void> {
+    return this.#store.syncAll();
+  }
+
+  distrust(): boolean {
+    return this.#store.distrust();
+  }
+
+  seek(ino: number, offset: number, what: 'data' | 'hole'): Awaitable<number | undefined> {
+    return this.#store.seek(ino, offset, what);
+  }
+
+  size(ino: number): number {
+    return this.#store.size(ino);
+  }
+
+  usage(ino: number): number {
+    return this.#store.usage(ino);
+  }
+
+  list(from: number): Iterable<number> {
+    return this.#store.list(from);
+  }
+
+  space(): SpaceUsage {
+    return this.#store.space();
+  }
+
+  close(): Awaitable<void> {
+    return this.#store.close();
+  }
+
+  #change(ino: number, start: number, end: number, run: () => Awaitable<void>): Awaitable<void> {
+    const { closed } = this.#barrier;
+    if (closed !== undefined) return closed.then(() => this.#change(ino, start, end, run));
+    this.#note(ino, start, end);
+    const changing = run();
+    return changing === undefined ? undefined : this.#finish(changing, ino, start, end);
+  }
+
+  /** Noted again at its end: a copy that was begun meanwhile may lack it. */
+  #finish(changing: Promise<void>, ino: number, start: number, end: number): Promise<void> {
+    return this.#barrier.running(changing, () => this.#note(ino, start, end));
+  }
+
+  #note(ino: number, start: number, end: number): void {
+    this.#barrier.dirty?.file(this.#share, ino).add(start, end);
+  }
+}
