@@ -108,7 +108,11 @@ const CLIENTS: Key = STATE_PREFIX + keyText(CLIENT_RECORDS);
 
 /** The record as the restored directory begins with it; undefined where it begins without. */
 function adapt(key: Key, value: Buffer, newIdentity: boolean): Buffer | undefined {
-  if (key[TABLE_AT] === Table.SUPERBLOCK && key.length === TABLE_AT + 1) return adaptSuperblock(value);
+  if (key.length === TABLE_AT + 1) {
+    if (key[TABLE_AT] === Table.SUPERBLOCK) return adaptSuperblock(value);
+    // Counted anew: what a file takes is for the file system to say on which it lies now.
+    if (key[TABLE_AT] === Table.USAGE) return undefined;
+  }
   if (key === IDENTITY && newIdentity) return undefined;
   // Who holds something holds it of the other server.
   if (key.startsWith(CLIENTS) && newIdentity) return undefined;

@@ -8,6 +8,7 @@ const END = Number.POSITIVE_INFINITY;
 export class BarredContent implements ContentStore {
   readonly maxFileSize: number;
   readonly sparse: boolean;
+  readonly blockBytes: number;
   readonly #store: ContentStore;
   readonly #barrier: ContentBarrier;
   readonly #share: number;
@@ -18,6 +19,7 @@ export class BarredContent implements ContentStore {
     this.#share = share;
     this.maxFileSize = store.maxFileSize;
     this.sparse = store.sparse;
+    this.blockBytes = store.blockBytes;
   }
 
   read(ino: number, offset: number, target: Buffer): Awaitable<number> {
@@ -83,6 +85,10 @@ export class BarredContent implements ContentStore {
 
   usage(ino: number): number {
     return this.#store.usage(ino);
+  }
+
+  missing(ino: number, offset: number, length: number): number {
+    return this.#store.missing(ino, offset, length);
   }
 
   list(from: number): Iterable<number> {
