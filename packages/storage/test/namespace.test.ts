@@ -133,7 +133,12 @@ describe.each(KINDS)('names on $name', (kind) => {
     expect(names(list(share, root))).toEqual(['c']);
     expect(await refusal(() => share.rename(root, 'c', b, 'x', ROOT))).toBe('EINVAL');
     await share.rename(a, 'b', root, 'b', ROOT);
-    const ring = [share.rename(root, 'c', b, 'c', ROOT), share.rename(root, 'b', a, 'b', ROOT)];
+    // Taken from what the first has gone up already, and put below what that moves.
+    const aboveB = share.parent(share.parent(b, ROOT), ROOT);
+    const ring = [
+      share.rename(root, 'c', b, 'c', ROOT),
+      share.rename(aboveB, 'd', share.lookup(root, ROOT, 'c'), 'x', ROOT),
+    ];
     expect(await Promise.allSettled(ring)).toMatchObject([
       { status: 'fulfilled' },
       { reason: { code: 'EINVAL' } },
