@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, Running } from '../../bench/servers/server.ts';
+import { DEFAULT_FORE, NfsClient, ops, type Session } from '../../packages/nfs/src/client/index.ts';
+
+const DFS = join(import.meta.dirname, '../../bin/dfs');
+const EXPORT = '/large';
+const NANOS_PER_MICRO = 1000;
+const KIB = 1024;
+const OPERATIONS = 64;
+const CALL_TIMEOUT_MS = 300_000;
+
+/** A daemon of its own process, with one share in a data directory. */
+export class Daemon {
+  readonly session: Session;
+  readonly root: Buffer;
+  readonly #running: Running;
+
+  private constructor(running: Running, session: Session, root: Buffer) {
+    this.#running = running;
+    this.session = session;
+    this.root = root;
+  }
+
+  static async start(data: string): Promise<Daemon> {
+    const port = await freePort();
+    const running = new Running('dfs', DFS, [
+      ...['start', '--no-config', '--data', data, '--console', 'off'],
+      ...['--listen', `127.0.0.1:${port}`, '--share', `${EXPORT},squash=none`],
+    ]);
+    try {
+      await running.listening(port);
+      const session = await NfsClient.start(
+        { host: '127.0.0.1', port, timeoutMs: CALL_TIMEOUT_MS },
+        { fore: { ...DEFAULT_FORE, maxOperations: OPERATIONS } },
+      );
+      const found = await session.run([ops.putrootfh(), ops.lookup(EXPORT.slice(1)), ops.getfh()]);
+      return new Daemon(running, session, found[2]);
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
+  }
+
+  /** Microseconds of CPU since it was started, of all its threads. */
+  cpu(): number {
+    const threads = `/proc/${this.#running.pid}/task`;
+    let nanos = 0;
+    for (const thread of readdirSync(threads))
+      nanos += Number(readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    return nanos / NANOS_PER_MICRO;
+  }
+
+  /** Bytes of memory that are its own: what it has mapped of files goes when somebody else needs the memory. */
+  memory(): number {
+    const status = readFileSync(`/proc/${this.#running.pid}/status`, 'utf8');
+    return Number(/RssAnon:\s+(\d+) kB/.exec(status)?.[1]) * KIB;
+  }
+
+  async stop(): Promise<void> {
+    await this.session.client.close();
+    await this.#running.stop();
+  }
+}
+
+/** What `dfs check` found wrong or left over; empty where all is well. */
+export async function check(data: string): Promise<string> {
+  const args = ['check', '--no-config', '--data', data, '--output', 'json'];
+  const child = spawn(DFS, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [out, complaints] = ['', ''];
+  child.stdout.on('data', (text) => {
+    out += text;
+  });
+  child.stderr.on('data', (text) => {
+    complaints += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) return `status ${code}: ${complaints}${out}`;
+  const { damage, leftovers, shares } = JSON.parse(out) as Record<string, unknown>;
+  const found = JSON.stringify({ damage, leftovers, shares });
+  return found === JSON.stringify({ damage: 0, leftovers: 0, shares: [1] }) ? '' : found;
+}
