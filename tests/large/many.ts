@@ -73,22 +73,31 @@ export class Many {
     return new Many(daemon, this.#report, this.#dirs);
   }
 
+  /** Of a few names again and again, which the server has in memory; then of names all over, each once. */
   async lookUp(): Promise<void> {
     const { large, count, small } = this.#dirs;
     const daemon = this.#daemon;
-    let turn = 0;
-    const look = (dir: Buffer, among: number) =>
-      cpuOf(daemon, SAMPLE, () =>
-        forAll(daemon, SAMPLE, () => [
-          ...[ops.putfh(dir), ops.lookup(nameOf((++turn * SPREAD) % among)), ops.getattr(ATTRIBUTES)],
-        ]),
-      );
-    const [larges, smalls]: [number[], number[]] = [[], []];
-    for (let round = 0; round < ROUNDS; round++) {
-      smalls.push(await look(small[0]!, SMALL));
-      larges.push(await look(large, count));
-    }
-    this.#report.ratio(`lookup among ${count}`, Math.min(...larges), Math.min(...smalls), BOUND);
+    const look = (place: (i: number) => readonly [Buffer, number]) =>
+      forAll(daemon, SAMPLE, (i) => {
+        const [dir, name] = place(i);
+        return [ops.putfh(dir), ops.lookup(nameOf(name)), ops.getattr(ATTRIBUTES)];
+      });
+    const best = async (place: (i: number) => readonly [Buffer, number]): Promise<number> => {
+      const rounds: number[] = [];
+      for (let round = 0; round < ROUNDS; round++)
+        rounds.push(await cpuOf(daemon, SAMPLE, () => look((i) => place(round * SAMPLE + i))));
+      return Math.min(...rounds);
+    };
+    const spread = (i: number, among: number) => (i * SPREAD) % among;
+    const few = await best((i) => [small[0]!, i % SMALL]);
+    const fewOfMany = await best((i) => [large, Math.floor(count / 2) + (i % SMALL)]);
+    this.#report.ratio(`lookup of few among ${count}`, fewOfMany, few, BOUND);
+    const allOver = await best((i) => {
+      const file = spread(i, small.length * SMALL);
+      return [small[Math.floor(file / SMALL)]!, file % SMALL];
+    });
+    const many = await best((i) => [large, spread(i, count)]);
+    this.#report.ratio(`lookup all over ${count}`, many, allOver, BOUND);
   }
 
   async list(): Promise<void> {

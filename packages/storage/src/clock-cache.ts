@@ -31,8 +31,9 @@ export class ClockCache<K, V extends Cached> {
     return value;
   }
 
+  /** What is not used again is the first to go: whoever lists or looks up very many things once pushes out little of what others use. */
   set(key: K, value: V): void {
-    value.referenced = true;
+    value.referenced = false;
     this.#map.set(key, value);
     if (this.#map.size > this.#capacity) this.#evict(key);
   }
