@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, Running } from '../../bench/servers/server.ts';
+import { freePort, LOOPBACK, Running } from '../../bench/servers/server.ts';
 import { DEFAULT_FORE, NfsClient, ops, type Session } from '../../packages/nfs/src/client/index.ts';
 
 const DFS = join(import.meta.dirname, '../../bin/dfs');
@@ -25,13 +25,13 @@ export class Daemon {
   }
 
   static async start(data: string): Promise<Daemon> {
-    const port = await freePort();
-    const running = new Running('dfs', DFS, [
+    const port = await freePort(LOOPBACK.host);
+    const running = new Running('dfs', LOOPBACK, DFS, [
       ...['start', '--no-config', '--data', data, '--console', 'off'],
       ...['--listen', `127.0.0.1:${port}`, '--share', `${EXPORT},squash=none`],
     ]);
     try {
-      await running.listening(port);
+      await running.listening(LOOPBACK, port);
       const session = await NfsClient.start(
         { host: '127.0.0.1', port, timeoutMs: CALL_TIMEOUT_MS },
         { fore: { ...DEFAULT_FORE, maxOperations: OPERATIONS } },
