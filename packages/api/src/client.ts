@@ -4,7 +4,7 @@ import { checks } from './checks.ts';
 import { ApiError } from './errors.ts';
 import { parseEventStream } from './event-stream.ts';
 import { EVENTS_PATH, METRICS_PATH, type Of, OPENAPI_PATH, ROUTES, type Route } from './routes.ts';
-import { DEFAULT_DRAIN_SECONDS } from './schemas/common.ts';
+import { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS } from './schemas/common.ts';
 import type { Connection, DrainResult } from './schemas/connection.ts';
 import { ApiEvent, type ApiEventType } from './schemas/event.ts';
 import type { HistoryScope } from './schemas/history.ts';
@@ -155,6 +155,13 @@ export class TypedClient {
   /** "HOST" or "HOST:PORT"; takes no new connections until {@link undrainAddress}. */
   drainAddress(address: string, timeoutSeconds?: number): Promise<DrainResult> {
     return this.#drain(ROUTES.drainAddress, { address }, timeoutSeconds);
+  }
+
+  /** The same for an address that is to stay away: clients that can do without it give it up. Those that do nothing take up to a lease for it. */
+  moveFromAddress(address: string, timeoutSeconds?: number): Promise<DrainResult> {
+    const body = { move: true, ...(timeoutSeconds !== undefined && { timeout_seconds: timeoutSeconds }) };
+    const extraMs = (timeoutSeconds ?? MAX_DRAIN_SECONDS) * MS;
+    return this.#call(ROUTES.drainAddress, { params: { address }, body, extraMs });
   }
 
   undrainAddress(address: string): Promise<undefined> {

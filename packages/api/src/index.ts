@@ -6,6 +6,7 @@ export {
   Connection,
   ConnectionList,
   ConnectionQuery,
+  DrainAddressRequest,
   DrainRequest,
   DrainResult,
   SessionConnection,

@@ -4,6 +4,7 @@ import {
   Connection,
   ConnectionList,
   ConnectionQuery,
+  DrainAddressRequest,
   DrainRequest,
   DrainResult,
 } from './schemas/connection.ts';
@@ -233,6 +234,7 @@ export const ROUTES = {
   }),
   drainAddress: route({
     ...drained,
+    body: DrainAddressRequest,
     method: 'POST',
     path: `${V1}/addresses/:address/drain`,
     tag: 'server',

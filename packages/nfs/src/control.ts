@@ -111,7 +111,7 @@ export type DrainTarget =
   | { readonly level: 'session'; readonly id: string }
   | { readonly level: 'client'; readonly id: string }
   /** All connections to one listening address, "host" or "host:port"; new ones are refused until `undrain`. */
-  | { readonly level: 'address'; readonly address: string }
+  | { readonly level: 'address'; readonly address: string; readonly move?: boolean }
   /** All connections; new ones are refused until `undrain('server')`. */
   | { readonly level: 'server' };
 

@@ -74,20 +74,37 @@ export const ConnectionList = Type.Object(
 );
 export type ConnectionList = Static<typeof ConnectionList>;
 
+const TIMEOUT = {
+  minimum: 0,
+  maximum: MAX_DRAIN_SECONDS,
+  description: 'Connections that are still busy after it are closed regardless',
+};
+
 export const DrainRequest = Type.Object(
-  {
-    timeout_seconds: Type.Optional(
-      Type.Number({
-        minimum: 0,
-        maximum: MAX_DRAIN_SECONDS,
-        default: DEFAULT_DRAIN_SECONDS,
-        description: 'Connections that are still busy after it are closed regardless',
-      }),
-    ),
-  },
+  { timeout_seconds: Type.Optional(Type.Number({ ...TIMEOUT, default: DEFAULT_DRAIN_SECONDS })) },
   { $id: 'DrainRequest', additionalProperties: false },
 );
 export type DrainRequest = Static<typeof DrainRequest>;
+
+export const DrainAddressRequest = Type.Object(
+  {
+    timeout_seconds: Type.Optional(
+      Type.Number({
+        ...TIMEOUT,
+        description: `${TIMEOUT.description}; ${DEFAULT_DRAIN_SECONDS} where absent, with move the lease time`,
+      }),
+    ),
+    move: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          'The address is to stay away: sessions whose callbacks go over another address are ended, so that their clients give it up',
+      }),
+    ),
+  },
+  { $id: 'DrainAddressRequest', additionalProperties: false },
+);
+export type DrainAddressRequest = Static<typeof DrainAddressRequest>;
 
 export const DrainResult = Type.Object(
   {

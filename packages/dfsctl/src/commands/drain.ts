@@ -8,7 +8,9 @@ import { drainedText } from '../views/connections.ts';
 import { plural } from '../views/facts.ts';
 
 interface DrainFlags {
-  readonly timeout: number;
+  /** Absent where the user said nothing. */
+  readonly timeout?: number;
+  readonly move?: boolean;
 }
 
 /** What a drain is about, once it has been found. */
@@ -16,7 +18,7 @@ interface Found {
   /** For the question, and for what is said after it. */
   readonly what: string;
   readonly connections: number | undefined;
-  drain(api: ApiClient, seconds: number): Promise<DrainResult>;
+  drain(api: ApiClient, seconds: number, flags: DrainFlags): Promise<DrainResult>;
 }
 
 const MEANING = 'what is in flight is answered, nothing new is done, then the connections are closed';
@@ -36,8 +38,12 @@ export function addDrain(program: Command, run: Invocation): void {
     async (_api, name) => ({
       what: `address ${name}`,
       connections: undefined,
-      drain: (api, seconds) => api.drainAddress(name, seconds),
+      drain: (api, seconds, { move, timeout }) =>
+        move === true ? api.moveFromAddress(name, timeout) : api.drainAddress(name, seconds),
     }),
+  ).option(
+    '--move',
+    'the address is to stay away: get clients that have another one to give it up, for which idle ones need up to the lease time (the default of --timeout then)',
   );
   completeFromServer(
     address.argument('<address>', 'HOST or HOST:PORT, IPv6 in brackets'),
@@ -45,7 +51,7 @@ export function addDrain(program: Command, run: Invocation): void {
   );
   address.addHelpText(
     'after',
-    `\n${TAKES_NONE} address ADDRESS\`.\n\nExample:\n  dfsctl drain address 10.0.0.5:2049`,
+    `\n${TAKES_NONE} address ADDRESS\`.\n\nExamples:\n  dfsctl drain address 10.0.0.5:2049\n  dfsctl drain address 10.0.0.5 --move`,
   );
   drainCommand(drain, 'server', 'all connections', run, async () => ({
     what: 'the server',
@@ -158,26 +164,25 @@ function drainCommand(
     .command(name)
     .description(`drain ${description}: ${MEANING}`)
     .addOption(
-      new Option('--timeout <seconds>', 'close what is still busy after this time')
-        .argParser(parseSeconds)
-        .default(DEFAULT_DRAIN_SECONDS),
+      new Option(
+        '--timeout <seconds>',
+        `close what is still busy after this time (default: ${DEFAULT_DRAIN_SECONDS})`,
+      ).argParser(parseSeconds),
     )
     .action(async (...args: unknown[]) => {
       const given = typeof args[0] === 'string' ? args[0] : '';
-      const flags = args.find((arg) => isDrainFlags(arg)) ?? { timeout: DEFAULT_DRAIN_SECONDS };
+      const flags = args.find((arg) => isDrainFlags(arg)) ?? {};
       const api = await run.client();
       const found = await find(api, given);
       const many = found.connections === undefined ? '' : ` (${plural(found.connections, 'connection')})`;
       await run.confirm(`Drain ${found.what}${many}?`);
-      const result = await found.drain(api, flags.timeout);
+      const result = await found.drain(api, flags.timeout ?? DEFAULT_DRAIN_SECONDS, flags);
       run.show(result, () => drainedText(found.what, result));
     });
 }
 
 function isDrainFlags(value: unknown): value is DrainFlags {
-  return (
-    typeof value === 'object' && value !== null && 'timeout' in value && typeof value.timeout === 'number'
-  );
+  return typeof value === 'object' && value !== null && ('timeout' in value || 'move' in value);
 }
 
 export function parseSeconds(text: string): number {

@@ -4,6 +4,7 @@ import type { Connection } from '../nfs4/state/connections.ts';
 import type { Session } from '../nfs4/state/sessions.ts';
 import type { RpcConnection } from '../rpc/connection.ts';
 import type { ListenAddress } from '../server.ts';
+import { Leaving } from './leave.ts';
 
 /** The name of the whole server as a thing that is drained. */
 const WHOLE_SERVER = 'server';
@@ -67,7 +68,26 @@ export class Drainer {
     if (connections === undefined) return undefined;
     if (target.level === 'server') this.#refused.add(WHOLE_SERVER);
     if (target.level === 'address') this.#refused.add(target.address);
+    if (target.level === 'address' && target.move === true) return this.#move(connections, target, timeoutMs);
     return this.empty(connections, nameOf(target), timeoutMs);
+  }
+
+  /** Clients leave the address, those that can; what is bound to it otherwise is emptied as ever. */
+  async #move(
+    connections: readonly Connection[],
+    target: DrainTarget,
+    timeoutMs: number,
+  ): Promise<DrainResult> {
+    const until = this.#engine.clock.monotonic() + timeoutMs;
+    const leaving = new Leaving(this.#engine, connections);
+    const bound = connections.filter((connection) => !connection.leaving);
+    if (leaving.connections.length === 0) return this.empty(bound, nameOf(target), timeoutMs);
+    const emptied =
+      bound.length > 0 ? this.empty(bound, nameOf(target), timeoutMs) : { connections: 0, forced: 0 };
+    await leaving.done(timeoutMs);
+    const left = Math.max(0, until - this.#engine.clock.monotonic());
+    const [one, two] = await Promise.all([emptied, this.empty(leaving.connections, nameOf(target), left)]);
+    return { connections: one.connections + two.connections, forced: one.forced + two.forced };
   }
 
   async empty(connections: readonly Connection[], target: string, timeoutMs: number): Promise<DrainResult> {

@@ -112,7 +112,7 @@ export class Operator implements Control {
     const { state } = this.#engine;
     const leases = { active: 0, courtesy: 0, unconfirmed: 0 };
     let [connectionsDraining, slotsGranted, slotsInUse, delegationsHeld] = [0, 0, 0, 0];
-    for (const { draining } of state.connections) if (draining) connectionsDraining++;
+    for (const { draining, leaving } of state.connections) if (draining || leaving) connectionsDraining++;
     for (const client of state.clients) {
       leases[leaseState(client, state)]++;
       delegationsHeld += client.delegations.size;

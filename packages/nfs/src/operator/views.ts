@@ -17,7 +17,7 @@ import type { State } from '../nfs4/state/state.ts';
 const UNPRINTABLE = /[^\x20-\x7e]/g;
 
 export function connectionView(connection: Connection): ConnectionView {
-  const { id, openedAt, lastActivity, requests, draining } = connection;
+  const { id, openedAt, lastActivity, requests } = connection;
   return {
     id,
     transport: 'tcp',
@@ -28,7 +28,7 @@ export function connectionView(connection: Connection): ConnectionView {
     requests,
     bytesIn: connection.traffic.bytesIn,
     bytesOut: connection.traffic.bytesOut,
-    draining,
+    draining: connection.draining || connection.leaving,
     load: connection.load,
     sessions: [...connection.bindings.values()].map(({ session, direction, boundAt }) => ({
       session: session.name,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { NFS_PROGRAM, NFS_VERSION, ops, Status } from '../../src/client/index.ts';
 import type { DrainTarget } from '../../src/control.ts';
+import type { FileSystem } from '../../src/vfs/index.ts';
 import { startServer } from '../support/server.ts';
 import { rpcRefused, until } from '../support/suite.ts';
 import { eventsOf, Gate, mkdir, reasons, seen, sideOf } from './support.ts';
@@ -189,6 +190,72 @@ describe('draining', () => {
     gate.release();
     expect((await answer).status).toBe(Status.OK);
     await closed;
+  });
+});
+
+describe('draining an address that is to stay away', () => {
+  /** A session with a connection to each of two addresses, its callbacks over the first. */
+  const start = async (fileSystem?: FileSystem) => {
+    const server = await startServer(fileSystem === undefined ? {} : { fileSystem });
+    const second = await server.server.listen({ host: '127.0.0.2', port: 0 });
+    const f = await server.files();
+    const s = f.session;
+    const toSecond = () => s.client.newConnection({ host: '127.0.0.2', port: second.port });
+    const other = await toSecond();
+    await s.renew({ connection: other });
+    const { control } = server.server;
+    const move = (address: string, ms = LONG_MS) =>
+      control.drain({ level: 'address', address, move: true }, ms);
+    return { server, f, s, other, toSecond, control, move };
+  };
+
+  it('ends the session; over the address its client is answered until it has another, and may not take it up again', async () => {
+    const gate = new Gate();
+    const { server, f, s, other, toSecond, control, move } = await start(gate.fileSystem);
+    await using _ = server;
+    using held = await s.prepare([ops.putfh(f.root), mkdir('held')], { cacheThis: true });
+    const answer = held.send(other);
+    await until(() => gate.reached === 1, 'the request runs');
+    const moved = move('127.0.0.2');
+    // A request that was left aside would wait for the address for ever, and keep its client from making a session.
+    using late = await s.prepare([ops.putrootfh()]);
+    expect((await late.send(other)).status).toBe(Status.BADSESSION);
+    expect(control.connections().map(({ draining }) => draining)).toEqual([false, true]);
+    expect(control.gauges().connectionsDraining).toBe(1);
+    gate.release();
+    expect((await answer).status).toBe(Status.OK);
+    expect(gate.passed).toBe(1);
+    const again = await s.client.createSession();
+    // The Linux client asks now whether it may use the connection for the new session.
+    const introduction = ops.exchangeId({ ownerId: s.client.ownerId, verifier: s.client.verifier });
+    expect((await s.client.compound([introduction], { connection: other })).status).toBe(Status.SERVERFAULT);
+    expect(await moved).toEqual({ connections: 1, forced: 0 });
+    expect(await other.closed).toBe('end');
+    await again.renew();
+    expect(seen(server, again).summary.total).toBe(1);
+    expect(reasons(server)).toEqual(['drained', 'drained']);
+    await (await toSecond()).closed;
+    control.undrain('127.0.0.2');
+    await again.renew({ connection: await toSecond() });
+    expect(seen(server, again).summary.total).toBe(2);
+  });
+
+  it('leaves a session alone that has its callbacks there: its client would make the next one there, too', async () => {
+    const { server, s, other, move } = await start();
+    await using _ = server;
+    expect(await move('127.0.0.1')).toEqual({ connections: 1, forced: 0 });
+    expect(await s.connections[0]!.closed).toBe('end');
+    expect(other.isOpen).toBe(true);
+    await s.renew({ connection: other });
+    expect(eventsOf(server, 'session_destroyed')).toEqual([]);
+  });
+
+  it('ends with its time where the client does not come', async () => {
+    const { server, s, other, move } = await start();
+    await using _ = server;
+    expect(await move('127.0.0.2', 50)).toEqual({ connections: 1, forced: 0 });
+    expect(await other.closed).toBe('end');
+    expect((await s.compound([])).status).toBe(Status.BADSESSION);
   });
 });
 

@@ -48,8 +48,12 @@ function serveLists(app: FastifyInstance, control: Control): void {
 }
 
 function serveDrains(app: FastifyInstance, control: Control): void {
-  const drain = async (target: DrainTarget, what: string, body: DrainRequest): Promise<DrainResult> => {
-    const result = await control.drain(target, (body.timeout_seconds ?? DEFAULT_DRAIN_SECONDS) * MS);
+  const drain = async (
+    target: DrainTarget,
+    what: string,
+    { timeout_seconds: seconds = DEFAULT_DRAIN_SECONDS }: DrainRequest,
+  ): Promise<DrainResult> => {
+    const result = await control.drain(target, seconds * MS);
     if (result === undefined) throw notFound(what);
     return { ...result };
   };
@@ -63,8 +67,16 @@ function serveDrains(app: FastifyInstance, control: Control): void {
   serve(app, ROUTES.drainClient, ({ params: { client_id: id }, body }) =>
     drain({ level: 'client', id }, `client ${id}`, body),
   );
-  serve(app, ROUTES.drainAddress, ({ params: { address }, body }) =>
-    drain({ level: 'address', address }, `listening address ${address}`, body),
+  serve(
+    app,
+    ROUTES.drainAddress,
+    ({ params: { address }, body: { move = false, timeout_seconds: given } }) => {
+      // A client that does nothing is heard of when it renews its lease.
+      const seconds = given ?? (move ? control.settings().leaseTime : DEFAULT_DRAIN_SECONDS);
+      return drain({ level: 'address', address, move }, `listening address ${address}`, {
+        timeout_seconds: seconds,
+      });
+    },
   );
   serve(app, ROUTES.drainServer, ({ body }) => drain({ level: 'server' }, 'server', body));
   serve(app, ROUTES.undrainAddress, ({ params }) => {

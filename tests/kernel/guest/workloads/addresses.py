@@ -1,4 +1,4 @@
-"""A mount over two addresses of the server, one session over both, loses one of them under load and gets it back."""
+"""A mount over two addresses of the server, one session over both, loses one of them under load: twice for a while, then for good."""
 import os
 import time
 
@@ -73,6 +73,19 @@ def taken_away(client, load, take):
     return load.slowest.seconds
 
 
+def moved(client, load):
+    """The address goes for good, after its clients have been told: nobody waits for it, so nothing of this is excused."""
+    load.slowest.seconds = 0.0
+    done = dfsctl("drain", "address", SECOND_SERVER, "--move")
+    check(done == {"connections": 1, "forced": 0}, f"moving away from the address: {done}")
+    ask("address", there=False)
+    load.all_go_on()
+    load.more(4 * ROUNDS)
+    load.all_go_on()
+    check(addresses(client) == [SERVER], f"connections to {addresses(client)} with one address gone")
+    return load.slowest.seconds
+
+
 with clients(2) as (client, other):
     folder, seen_at = client.mount(OPTIONS), other.mount()
     client.mount(OPTIONS, SECOND_SERVER)
@@ -81,10 +94,10 @@ with clients(2) as (client, other):
     load = Turns(f"{folder}/written", WRITERS)
     try:
         load.more(ROUNDS)
-        seconds = [taken_away(client, load, take) for take in (drained, lost)]
+        seconds = [taken_away(client, load, take) for take in (drained, lost)] + [moved(client, load)]
     finally:
         load._over.set()
     load.finish(f"{seen_at}/written")
 print(
-    f"away for {AWAY_SECONDS} s: longest call {seconds[0]:.1f} s drained, {seconds[1]:.1f} s lost; {load.rounds} files"
+    f"longest call: away for {AWAY_SECONDS} s, {seconds[0]:.1f} s drained, {seconds[1]:.1f} s lost; for good, {seconds[2]:.2f} s; {load.rounds} files"
 )

@@ -36,6 +36,8 @@ export const exchangeId: Operation = {
     const args = readArguments(c.args, c.engine.limits.maxOpaque);
     const refused = argumentStatus(args, c.minor);
     if (refused !== Status.OK) return refused;
+    // Where a client asks whether it may use this connection for a session that it has elsewhere.
+    if (c.connection.leaving) return Status.SERVERFAULT;
     const principal = { flavor: c.principal.flavor, uid: c.principal.credentials.uid };
     const update = (args.flags & ExchangeIdFlag.UPD_CONFIRMED_REC_A) !== 0;
     const client = update ? updated(c, args, principal) : introduced(c, args, principal);

@@ -36,6 +36,8 @@ export class Connection {
   readonly load = new Load();
   /** It is about to be closed: nothing new is executed on it, and no callback sent. */
   draining = false;
+  /** Its clients are to do without it, and may not take it up again: what they ask over it is answered until it is closed. */
+  leaving = false;
   readonly bindings = new Map<Session, Binding>();
   /** Sessions beyond whose limit it came, and whose requests it carries all the same. */
   readonly guestOf = new Set<Session>();
