@@ -18,7 +18,7 @@ const ROWS: readonly (readonly [title: string, prefixes: readonly string[]])[] =
     ['dfs_nfs_session', 'dfs_nfs_sequence', 'dfs_nfs_replays', 'dfs_nfs_slots', 'dfs_nfs_reply_cache'],
   ],
   ['State', ['dfs_nfs_']],
-  ['Storage', ['dfs_storage']],
+  ['Storage', ['dfs_storage', 'dfs_share_']],
   ['Process', ['dfs_', 'process_']],
 ];
 /** Shown by other means than a curve of their own. */
@@ -70,6 +70,16 @@ export const ALERTS: readonly Alert[] = [
     severity: 'critical',
     summary: '{{ $labels.instance }} answers with errors of its own or of its disk',
     description: 'The log says which; `dfs check` verifies the data of a server that is stopped.',
+  },
+  {
+    name: 'DfsQuotaNearlyUsed',
+    expr: 'dfs_share_used_bytes / dfs_share_quota_bytes > 0.9 or dfs_share_used_files / dfs_share_quota_files > 0.9',
+    for: '5m',
+    severity: 'warning',
+    summary:
+      '{{ $labels.share }} on {{ $labels.instance }} has used {{ $value | humanizePercentage }} of its quota',
+    description:
+      'Beyond it writes answer NFS4ERR_DQUOT ("Disk quota exceeded"). Remove something, or raise it: `dfsctl share update {{ $labels.share }} --quota-bytes SIZE`.',
   },
   {
     name: 'DfsConnectionsRefused',

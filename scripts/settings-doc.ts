@@ -47,6 +47,7 @@ written with it, or as a group:
         anon_gid: 65534
         ro: false
         privileged_port: true
+        quota_bytes: 10GiB
 
 ## Shares
 
@@ -61,6 +62,8 @@ that are named with it, and they are kept in the data directory for later starts
 | \`clients\` | an address or network; may be repeated, a list in the file | everybody | Who may use it: \`192.168.1.7\`, \`10.0.0.0/8\`, \`fd00::/8\`. |
 | \`anon_uid\`, \`anon_gid\` | 0 to 4294967294 | 65534 | Who the anonymous user is. |
 | \`privileged_port\` | true or false; alone: true | false | Only callers from a source port below 1024, which on most systems only root can use. |
+| \`quota_bytes\` | a size: \`512MiB\`, \`10GiB\`, \`1TiB\` | 0: as much as there is | The most storage that it may take ([quotas](running.md#quotas)). |
+| \`quota_files\` | a whole number | 0: any number | The most files, directories and other objects that it may have. |
 
 A share's top directory belongs to the user who runs the server when it is made, with mode 0755. The share \`/export\` of a first start
 is made when no other is asked for. When root starts that server and it listens on loopback addresses only, clients' root stays

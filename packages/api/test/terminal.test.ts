@@ -25,6 +25,10 @@ const share: Status['shares'][number] = {
   anonymous_gid: 65_534,
   privileged_port: false,
   delegations: true,
+  quota_bytes: 0,
+  quota_files: 0,
+  used_bytes: 4096,
+  used_files: 1,
   origin: 'default',
 };
 
@@ -52,6 +56,8 @@ const status: Status = {
       read_only: true,
       clients: ['::1'],
       privileged_port: true,
+      quota_bytes: 10 * 2 ** 30,
+      quota_files: 1000,
     },
   ],
   nfs: {
@@ -80,9 +86,9 @@ describe('what the tools show', () => {
         'Held     4 opens, 5 locks',
         'Traffic  1,234,567 requests, 1.5 KiB in, 5.0 GiB out',
         '',
-        'SHARE       ACCESS       SQUASH                CLIENTS',
-        '/export     read-write   root to 65534:65534   everybody',
-        '/b\\x1b[2J   read-only    none                  ::1, from ports below 1024',
+        'SHARE       ACCESS       SQUASH                USED                  FILES        CLIENTS',
+        '/export     read-write   root to 65534:65534   4.0 KiB               1            everybody',
+        '/b\\x1b[2J   read-only    none                  4.0 KiB of 10.0 GiB   1 of 1,000   ::1, from ports below 1024',
       ].join('\n'),
     );
   });
@@ -106,7 +112,7 @@ describe('what the tools show', () => {
     const paint = painter(true);
     const coloured = table(['A', 'B'], [[paint('green', 'long'), 'x']], paint);
     expect(stripVTControlCharacters(coloured)).toBe('A      B\nlong   x');
-    expect(sharesView([], plain)).toBe('SHARE   ACCESS   SQUASH   CLIENTS');
+    expect(sharesView([], plain)).toBe('SHARE   ACCESS   SQUASH   USED   FILES   CLIENTS');
   });
 
   it('is data for programs', () => {

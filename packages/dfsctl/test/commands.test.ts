@@ -9,6 +9,7 @@ import {
   NfsSettingsChanged,
   SessionDetail,
   SessionList,
+  Share,
   ShareList,
   Status,
   TokenList,
@@ -279,16 +280,34 @@ describe('shares', () => {
     );
     expect(created.stderr).toBe('');
     expect(created.stdout).toMatch(
-      /^created \/home\n\n.*\n\/home +read-write +all to 7:65534 +10\.0\.0\.0\/8\n$/,
+      /^created \/home\n\n.*\n\/home +read-write +all to 7:65534 +0 B +0 +10\.0\.0\.0\/8\n$/,
     );
     expect((await dfsctl('share', 'create', 'home')).code).toBe(5);
     const updated = await dfsctl('share', 'update', 'home', '--read-only', '--everybody');
-    expect(updated.stdout).toMatch(/\/home +read-only +all to 7:65534 +everybody\n$/);
+    expect(updated.stdout).toMatch(/\/home +read-only +all to 7:65534 +0 B +0 +everybody\n$/);
     expect((await dfsctl('share', 'update', 'home')).code).toBe(2);
     expect((await dfsctl('share', 'delete', '/home', '--delete-data')).stdout).toBe(
       'deleted /home with its data\n',
     );
     expect((await asked(ShareList, 'share', 'list')).shares.map(({ path }) => path)).toEqual(['/export']);
+  });
+
+  it('have quotas, in units that people write', async () => {
+    const created = await dfsctl('share', 'create', '/q', '--quota-bytes', '10G', '--quota-files', '1000');
+    expect(created.stdout).toMatch(/\/q .* 0 B of 10\.0 GiB +0 of 1,000 +everybody\n$/);
+    const updated = await dfsctl('share', 'update', 'q', '--quota-bytes', '512MiB', '--quota-files', '0');
+    expect(updated.stdout).toMatch(/\/q .* 0 B of 512 MiB +0 +everybody\n$/);
+    expect(await asked(Share, 'share', 'show', '/q')).toMatchObject({
+      quota_bytes: 512 * 1024 ** 2,
+      quota_files: 0,
+      used_bytes: 0,
+    });
+    for (const wrong of ['-1', '1.5G', '10 parsecs', '99999999T']) {
+      const { code, stderr } = await dfsctl('share', 'update', 'q', `--quota-bytes=${wrong}`);
+      expect([wrong, code]).toEqual([wrong, 2]);
+      expect(stderr).toContain('--quota-bytes');
+    }
+    expect((await dfsctl('share', 'delete', 'q', '--delete-data')).code).toBe(0);
   });
 
   it('are refused by field', async () => {

@@ -21,6 +21,10 @@ const SHARES = {
       anonymous_gid: 65_534,
       privileged_port: false,
       delegations: true,
+      quota_bytes: 0,
+      quota_files: 0,
+      used_bytes: 4096,
+      used_files: 1,
       origin: 'default',
     },
   ],
@@ -78,7 +82,8 @@ async function dfsctl(args: string[], env: Record<string, string> = {}) {
 describe('dfsctl', () => {
   it('asks the socket that is named, and shows the answer as asked', async () => {
     const socket = await listen('named.sock');
-    const table = 'SHARE     ACCESS       SQUASH   CLIENTS\n/export   read-write   none     everybody\n';
+    const table =
+      'SHARE     ACCESS       SQUASH   USED      FILES   CLIENTS\n/export   read-write   none     4.0 KiB   1       everybody\n';
     expect(await dfsctl(['--socket', socket, 'share', 'list'])).toEqual({
       code: 0,
       stdout: table,

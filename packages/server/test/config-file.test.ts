@@ -25,17 +25,27 @@ describe('a configuration file', () => {
 
   it('takes shares as text and as maps', () => {
     const { values } = resolveFile(
-      "shares:\n  - /a,ro\n  - path: home/alice\n    squash: none\n    clients: [10.0.0.0/8, 'fd00::/8']\n    anon_uid: 7\n",
+      "shares:\n  - /a,ro\n  - path: home/alice\n    squash: none\n    clients: [10.0.0.0/8, 'fd00::/8']\n    anon_uid: 7\n    quota_bytes: 10GiB\n  - /b,quota_bytes=1T,quota_files=100\n",
     );
     expect(values.shares).toEqual([
-      expect.objectContaining({ path: '/a', readOnly: true, squash: 'root', clients: [] }),
+      expect.objectContaining({
+        path: '/a',
+        readOnly: true,
+        squash: 'root',
+        clients: [],
+        quotaBytes: 0,
+        quotaFiles: 0,
+      }),
       expect.objectContaining({
         path: '/home/alice',
         squash: 'none',
         clients: ['10.0.0.0/8', 'fd00::/8'],
         anonymousUid: 7,
         anonymousGid: 65_534,
+        quotaBytes: 10 * 1024 ** 3,
+        quotaFiles: 0,
       }),
+      expect.objectContaining({ path: '/b', quotaBytes: 1024 ** 4, quotaFiles: 100 }),
     ]);
   });
 
@@ -67,6 +77,12 @@ describe('a configuration file', () => {
       'did you mean squash?',
     ],
     ['a value in a share', 'shares:\n  - path: /a\n    squash: some\n', 'dfs.yaml:3:13', 'root, all or none'],
+    [
+      'a quota of a share',
+      'shares:\n- {path: /a, quota_files: many}\n',
+      'dfs.yaml:2:27',
+      'not a whole number',
+    ],
     [
       'a network in a share',
       'shares:\n- {path: /a, clients: [10.0.0.0/33]}\n',

@@ -46,7 +46,7 @@ describe('shares', () => {
     const second = await run({ data });
     expect((await second.api.shares()).shares).toMatchObject([
       { path: '/export' },
-      { ...share, origin: 'data' },
+      { ...share, origin: 'data', used_files: 1 },
     ]);
     expect(await visit(second, 'more', 'd')).toBe(Status.OK);
   });

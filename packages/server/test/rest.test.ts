@@ -33,6 +33,10 @@ const SHARE: Share = {
   anonymous_gid: 65_534,
   privileged_port: false,
   delegations: true,
+  quota_bytes: 0,
+  quota_files: 0,
+  used_bytes: 4096,
+  used_files: 1,
   origin: 'default',
 };
 
@@ -83,7 +87,7 @@ async function app(status: () => Status = () => STATUS): Promise<http.RequestLis
     shares: new LiveShares(store, { uid: 0, gid: 0, mode: 0o755 }),
     tokens,
     events: new EventLog(),
-    metrics: new Metrics(() => ({ nfs, shares: 0, storage: undefined }), { perSession: true }),
+    metrics: new Metrics(() => ({ nfs, shares: [], storage: undefined }), { perSession: true }),
     openMetrics: false,
     recorder: new Recorder(nfs, () => [], new Vitals(store.commits, undefined)),
     console: { sessions: new ConsoleSessions(store.records), linkUrl: () => undefined },

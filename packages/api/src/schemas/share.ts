@@ -18,6 +18,18 @@ const TERMS = {
   anonymous_gid: Type.Integer({ minimum: 0, maximum: MAX_ID }),
   privileged_port: Type.Boolean({ description: 'Only callers from a source port below 1024' }),
   delegations: Type.Boolean({ description: 'Delegations of its files are granted' }),
+  quota_bytes: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description:
+      'The most storage that it may take: of content (holes take none), extended attributes and symbolic links; 0: as much as there is',
+  }),
+  quota_files: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description:
+      'The most files, directories and other objects that it may have, each once however many names it has; 0: any number',
+  }),
 };
 
 /** A share and the terms on which it is served. */
@@ -26,6 +38,8 @@ export const Share = Type.Object(
     id: Type.Integer({ minimum: 1, description: "Part of every file handle: the same for the share's life" }),
     path: Type.String({ description: 'As clients mount it: "/export"' }),
     ...TERMS,
+    used_bytes: Type.Integer({ minimum: 0, description: 'What it takes now, as quota_bytes counts it' }),
+    used_files: Type.Integer({ minimum: 0, description: 'What it has now, as quota_files counts it' }),
     origin: Type.Union([Type.Literal('default'), Type.Literal('configuration'), Type.Literal('data')], {
       description:
         "Who set the terms: nobody (the share of a first start), this start's configuration, or the data directory (an earlier start, this API)",
@@ -49,6 +63,8 @@ export const ShareRequest = Type.Object(
     anonymous_gid: Type.Optional(TERMS.anonymous_gid),
     privileged_port: Type.Optional(TERMS.privileged_port),
     delegations: Type.Optional(TERMS.delegations),
+    quota_bytes: Type.Optional(TERMS.quota_bytes),
+    quota_files: Type.Optional(TERMS.quota_files),
   },
   { $id: 'ShareRequest', additionalProperties: false },
 );
@@ -64,6 +80,8 @@ export const ShareUpdate = Type.Object(
     anonymous_gid: Type.Optional(TERMS.anonymous_gid),
     privileged_port: Type.Optional(TERMS.privileged_port),
     delegations: Type.Optional(TERMS.delegations),
+    quota_bytes: Type.Optional(TERMS.quota_bytes),
+    quota_files: Type.Optional(TERMS.quota_files),
   },
   { $id: 'ShareUpdate', additionalProperties: false },
 );

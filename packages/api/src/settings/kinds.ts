@@ -3,7 +3,18 @@ import { suggest } from './suggest.ts';
 
 const KIB = 1024;
 
-const BYTE_UNITS: Readonly<Record<string, number>> = { b: 1, kib: KIB, mib: KIB ** 2, gib: KIB ** 3 };
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  b: 1,
+  kib: KIB,
+  mib: KIB ** 2,
+  gib: KIB ** 3,
+  tib: KIB ** 4,
+  // As "truncate" and "dd" take them.
+  k: KIB,
+  m: KIB ** 2,
+  g: KIB ** 3,
+  t: KIB ** 4,
+};
 const TIME_UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3600 };
 
 /** A whole number, both bounds allowed. */
@@ -29,7 +40,7 @@ export function seconds(min: number, max: number): ApiKind<number> {
   };
 }
 
-/** Bytes; text may say "64KiB", "1MiB", "1GiB". */
+/** Bytes; text may say "64KiB", "1MiB", "1GiB", "1TiB", or "1G". */
 export function bytes(min: number, max: number): ApiKind<number> {
   const allowed = `${showBytes(min)} to ${showBytes(max)}`;
   return {

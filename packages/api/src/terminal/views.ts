@@ -53,9 +53,16 @@ export function sharesView(shares: readonly Share[], paint: Paint): string {
     printable(share.path),
     share.read_only ? 'read-only' : 'read-write',
     squashText(share),
+    usedText(showSize(share.used_bytes), share.quota_bytes, showSize),
+    usedText(showCount(share.used_files), share.quota_files, showCount),
     clientsText(share),
   ]);
-  return table(['SHARE', 'ACCESS', 'SQUASH', 'CLIENTS'], rows, paint);
+  return table(['SHARE', 'ACCESS', 'SQUASH', 'USED', 'FILES', 'CLIENTS'], rows, paint);
+}
+
+/** "1.5 GiB", "1.5 GiB of 10 GiB". */
+function usedText(used: string, quota: number, show: (quota: number) => string): string {
+  return quota === 0 ? used : `${used} of ${show(quota)}`;
 }
 
 function squashText(share: Share): string {

@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
+import { bytes } from '../format.ts';
 import { Confirm, type Deed, Empty } from '../parts.tsx';
 import { usePoll } from '../poll.ts';
 import { api } from '../session.ts';
 
 const EVERY_MS = 5000;
+const NEARLY_FULL = 0.9;
 
 export function Shares({ mayChange }: { mayChange: boolean }) {
   const [list, again] = usePoll(() => api.shares(), EVERY_MS);
@@ -20,6 +22,7 @@ export function Shares({ mayChange }: { mayChange: boolean }) {
             <th>Access</th>
             <th>Squash</th>
             <th>Clients</th>
+            <th>Used</th>
             <th>Delegations</th>
             <th>
               <span class="hidden">Change</span>
@@ -35,6 +38,10 @@ export function Shares({ mayChange }: { mayChange: boolean }) {
               <td>{share.read_only ? 'read-only' : 'read and write'}</td>
               <td>{share.squash}</td>
               <td>{share.clients.length === 0 ? 'everybody' : share.clients.join(' ')}</td>
+              <td>
+                <Used used={share.used_bytes} quota={share.quota_bytes} show={bytes} />
+                <Used used={share.used_files} quota={share.quota_files} show={(n) => `${n} files`} />
+              </td>
               <td>{share.delegations ? 'granted' : 'not granted'}</td>
               <td>
                 {mayChange && (
@@ -65,6 +72,17 @@ export function Shares({ mayChange }: { mayChange: boolean }) {
         </tbody>
       </table>
       {deed !== undefined && <Confirm deed={deed} onClose={() => setDeed(undefined)} />}
+    </div>
+  );
+}
+
+/** With a bar where there is a quota. */
+function Used({ used, quota, show }: { used: number; quota: number; show: (n: number) => string }) {
+  if (quota === 0) return <div>{show(used)}</div>;
+  const text = `${show(used)} of ${show(quota)}`;
+  return (
+    <div>
+      {text} <meter min={0} max={quota} high={quota * NEARLY_FULL} value={used} title={text} />
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import type { Share, ShareRequest, ShareUpdate } from '@dfs/api';
 import type { ApiClient } from '@dfs/api/client';
+import { bytes, integer, SettingError } from '@dfs/api/settings';
 import { sharesView } from '@dfs/api/terminal';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Candidate, completeFromServer } from '../completion/registry.ts';
@@ -18,19 +19,32 @@ interface TermFlags {
   readonly anonGid?: number;
   readonly privilegedPort?: boolean;
   readonly delegations?: boolean;
+  readonly quotaBytes?: number;
+  readonly quotaFiles?: number;
 }
 
 const MAX_ID = 2 ** 32 - 2;
+const quotaBytes = bytes(0, Number.MAX_SAFE_INTEGER);
+const quotaFiles = integer(0, Number.MAX_SAFE_INTEGER);
 
 export function addShare(program: Command, run: Invocation): void {
   const share = program.command('share').description('the shares that are served');
   share
     .command('list')
-    .description('all shares with their terms')
+    .description('all shares with their terms, and what is in them')
     .addHelpText('after', '\nExamples:\n  dfsctl share list\n  dfsctl share list -o json')
     .action(async () =>
       run.show(await (await run.client()).shares(), ({ shares }, paint) => sharesView(shares, paint)),
     );
+  const show = share
+    .command('show')
+    .description('one share')
+    .argument('<share>', 'its path, or its id')
+    .addHelpText('after', '\nExamples:\n  dfsctl share show /home\n  dfsctl share show /home -o yaml')
+    .action(async (given: string) =>
+      run.show(await findShare(await run.client(), given), (found, paint) => sharesView([found], paint)),
+    );
+  completeFromServer(show, sharePaths);
   addCreate(share, run);
   addUpdate(share, run);
   addDelete(share, run);
@@ -43,7 +57,7 @@ function addCreate(share: Command, run: Invocation): void {
     .argument('<path>', 'as clients mount it: /home')
     .addHelpText(
       'after',
-      '\nExamples:\n  dfsctl share create /home --allow 10.0.0.0/8 --allow fd00::/8\n  dfsctl share create /scratch --squash all --anon-uid 1000 --anon-gid 1000',
+      '\nExamples:\n  dfsctl share create /home --allow 10.0.0.0/8 --allow fd00::/8\n  dfsctl share create /scratch --squash all --anon-uid 1000 --anon-gid 1000\n  dfsctl share create /mail --quota-bytes 10G --quota-files 1000000',
     );
   termFlags(create).action(async (path: string, flags: TermFlags) => {
     const request: ShareRequest = { path, ...terms(flags) };
@@ -59,7 +73,7 @@ function addUpdate(share: Command, run: Invocation): void {
     .argument('<share>', 'its path, or its id')
     .addHelpText(
       'after',
-      '\nExamples:\n  dfsctl share update /home --read-only\n  dfsctl share update /home --read-write --everybody',
+      '\nExamples:\n  dfsctl share update /home --read-only\n  dfsctl share update /home --read-write --everybody\n  dfsctl share update /home --quota-bytes 1T\n  dfsctl share update /home --quota-files 0',
     );
   termFlags(update)
     .addOption(new Option('--read-write', 'it may be written to').conflicts('readOnly'))
@@ -126,7 +140,19 @@ function termFlags(command: Command): Command {
     .addOption(new Option('--anon-uid <uid>', 'the anonymous user').argParser(parseId))
     .addOption(new Option('--anon-gid <gid>', 'the group of the anonymous user').argParser(parseId))
     .option('--privileged-port', 'only for callers from a source port below 1024')
-    .option('--no-delegations', 'no delegations are granted');
+    .option('--no-delegations', 'no delegations are granted')
+    .addOption(
+      new Option(
+        '--quota-bytes <size>',
+        'the most storage that it may take: 512MiB, 10G; 0: as much as there is',
+      ).argParser((text) => parsed(quotaBytes, text)),
+    )
+    .addOption(
+      new Option(
+        '--quota-files <count>',
+        'the most files, directories and other objects that it may have; 0: any number',
+      ).argParser((text) => parsed(quotaFiles, text)),
+    );
 }
 
 function terms(flags: TermFlags): ShareUpdate {
@@ -140,6 +166,8 @@ function terms(flags: TermFlags): ShareUpdate {
     ...(flags.anonGid !== undefined && { anonymous_gid: flags.anonGid }),
     ...(flags.privilegedPort !== undefined && { privileged_port: flags.privilegedPort }),
     ...(flags.delegations !== undefined && { delegations: flags.delegations }),
+    ...(flags.quotaBytes !== undefined && { quota_bytes: flags.quotaBytes }),
+    ...(flags.quotaFiles !== undefined && { quota_files: flags.quotaFiles }),
   };
 }
 
@@ -152,6 +180,14 @@ async function sharePaths(api: ApiClient): Promise<Candidate[]> {
 
 function collect(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), text];
+}
+
+function parsed(kind: { readonly parse: (input: unknown) => number }, text: string): number {
+  try {
+    return kind.parse(text);
+  } catch (error) {
+    throw error instanceof SettingError ? new InvalidArgumentError(error.message) : error;
+  }
 }
 
 function parseId(text: string): number {

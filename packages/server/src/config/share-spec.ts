@@ -1,5 +1,15 @@
 import { isIP } from 'node:net';
-import { boolean, choice, integer, type Kind, listed, quote, SettingError, suggest } from '@dfs/api/settings';
+import {
+  boolean,
+  bytes,
+  choice,
+  integer,
+  type Kind,
+  listed,
+  quote,
+  SettingError,
+  suggest,
+} from '@dfs/api/settings';
 import type { SquashMode } from '@dfs/nfs';
 
 /** A share as the configuration asks for it: exactly these terms, for as long as it says so. */
@@ -14,6 +24,9 @@ export interface ShareSpec {
   readonly privilegedPort: boolean;
   /** Delegations of its files are granted, where they are at all. */
   readonly delegations: boolean;
+  /** The most that it may hold; 0 where nothing but the disk bounds it. */
+  readonly quotaBytes: number;
+  readonly quotaFiles: number;
 }
 
 /** Shares of one server, networks of one share, bytes of one path: the most there may be. */
@@ -33,6 +46,8 @@ export const DEFAULT_TERMS: Omit<ShareSpec, 'path'> = Object.freeze({
   anonymousGid: NOBODY,
   privilegedPort: false,
   delegations: true,
+  quotaBytes: 0,
+  quotaFiles: 0,
 });
 
 const OPTIONS = [
@@ -43,12 +58,16 @@ const OPTIONS = [
   'anon_gid',
   'privileged_port',
   'delegations',
+  'quota_bytes',
+  'quota_files',
 ] as const;
 type Option = (typeof OPTIONS)[number];
 
 const squashKind = choice(['root', 'all', 'none']);
 const idKind = integer(0, MAX_ID);
 const flagKind = boolean();
+const bytesKind = bytes(0, Number.MAX_SAFE_INTEGER);
+const countKind = integer(0, Number.MAX_SAFE_INTEGER);
 
 /** "export" and "/export/" are "/export". */
 export function sharePath(input: unknown): string {
@@ -113,6 +132,12 @@ function applyOption(terms: MutableTerms, option: Option, input: unknown): void 
       return;
     case 'delegations':
       terms.delegations = flagKind.parse(input);
+      return;
+    case 'quota_bytes':
+      terms.quotaBytes = bytesKind.parse(input);
+      return;
+    case 'quota_files':
+      terms.quotaFiles = countKind.parse(input);
       return;
   }
 }
@@ -213,5 +238,7 @@ function showShare(spec: ShareSpec): { [key: string]: string | number | boolean 
     anon_gid: spec.anonymousGid,
     privileged_port: spec.privilegedPort,
     delegations: spec.delegations,
+    quota_bytes: spec.quotaBytes,
+    quota_files: spec.quotaFiles,
   };
 }

@@ -21,13 +21,13 @@ import { defaultShare, isClosedToAll } from './default-share.ts';
 import { engineOptions } from './engine-options.ts';
 import { eventLogger } from './events.ts';
 import { listenError } from './listen-error.ts';
-import { LiveShares } from './live-shares.ts';
+import { LiveShares, type ServedShare } from './live-shares.ts';
 import type { Logger } from './log.ts';
 import { Management } from './management.ts';
 import { systemNames } from './names.ts';
 import type { Parts } from './parts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
-import { type RegisteredShare, reconcileShares } from './share-registry.ts';
+import { reconcileShares } from './share-registry.ts';
 import { closeUnacknowledged } from './socket-options.ts';
 import { errorCode, errorMessage, StartError } from './start-error.ts';
 import { describeStatus } from './status.ts';
@@ -101,7 +101,7 @@ export class Daemon {
     return this.#console?.address;
   }
 
-  get shares(): readonly RegisteredShare[] {
+  get shares(): readonly ServedShare[] {
     return this.#shares?.list ?? [];
   }
 

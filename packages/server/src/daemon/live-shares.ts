@@ -1,7 +1,7 @@
 import type { ShareRequest, ShareUpdate } from '@dfs/api';
 import { SettingError } from '@dfs/api/settings';
 import type { Control, NfsServer } from '@dfs/nfs';
-import type { DataDirectory, RootAttributes, ShareFileSystem } from '@dfs/storage';
+import type { DataDirectory, Held, Quota, RootAttributes, ShareFileSystem } from '@dfs/storage';
 import {
   clashes,
   clashMessage,
@@ -31,6 +31,11 @@ export type ShareListener = (action: ShareAction, share: RegisteredShare, who: s
 const SETTLE_MS = 2_000;
 const SETTLE_STEP_MS = 10;
 
+/** With what is in it at this moment. */
+export interface ServedShare extends RegisteredShare {
+  readonly held: Held;
+}
+
 interface Served {
   readonly share: RegisteredShare;
   readonly fileSystem: ShareFileSystem;
@@ -55,6 +60,7 @@ export class LiveShares {
   /** Opens a share of the start. */
   async open(share: RegisteredShare): Promise<ShareFileSystem> {
     const fileSystem = await this.#store.openShare(share.id, this.#root);
+    fileSystem.quota = quotaOf(share);
     this.#served.set(share.id, { share, fileSystem });
     return fileSystem;
   }
@@ -64,8 +70,8 @@ export class LiveShares {
     this.#listener = listener;
   }
 
-  get list(): readonly RegisteredShare[] {
-    return [...this.#served.values()].map(({ share }) => share).sort((a, b) => a.id - b.id);
+  get list(): readonly ServedShare[] {
+    return [...this.#served.values()].map(shown).sort((a, b) => a.id - b.id);
   }
 
   engineShares() {
@@ -73,7 +79,7 @@ export class LiveShares {
   }
 
   /** Kept and served when this resolves. */
-  create(request: ShareRequest, who: string): Promise<RegisteredShare> {
+  create(request: ShareRequest, who: string): Promise<ServedShare> {
     return this.#alone(async () => {
       const spec = specOf({ ...DEFAULT_TERMS, path: request.path }, request);
       const clash = this.list.find((other) => clashes(other.path, spec.path));
@@ -93,11 +99,11 @@ export class LiveShares {
       await records.stable();
       this.#serve(share, fileSystem);
       this.#listener('created', share, who);
-      return share;
+      return shown({ share, fileSystem });
     });
   }
 
-  update(id: number, changes: ShareUpdate, who: string): Promise<RegisteredShare> {
+  update(id: number, changes: ShareUpdate, who: string): Promise<ServedShare> {
     return this.#alone(async () => {
       const { share: before, fileSystem } = this.#find(id);
       const share: RegisteredShare = { ...specOf(before, changes), id, origin: 'data' };
@@ -105,7 +111,7 @@ export class LiveShares {
       await this.#store.records.stable();
       this.#serve(share, fileSystem);
       this.#listener('updated', share, who);
-      return share;
+      return shown({ share, fileSystem });
     });
   }
 
@@ -148,6 +154,7 @@ export class LiveShares {
   }
 
   #serve(share: RegisteredShare, fileSystem: ShareFileSystem): void {
+    fileSystem.quota = quotaOf(share);
     this.#served.set(share.id, { share, fileSystem });
     this.#nfs?.setShares(this.engineShares());
   }
@@ -163,6 +170,17 @@ export class LiveShares {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+function shown({ share, fileSystem }: Served): ServedShare {
+  return { ...share, held: fileSystem.held };
+}
+
+function quotaOf({ quotaBytes, quotaFiles }: RegisteredShare): Quota {
+  return {
+    bytes: quotaBytes === 0 ? undefined : quotaBytes,
+    files: quotaFiles === 0 ? undefined : quotaFiles,
+  };
 }
 
 type Terms = ShareUpdate & { readonly path?: string };
@@ -188,6 +206,8 @@ function specOf(before: ShareSpec, request: Terms): ShareSpec {
     anonymousGid: request.anonymous_gid ?? before.anonymousGid,
     privilegedPort: request.privileged_port ?? before.privilegedPort,
     delegations: request.delegations ?? before.delegations,
+    quotaBytes: request.quota_bytes ?? before.quotaBytes,
+    quotaFiles: request.quota_files ?? before.quotaFiles,
   };
   if (errors.length > 0) throw wrongFields(errors);
   return spec;

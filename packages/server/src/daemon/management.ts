@@ -69,7 +69,7 @@ export class Management {
     store: Pick<DataDirectory, 'commits' | 'figures'>,
   ) {
     const { values } = this.#config;
-    const metrics = new Metrics(() => ({ nfs, shares: shares.list.length, storage: store.figures }), {
+    const metrics = new Metrics(() => ({ nfs, shares: shares.list, storage: store.figures }), {
       perSession: values['metrics.per_session'],
     });
     metrics.start();

@@ -2,7 +2,7 @@ import type { Listener, NfsFigures, ServerState, Share, Status } from '@dfs/api'
 import type { ServerStats } from '@dfs/nfs';
 import type { StorageFigures } from '@dfs/storage';
 import { VERSION } from '../version.ts';
-import type { RegisteredShare } from './share-registry.ts';
+import type { ServedShare } from './live-shares.ts';
 
 export interface StatusInputs {
   readonly state: ServerState;
@@ -11,7 +11,7 @@ export interface StatusInputs {
   readonly nfsAddresses: readonly string[];
   readonly apiAddresses: readonly string[];
   readonly consoleAddress?: string | undefined;
-  readonly shares: readonly RegisteredShare[];
+  readonly shares: readonly ServedShare[];
   readonly figures: ServerStats | undefined;
   readonly storage: StorageFigures | undefined;
 }
@@ -45,7 +45,7 @@ function showJournal(storage: StorageFigures | undefined): Status['journal'] {
   return storage.journal.lost ? 'lost' : 'kept';
 }
 
-export function showShare(share: RegisteredShare): Share {
+export function showShare(share: ServedShare): Share {
   return {
     id: share.id,
     path: share.path,
@@ -56,6 +56,10 @@ export function showShare(share: RegisteredShare): Share {
     anonymous_gid: share.anonymousGid,
     privileged_port: share.privilegedPort,
     delegations: share.delegations,
+    quota_bytes: share.quotaBytes,
+    quota_files: share.quotaFiles,
+    used_bytes: share.held.bytes,
+    used_files: share.held.files,
     origin: share.origin,
   };
 }

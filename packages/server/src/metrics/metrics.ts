@@ -23,7 +23,7 @@ export interface MetricsOptions {
 
 interface MetricsSource {
   readonly nfs: NfsServer;
-  readonly shares: number;
+  readonly shares: Scrape['shares'];
   readonly storage: StorageFigures | undefined;
 }
 

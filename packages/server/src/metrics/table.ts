@@ -3,12 +3,20 @@ import type { StorageFigures } from '@dfs/storage';
 import { operationName, statusName } from './names.ts';
 import { type Distribution, mapSamples, type Sample, samples, single } from './samples.ts';
 
+/** A share, with what is in it. A quota of 0 is none. */
+interface MeasuredShare {
+  readonly path: string;
+  readonly quotaBytes: number;
+  readonly quotaFiles: number;
+  readonly held: { readonly bytes: number; readonly files: number };
+}
+
 /** What is asked of the engine once for each scrape. */
 export interface Scrape {
   readonly counters: EngineCounters;
   readonly stats: ServerStats;
   readonly gauges: EngineGauges;
-  readonly shares: number;
+  readonly shares: readonly MeasuredShare[];
   readonly storage: StorageFigures | undefined;
   readonly version: string;
 }
@@ -39,6 +47,16 @@ export interface ObservedMetric extends Described {
 }
 
 const MS = 1000;
+
+function byShare(
+  shares: readonly MeasuredShare[],
+  value: (share: MeasuredShare) => number | undefined,
+): Sample[] {
+  return shares.flatMap((share) => {
+    const found = value(share);
+    return found === undefined ? [] : [{ labels: { share: share.path }, value: found }];
+  });
+}
 
 /** Every metric that is read from the engine: this table makes the registry and docs/metrics.md. */
 export const SCALARS: readonly ScalarMetric[] = [
@@ -242,7 +260,35 @@ export const SCALARS: readonly ScalarMetric[] = [
     name: 'dfs_nfs_shares',
     type: 'gauge',
     help: 'Shares that are served.',
-    read: ({ shares }) => single(shares),
+    read: ({ shares }) => single(shares.length),
+  },
+  {
+    name: 'dfs_share_used_bytes',
+    type: 'gauge',
+    help: 'Storage that a share takes: content of files without their holes, extended attributes, symbolic links.',
+    labels: ['share'],
+    read: ({ shares }) => byShare(shares, ({ held }) => held.bytes),
+  },
+  {
+    name: 'dfs_share_used_files',
+    type: 'gauge',
+    help: 'Files, directories and other objects of a share, each once however many names it has.',
+    labels: ['share'],
+    read: ({ shares }) => byShare(shares, ({ held }) => held.files),
+  },
+  {
+    name: 'dfs_share_quota_bytes',
+    type: 'gauge',
+    help: 'The most that dfs_share_used_bytes may come to, of a share that has such a quota.',
+    labels: ['share'],
+    read: ({ shares }) => byShare(shares, ({ quotaBytes }) => quotaBytes || undefined),
+  },
+  {
+    name: 'dfs_share_quota_files',
+    type: 'gauge',
+    help: 'The most that dfs_share_used_files may come to, of a share that has such a quota.',
+    labels: ['share'],
+    read: ({ shares }) => byShare(shares, ({ quotaFiles }) => quotaFiles || undefined),
   },
   {
     name: 'dfs_storage_batches_total',

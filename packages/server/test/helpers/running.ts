@@ -20,7 +20,7 @@ export interface Running {
   readonly tcp: string;
   readonly faults: readonly unknown[];
   /** A new NFS client with a session. */
-  mount(): Promise<Session>;
+  mount(options?: { readonly minor?: 1 | 2 }): Promise<Session>;
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -69,8 +69,8 @@ export async function run(flags: ConfigFlags = { memory: true }): Promise<Runnin
     port,
     tcp,
     faults,
-    async mount() {
-      const session = await NfsClient.start({ host: '127.0.0.1', port });
+    async mount(options = {}) {
+      const session = await NfsClient.start({ host: '127.0.0.1', port, ...options });
       clients.add(session.client);
       return session;
     },
