@@ -19,6 +19,7 @@ import { TcpNfsServer } from '../../packages/nfs/src/tcp-server.ts';
 import type { FileSystem } from '../../packages/nfs/src/vfs/index.ts';
 import {
   type DataDirectory,
+  type Durability,
   openDataDirectory,
   openMemoryDirectory,
   type ShareFileSystem,
@@ -57,15 +58,19 @@ export class World {
     this.#folder = folder;
   }
 
-  /** With its data on the disk, or in memory. */
-  static async start(where: 'disk' | 'memory'): Promise<World> {
+  /** With its data on the disk, or in memory; sessions outlive the process where it is given a `durability`, on the disk. */
+  static async start(where: 'disk' | 'memory', durability?: Durability): Promise<World> {
     const folder = where === 'disk' ? await mkdtemp(join(tmpdir(), 'dfs-engine-')) : undefined;
-    const directory = folder === undefined ? await openMemoryDirectory() : await openDataDirectory(folder);
+    const directory =
+      folder === undefined
+        ? openMemoryDirectory()
+        : await openDataDirectory(folder, durability === undefined ? {} : { durability });
     const fileSystem = await directory.openShare(1, ROOT);
     const server = await createNfsServer({
       shares: [{ id: 1, path: '/export', fileSystem: fileSystem as FileSystem, squash: 'none' }],
       leaseTime: LEASE_SECONDS,
       delegations: false,
+      ...(durability !== undefined && { stateStore: directory.stateStore }),
     });
     const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
     const session = await NfsClient.start({ host: '127.0.0.1', port });

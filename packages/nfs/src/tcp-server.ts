@@ -9,6 +9,7 @@ import { Drainer } from './operator/drain.ts';
 import { Operator, type SocketFigures } from './operator/operator.ts';
 import { CredentialCache } from './rpc/auth.ts';
 import { RpcConnection, type RpcLimits } from './rpc/connection.ts';
+import { EndOfTurn } from './rpc/end-of-turn.ts';
 import { SharedReadSocket } from './rpc/shared-read.ts';
 import type { ListenAddress, NfsServer, NfsServerOptions, ServerStats, Share } from './server.ts';
 
@@ -30,6 +31,7 @@ export class TcpNfsServer implements NfsServer {
   readonly #listeners: Server[] = [];
   readonly #ticker: NodeJS.Timeout;
   readonly #beforeOutput: (() => void) | undefined;
+  readonly #outputWaits: (() => EndOfTurn | undefined) | undefined;
   #ticks = 0;
   #closing = false;
   /** Of connections that are gone. */
@@ -50,6 +52,9 @@ export class TcpNfsServer implements NfsServer {
     this.#prepare = prepareSocket;
     const { persistence } = engine;
     this.#beforeOutput = persistence === undefined ? undefined : () => persistence.flush();
+    const endOfTurn = new EndOfTurn();
+    this.#outputWaits =
+      persistence === undefined ? undefined : () => (persistence.isFlushed() ? undefined : endOfTurn);
     this.#ticker = setInterval(() => {
       tick(engine, ++this.#ticks);
       this.#closeIdleGuests();
@@ -125,6 +130,7 @@ export class TcpNfsServer implements NfsServer {
         this.#engine.state.connections.close(connection, reason);
       },
       beforeOutput: this.#beforeOutput,
+      outputWaits: this.#outputWaits,
     });
     connection.traffic = rpc;
     this.#sockets.set(connection.id, rpc);

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { XdrReader, XdrWriter } from '../xdr/index.ts';
+import type { EndOfTurn } from './end-of-turn.ts';
 import { AcceptStat, beginCall, endRecord, MAX_AUTH_BYTES, MsgType, ReplyStat } from './message.ts';
 import { Output } from './output.ts';
 import { RecordError, type RecordLimits, RecordSplitter } from './record.ts';
@@ -29,6 +30,8 @@ export interface RpcConnectionHandler {
   onClose(connection: RpcConnection, reason: string): void;
   /** Called before bytes leave: what they tell of must outlive the process. */
   readonly beforeOutput?: (() => void) | undefined;
+  /** Where output is to wait for the end of the turn: undefined where {@link beforeOutput} has nothing to do. */
+  readonly outputWaits?: (() => EndOfTurn | undefined) | undefined;
 }
 
 /** A call to the peer failed: the connection went, time ran out, or the peer refused it. */
@@ -62,6 +65,8 @@ export class RpcConnection {
   /** Reads are being worked through: replies are gathered and written at the end of it. */
   #turn = false;
   #flushPlanned = false;
+  /** Its output leaves at the end of the event loop's turn. */
+  #waits = false;
   #paused = false;
   #ended = false;
   #draining = false;
@@ -209,7 +214,7 @@ export class RpcConnection {
   }
 
   #planFlush(): void {
-    if (this.#turn || this.#flushPlanned) return;
+    if (this.#turn || this.#flushPlanned || this.#waits) return;
     this.#flushPlanned = true;
     queueMicrotask(() => {
       this.#flushPlanned = false;
@@ -218,6 +223,19 @@ export class RpcConnection {
   }
 
   #flush(): void {
+    if (this.#waits) return;
+    const end = this.#handler.outputWaits?.();
+    if (end === undefined) {
+      this.flush();
+      return;
+    }
+    this.#waits = true;
+    end.await(this);
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    this.#waits = false;
     this.#output.flush();
     const overfull = this.socket.writableLength > this.#limits.maxOutputBuffer;
     if (

@@ -55,6 +55,12 @@ export class Persistence {
     if (marks.any || grace.changes !== this.#graceSeen) this.#append(this.#unit(), false);
   }
 
+  /** Nothing changed that {@link flush} has not written. */
+  isFlushed(): boolean {
+    const { marks, grace } = this.#state;
+    return !this.#unflushed && !marks.any && grace.changes === this.#graceSeen;
+  }
+
   /** All that changed so far outlives the process: to be called before anybody is told of it. */
   flush(): void {
     this.sweep();
