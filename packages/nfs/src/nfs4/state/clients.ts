@@ -2,6 +2,7 @@ import type { DelegationState } from './delegations.ts';
 import type { LockOwner } from './locks.ts';
 import type { Lasting } from './marks.ts';
 import type { OpenOwner } from './opens.ts';
+import { OwnerTable } from './owner-table.ts';
 import type { Session } from './sessions.ts';
 
 /** Who sent EXCHANGE_ID: the RPC flavor and user (RFC 8881 §2.10.8.1: a client record belongs to a principal). */
@@ -45,8 +46,8 @@ export class Client implements Lasting {
   leaseMs: number;
   readonly createdAt: number;
   readonly sessions = new Set<Session>();
-  readonly openOwners = new Map<string, OpenOwner>();
-  readonly lockOwners = new Map<string, LockOwner>();
+  readonly openOwners = new OwnerTable<OpenOwner>();
+  readonly lockOwners = new OwnerTable<LockOwner>();
   readonly delegations = new Set<DelegationState>();
   /** Delegations taken away that the client has not freed yet. */
   readonly revoked = new Set<DelegationState>();

@@ -1,14 +1,15 @@
+import type { Hashed } from '../../hash-table.ts';
 import { DelegationType, ShareAccess } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import type { FileState } from './files.ts';
 import type { Lasting } from './marks.ts';
 import type { OpenState } from './opens.ts';
-import { StateKind } from './stateids.ts';
+import { type StateEntry, StateKind } from './stateids.ts';
 
 export type DelegationKind = typeof DelegationType.READ | typeof DelegationType.WRITE;
 
 /** A delegation: the promise to a client that nobody else changes (READ) or sees (WRITE) a file without its knowledge (RFC 8881 §10.2, §10.4). */
-export class DelegationState implements Lasting {
+export class DelegationState implements Lasting, Hashed<StateEntry> {
   readonly kind = StateKind.DELEGATION;
   readonly number: number;
   readonly seqid = 1;
@@ -29,6 +30,7 @@ export class DelegationState implements Lasting {
   gone = false;
   marked = false;
   journalKey: string | undefined;
+  next: StateEntry | undefined;
   readonly #ended: (() => void)[] = [];
 
   constructor(
@@ -43,6 +45,10 @@ export class DelegationState implements Lasting {
     this.ownerKey = open.owner.key;
     this.type = type;
     this.changeAtGrant = changeAtGrant;
+  }
+
+  get hash(): number {
+    return this.number;
   }
 
   /** What may be done to the file under its stateid. */

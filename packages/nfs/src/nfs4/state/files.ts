@@ -1,10 +1,11 @@
+import { type Hashed, HashTable, hashOfBytes } from '../../hash-table.ts';
 import type { Export } from '../exports.ts';
 import type { DelegationState } from './delegations.ts';
 import { LockRanges, type LockWaiter } from './locks.ts';
 import type { OpenState } from './opens.ts';
 
 /** All state that concerns one file. It exists while there is any. */
-export class FileState {
+export class FileState implements Hashed<FileState> {
   readonly export: Export;
   readonly node: object;
   readonly opens = new Set<OpenState>();
@@ -14,10 +15,14 @@ export class FileState {
   /** Who was refused a lock and asked to be told, first come first. */
   readonly waiters: LockWaiter[] = [];
   #key: string | undefined;
+  readonly hash: number;
+  next: FileState | undefined;
 
-  constructor(target: Export, node: object) {
+  /** `hash` is of share and handle, where it is to be found by {@link Files}. */
+  constructor(target: Export, node: object, hash = 0) {
     this.export = target;
     this.node = node;
+    this.hash = hash;
   }
 
   get ranges(): LockRanges {
@@ -41,33 +46,36 @@ function fileKey(target: Export, node: object): string {
   return `${target.id}:${Buffer.from(handle.buffer, handle.byteOffset, handle.length).toString('latin1')}`;
 }
 
-/** Finds a file's state: by its node, or where the file system may have several for a file by its handle. */
+/** Files by their handles, which stay the same however the file system represents them. */
 export class Files {
-  readonly #byKey = new Map<string, FileState>();
-  readonly #byNode = new Map<object, FileState>();
+  readonly #files = new HashTable<FileState>();
 
   find(target: Export, node: object): FileState | undefined {
-    const known = this.#byNode.get(node);
-    if (known !== undefined && known.export.id === target.id) return known;
-    return this.#byKey.size === 0 ? undefined : this.#byKey.get(fileKey(target, node));
+    if (this.#files.size === 0) return undefined;
+    return this.#at(hashOf(target, node), target, node);
+  }
+
+  #at(hash: number, target: Export, node: object): FileState | undefined {
+    let file = this.#files.first(hash);
+    while (file !== undefined && !this.same(file, target, node)) file = file.next;
+    return file;
   }
 
   /** Is the object the one that the state is of? */
   same(file: FileState, target: Export, node: object): boolean {
-    if (file.node === node && file.export.id === target.id) return true;
-    if (file.export.id !== target.id || target.fileSystem.abilities.uniqueNodes) return false;
-    return fileKey(target, node) === file.key;
+    // A file system that is shared twice has one node for what are two files here.
+    if (file.export.id !== target.id) return false;
+    if (file.node === node) return true;
+    return !target.fileSystem.abilities.uniqueNodes && fileKey(target, node) === file.key;
   }
 
   /** The file's state, made and retained where there was none. */
   obtain(target: Export, node: object): FileState {
-    const found = this.find(target, node);
+    const hash = hashOf(target, node);
+    const found = this.#at(hash, target, node);
     if (found !== undefined) return found;
-    const file = new FileState(target, node);
-    // A file system that is shared twice has one node for what are two files here.
-    if (!this.#byNode.has(node)) this.#byNode.set(node, file);
-    if (!target.fileSystem.abilities.uniqueNodes || this.#byNode.get(node) !== file)
-      this.#byKey.set(file.key, file);
+    const file = new FileState(target, node, hash);
+    this.#files.add(file);
     target.fileSystem.retain(node);
     return file;
   }
@@ -75,10 +83,11 @@ export class Files {
   /** Forgets a file without state. */
   settle(file: FileState): void {
     if (file.opens.size > 0 || file.isLocked || file.delegations.size > 0) return;
-    const isKnown = this.#byNode.get(file.node) === file;
-    if (!isKnown && this.#byKey.get(file.key) !== file) return;
-    if (isKnown) this.#byNode.delete(file.node);
-    if (this.#byKey.size > 0 && this.#byKey.get(file.key) === file) this.#byKey.delete(file.key);
-    file.export.fileSystem.release(file.node);
+    if (this.#files.remove(file)) file.export.fileSystem.release(file.node);
   }
+}
+
+/** By share and handle. */
+function hashOf(target: Export, node: object): number {
+  return hashOfBytes(target.fileSystem.handle(node), target.id);
 }

@@ -66,7 +66,7 @@ export class LockTable {
   restore(state: LockState): LockState {
     const { client, owner, open } = state;
     this.#stateids.add(state);
-    client.lockOwners.set(owner.key, owner);
+    if (owner.states.size === 0) client.lockOwners.add(owner);
     owner.states.set(open.file, state);
     open.addLocks(state);
     return state;
@@ -105,7 +105,7 @@ export class LockTable {
     this.#stateids.delete(state);
     state.open.dropLocks(state);
     state.owner.states.delete(state.file);
-    if (state.owner.states.size === 0) state.client.lockOwners.delete(state.owner.key);
+    if (state.owner.states.size === 0) state.client.lockOwners.remove(state.owner);
     this.#wake(state.file, 0n, 1n << 64n);
     this.#files.settle(state.file);
   }

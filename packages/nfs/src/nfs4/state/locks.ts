@@ -1,16 +1,19 @@
+import { type Hashed, hashOfText } from '../../hash-table.ts';
 import { LockType } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import type { FileState } from './files.ts';
 import type { Lasting } from './marks.ts';
 import type { OpenState } from './opens.ts';
 import { RangeTree } from './range-tree.ts';
-import { StateKind } from './stateids.ts';
+import { type StateEntry, StateKind } from './stateids.ts';
 
 /** A lock-owner: whoever locks on the client's side (lock_owner4). */
-export class LockOwner {
+export class LockOwner implements Hashed<LockOwner> {
   readonly client: Client;
   readonly key: string;
   readonly bytes: Buffer;
+  readonly hash: number;
+  next: LockOwner | undefined;
   /** One lock stateid for each file. */
   readonly states = new Map<FileState, LockState>();
 
@@ -18,11 +21,12 @@ export class LockOwner {
     this.client = client;
     this.bytes = Buffer.from(bytes);
     this.key = this.bytes.toString('latin1');
+    this.hash = hashOfText(this.key);
   }
 }
 
 /** The locks of one lock-owner on one file, under one stateid (RFC 8881 §8.2.1). */
-export class LockState implements Lasting {
+export class LockState implements Lasting, Hashed<StateEntry> {
   readonly kind = StateKind.LOCK;
   readonly number: number;
   seqid = 0;
@@ -33,6 +37,7 @@ export class LockState implements Lasting {
   freed = false;
   marked = false;
   journalKey: string | undefined;
+  next: StateEntry | undefined;
 
   constructor(number: number, owner: LockOwner, open: OpenState) {
     this.number = number;
@@ -40,6 +45,10 @@ export class LockState implements Lasting {
     this.owner = owner;
     this.file = open.file;
     this.open = open;
+  }
+
+  get hash(): number {
+    return this.number;
   }
 }
 

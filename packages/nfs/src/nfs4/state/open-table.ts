@@ -81,7 +81,7 @@ export class OpenTable {
   restore(open: OpenState): OpenState {
     const { client, owner, file } = open;
     this.#stateids.add(open);
-    client.openOwners.set(owner.key, owner);
+    if (owner.opens.size === 0) client.openOwners.add(owner);
     owner.opens.set(file, open);
     file.opens.add(open);
     client.opens++;
@@ -96,7 +96,7 @@ export class OpenTable {
     this.#stateids.delete(open);
     open.file.opens.delete(open);
     open.owner.opens.delete(open.file);
-    if (open.owner.opens.size === 0) open.client.openOwners.delete(open.owner.key);
+    if (open.owner.opens.size === 0) open.client.openOwners.remove(open.owner);
     open.client.opens--;
     this.#count--;
     this.#files.settle(open.file);

@@ -1,19 +1,23 @@
+import { type Hashed, hashOfText } from '../../hash-table.ts';
 import type { Client } from './clients.ts';
 import type { FileState } from './files.ts';
 import type { LockState } from './locks.ts';
 import type { Lasting } from './marks.ts';
-import { nextSeqid, StateKind } from './stateids.ts';
+import { nextSeqid, type StateEntry, StateKind } from './stateids.ts';
 
 /** An open-owner: whoever opens on the client's side, told apart by bytes of the client's choice (RFC 8881 §8.4... open_owner4). */
-export class OpenOwner {
+export class OpenOwner implements Hashed<OpenOwner> {
   readonly client: Client;
   readonly key: string;
+  readonly hash: number;
+  next: OpenOwner | undefined;
   /** One open for each file. */
   readonly opens = new Map<FileState, OpenState>();
 
   constructor(client: Client, key: string) {
     this.client = client;
     this.key = key;
+    this.hash = hashOfText(key);
   }
 }
 
@@ -21,7 +25,7 @@ export class OpenOwner {
 const NO_LOCKS: ReadonlySet<LockState> = new Set();
 
 /** One open of a file by one open-owner: what it may do, and what it denies others (RFC 8881 §9.7). */
-export class OpenState implements Lasting {
+export class OpenState implements Lasting, Hashed<StateEntry> {
   readonly kind = StateKind.OPEN;
   readonly number: number;
   seqid = 1;
@@ -36,6 +40,7 @@ export class OpenState implements Lasting {
   closed = false;
   marked = false;
   journalKey: string | undefined;
+  next: StateEntry | undefined;
   #locks: Set<LockState> | undefined;
 
   constructor(number: number, owner: OpenOwner, file: FileState, access: number, deny: number) {
@@ -47,6 +52,10 @@ export class OpenState implements Lasting {
     this.deny = deny;
     this.accessSeen = 1 << access;
     this.denySeen = 1 << deny;
+  }
+
+  get hash(): number {
+    return this.number;
   }
 
   get locks(): ReadonlySet<LockState> {

@@ -132,7 +132,7 @@ export class State {
   removeClient(client: Client, reason: 'destroyed' | 'expired' | 'replaced' | 'evicted'): void {
     if (client.removed) return;
     client.removed = true;
-    for (const owner of [...client.openOwners.values()]) {
+    for (const owner of client.openOwners.all()) {
       for (const open of [...owner.opens.values()]) this.closeOpen(open);
     }
     this.delegations.dropAll(client);

@@ -1,3 +1,4 @@
+import { HashTable } from '../../hash-table.ts';
 import type { Stateid } from '../stateid.ts';
 import type { DelegationState } from './delegations.ts';
 import type { LockState } from './locks.ts';
@@ -20,7 +21,7 @@ export function nextSeqid(seqid: number): number {
 /** Finds state by stateid. */
 export class Stateids {
   readonly instance: number;
-  readonly #entries = new Map<number, StateEntry>();
+  readonly #entries = new HashTable<StateEntry>();
   /** The number that is tried first for new state. */
   next = 1;
 
@@ -35,7 +36,7 @@ export class Stateids {
 
   /** A number for new state. */
   allocate(): number {
-    while (this.#entries.has(this.next)) this.#advance();
+    while (this.#at(this.next) !== undefined) this.#advance();
     const number = this.next;
     this.#advance();
     return number;
@@ -46,17 +47,23 @@ export class Stateids {
   }
 
   add(entry: StateEntry): void {
-    this.#entries.set(entry.number, entry);
+    this.#entries.add(entry);
   }
 
   delete(entry: StateEntry): void {
-    this.#entries.delete(entry.number);
+    this.#entries.remove(entry);
   }
 
   find(id: Stateid): StateEntry | undefined {
     if (id.a !== this.instance) return undefined;
-    const entry = this.#entries.get(id.c);
+    const entry = this.#at(id.c);
     return entry?.kind === id.b ? entry : undefined;
+  }
+
+  #at(number: number): StateEntry | undefined {
+    let entry = this.#entries.first(number);
+    while (entry !== undefined && entry.number !== number) entry = entry.next;
+    return entry;
   }
 
   idOf(entry: StateEntry): Stateid {
