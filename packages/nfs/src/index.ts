@@ -1,5 +1,6 @@
 export * from './contracts.ts';
 export * from './control.ts';
+export { type Hashed, HashTable, hashOfText } from './hash-table.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export {
   IDENTITY_KEY as SERVER_IDENTITY_KEY,

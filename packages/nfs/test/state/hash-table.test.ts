@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HashTable, type Hashed, hashOfBytes, hashOfText } from '../../src/hash-table.ts';
+import { type Hashed, HashTable, hashOfBytes, hashOfText } from '../../src/hash-table.ts';
 
 class Entry implements Hashed<Entry> {
   readonly key: number;

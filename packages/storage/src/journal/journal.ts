@@ -3,6 +3,7 @@ import type { Changes, Key } from '../metadata/store.ts';
 import { FrameFlag, FrameWriter } from './frame.ts';
 import { encodeHeader, HEADER_BYTES, type JournalHeader } from './header.ts';
 import type { JournalFile, JournalPlace } from './place.ts';
+import { type JournalRecord, JournalRecords } from './records.ts';
 
 export interface JournalOptions {
   readonly place: JournalPlace;
@@ -33,7 +34,9 @@ export interface JournalFigures {
 /** A file that is being written to take the place of the one in use. */
 interface Rewrite {
   readonly file: JournalFile;
-  readonly left: Iterator<[string, Buffer]>;
+  /** Those that there were when it began, and how many of them it has written. */
+  readonly records: readonly JournalRecord[];
+  done: number;
   bytes: number;
 }
 
@@ -47,7 +50,7 @@ export class Journal {
   readonly figures: JournalFigures = { bytes: 0, flushes: 0, rewrites: 0 };
   readonly header: JournalHeader;
   readonly #options: JournalOptions;
-  readonly #records: Map<string, Buffer>;
+  readonly #records = new JournalRecords();
   /** Units on their own. */
   readonly #free = new FrameWriter();
   /** Changes, and the units that go with them. */
@@ -68,7 +71,7 @@ export class Journal {
   constructor(options: JournalOptions) {
     this.#options = options;
     this.header = options.header;
-    this.#records = new Map(options.records);
+    for (const [key, value] of options.records) this.#records.set(key, value);
     this.#frame = options.frame;
     this.#guard(() => {
       this.#beginRewrite();
@@ -112,8 +115,7 @@ export class Journal {
     writer.unit(++this.#order);
     for (const [key, value] of unit) {
       writer.record(key, value);
-      if (value === undefined) this.#records.delete(key);
-      else this.#records.set(key, value);
+      this.#records.set(key, value);
     }
     this.#isDirty = true;
   }
@@ -220,7 +222,7 @@ export class Journal {
     const file = this.#options.place.draft();
     file.append(encodeHeader(this.header), HEADER_BYTES);
     // What changes meanwhile is written to both files, behind what this has reached.
-    const rewrite = { file, left: this.#records[Symbol.iterator](), bytes: HEADER_BYTES };
+    const rewrite = { file, records: this.#records.all(), done: 0, bytes: HEADER_BYTES };
     this.#rewrite = rewrite;
     return rewrite;
   }
@@ -244,17 +246,13 @@ export class Journal {
   #writeSlice(rewrite: Rewrite): void {
     const writer = new FrameWriter();
     writer.unit(this.#order);
-    for (;;) {
-      const next = rewrite.left.next();
-      if (next.done === true) {
-        this.#appendTo(rewrite, writer, 0);
-        this.#adopt(rewrite);
-        return;
-      }
-      writer.record(next.value[0], next.value[1]);
-      if (writer.length > SLICE_BYTES) break;
+    const { records } = rewrite;
+    while (rewrite.done < records.length && writer.length <= SLICE_BYTES) {
+      const { key, value } = records[rewrite.done++]!;
+      if (value !== undefined) writer.record(key, value);
     }
     this.#appendTo(rewrite, writer, 0);
+    if (rewrite.done === records.length) this.#adopt(rewrite);
   }
 
   #appendTo(rewrite: Rewrite, writer: FrameWriter, batch: number): void {

@@ -34,6 +34,8 @@ export class LockState implements Lasting, Hashed<StateEntry> {
   readonly owner: LockOwner;
   readonly file: FileState;
   readonly open: OpenState;
+  /** Its ranges, which never overlap. */
+  readonly own = new RangeTree<LockRange>();
   freed = false;
   marked = false;
   journalKey: string | undefined;
@@ -81,8 +83,6 @@ export const isBlocking = (type: number): boolean => type === LockType.READW || 
 export class LockRanges {
   readonly #exclusive = new RangeTree<LockRange>();
   readonly #shared = new RangeTree<LockRange>();
-  /** Each owner's own, which never overlap. */
-  readonly #own = new Map<LockState, RangeTree<LockRange>>();
 
   get size(): number {
     return this.#exclusive.size + this.#shared.size;
@@ -94,12 +94,12 @@ export class LockRanges {
   }
 
   holds(state: LockState): boolean {
-    return this.#own.has(state);
+    return state.own.size > 0;
   }
 
   /** All of an owner's own. */
   of(state: LockState): Iterable<LockRange> {
-    return this.#own.get(state) ?? [];
+    return state.own;
   }
 
   /** The first range that stops somebody from locking; undefined where nothing does. */
@@ -116,24 +116,17 @@ export class LockRanges {
 
   /** One of the owner's ranges that overlaps `start` to `end`. */
   own(state: LockState, start: bigint, end: bigint): LockRange | undefined {
-    return this.#own.get(state)?.find(start, end, () => true);
+    return state.own.find(start, end, () => true);
   }
 
   add(range: LockRange): void {
     (range.exclusive ? this.#exclusive : this.#shared).add(range);
-    let own = this.#own.get(range.state);
-    if (own === undefined) {
-      own = new RangeTree();
-      this.#own.set(range.state, own);
-    }
-    own.add(range);
+    range.state.own.add(range);
   }
 
   remove(range: LockRange): void {
     (range.exclusive ? this.#exclusive : this.#shared).remove(range);
-    const own = this.#own.get(range.state);
-    own?.remove(range);
-    if (own?.size === 0) this.#own.delete(range.state);
+    range.state.own.remove(range);
   }
 }
 

@@ -120,7 +120,13 @@ function merge<R extends Ranged>(a: Tree<R>, b: Tree<R>): Tree<R> {
 /** Ranges that start alike lie on either side of each other: both are looked at. */
 function removed<R extends Ranged>(tree: Tree<R>, range: R): [Tree<R>, boolean] {
   if (tree === undefined) return [undefined, false];
-  if (tree.range === range) return [merge(tree.left, tree.right), true];
+  if (tree.range === range) {
+    const { left, right } = tree;
+    // A node that has grown old before it was removed must not keep what has come since.
+    tree.left = undefined;
+    tree.right = undefined;
+    return [merge(left, right), true];
+  }
   let found = false;
   if (range.start <= tree.range.start) [tree.left, found] = removed(tree.left, range);
   if (!found && range.start >= tree.range.start) [tree.right, found] = removed(tree.right, range);
