@@ -40,7 +40,8 @@ function dataFacts({ data, durability, journal }: Status): string {
 }
 
 function clientFigures({ nfs }: Status): string {
-  const figures = `${showCount(nfs.clients)} with ${showCount(nfs.sessions)} sessions on ${showCount(nfs.connections)} connections`;
+  const [sessions, connections] = [many(nfs.sessions, 'session'), many(nfs.connections, 'connection')];
+  const figures = `${showCount(nfs.clients)} with ${sessions} on ${connections}`;
   return nfs.in_grace ? `${figures}; in grace: waiting for clients to take back what they held` : figures;
 }
 
@@ -73,4 +74,8 @@ function squashText(share: Share): string {
 function clientsText(share: Share): string {
   const who = share.clients.length === 0 ? 'everybody' : share.clients.map(printable).join(' ');
   return share.privileged_port ? `${who}, from ports below 1024` : who;
+}
+
+function many(count: number, noun: string): string {
+  return `${showCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

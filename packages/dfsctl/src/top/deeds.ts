@@ -8,11 +8,11 @@ export function deedQuestion({ kind, node }: Deed): string {
   switch (node.level) {
     case 'client':
       return kind === 'drain'
-        ? `Drain all ${node.connections.length} connections of client ${plain(node.client.address)}?`
+        ? `Drain ${allOf(node.connections.length)} of client ${plain(node.client.address)}?`
         : `Evict client ${plain(node.client.address)} with its ${node.client.opens} opens and ${node.client.locks} locks?`;
     case 'session':
       return kind === 'drain'
-        ? `Drain all ${node.children.length} connections of session ${plain(node.session.id)}?`
+        ? `Drain ${allOf(node.children.length)} of session ${plain(node.session.id)}?`
         : `End session ${plain(node.session.id)}?`;
     case 'connection':
       return `Drain connection ${node.connection.id} from ${plain(node.connection.remote)}?`;
@@ -43,4 +43,8 @@ export async function perform({ kind, node }: Deed, api: ApiClient): Promise<str
 export function deedUnderWay({ kind, node }: Deed): string {
   if (kind === 'end') return node.level === 'client' ? 'evicting ...' : 'ending ...';
   return 'draining: what is in flight is waited for ...';
+}
+
+function allOf(connections: number): string {
+  return connections === 1 ? 'the one connection' : `all ${connections} connections`;
 }

@@ -1,5 +1,6 @@
 import type { ApiEvent } from '@dfs/api';
 import { type Paint, printable } from '@dfs/api/terminal';
+import { plural } from './facts.ts';
 import { showValue } from './settings.ts';
 
 const TYPE_WIDTH = 10;
@@ -62,7 +63,7 @@ function whatHappened(event: ApiEvent): string {
     case 'drain':
       return words([
         `of ${event.target} ${event.action}`,
-        event.connections === undefined ? undefined : `${event.connections} connections`,
+        event.connections === undefined ? undefined : `with ${plural(event.connections, 'connection')}`,
         event.forced === undefined || event.forced === 0
           ? undefined
           : `${event.forced} of them while still busy`,
