@@ -23,6 +23,7 @@ import {
   openDataDirectory,
   openMemoryDirectory,
   type ShareFileSystem,
+  type StorageLimits,
 } from '../../packages/storage/src/index.ts';
 import { type Batch, Wire } from './wire.ts';
 
@@ -59,12 +60,16 @@ export class World {
   }
 
   /** With its data on the disk, or in memory; sessions outlive the process where it is given a `durability`, on the disk. */
-  static async start(where: 'disk' | 'memory', durability?: Durability): Promise<World> {
+  static async start(
+    where: 'disk' | 'memory',
+    durability?: Durability,
+    limits: Partial<StorageLimits> = {},
+  ): Promise<World> {
     const folder = where === 'disk' ? await mkdtemp(join(tmpdir(), 'dfs-engine-')) : undefined;
     const directory =
       folder === undefined
-        ? openMemoryDirectory()
-        : await openDataDirectory(folder, durability === undefined ? {} : { durability });
+        ? openMemoryDirectory({ limits })
+        : await openDataDirectory(folder, { limits, ...(durability !== undefined && { durability }) });
     const fileSystem = await directory.openShare(1, ROOT);
     const server = await createNfsServer({
       shares: [{ id: 1, path: '/export', fileSystem: fileSystem as FileSystem, squash: 'none' }],

@@ -9,7 +9,7 @@ import {
 import type { Wire } from '../engine/wire.ts';
 import { drive, WIRE_SLOTS, World } from '../engine/world.ts';
 import { cpuOf } from './cpu.ts';
-import type { Growth } from './run.ts';
+import type { Growth } from './report.ts';
 
 const COUNTS = [1, 10, 100, 1000];
 const LOCK_COUNTS = [10, 1000, 10_000, 90_000];
