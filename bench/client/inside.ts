@@ -48,7 +48,7 @@ async function place(server: Server, phase: Phase): Promise<void> {
 
 async function startServers({ root, runDir }: Plan): Promise<Server[]> {
   const here: Place = { host: network.server };
-  const servers = [
+  const servers: Server[] = [
     { ...(await startGrade('dfs', root, runDir, 'power', here)), name: 'dfs power' },
     { ...(await startGrade('dfs', root, runDir, 'crash', here)), name: 'dfs crash' },
   ];

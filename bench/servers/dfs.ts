@@ -26,13 +26,18 @@ export async function startDfs(name: string, checkout: string, folder: string): 
   return knowsCrash(checkout) ? [power, await startGrade(name, checkout, folder, 'crash')] : [power];
 }
 
+export interface DfsServer extends Server {
+  /** Its data directory, with the API's socket in it. */
+  readonly data: string;
+}
+
 export async function startGrade(
   name: string,
   checkout: string,
   folder: string,
   grade: Grade,
   place = LOOPBACK,
-): Promise<Server> {
+): Promise<DfsServer> {
   const data = join(folder, `${name}-${grade}`);
   await mkdir(data, { recursive: true });
   const port = await freePort(place.host);
@@ -52,6 +57,7 @@ export async function startGrade(
   };
   return {
     name,
+    data,
     version: `dfs ${version} (${commitOf(checkout)})`,
     pid: running.pid,
     port,

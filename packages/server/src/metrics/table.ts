@@ -1,5 +1,6 @@
 import { type EngineCounters, type EngineGauges, LATENCY_BUCKETS, type ServerStats } from '@dfs/nfs';
 import type { StorageFigures } from '@dfs/storage';
+import { memorySamples } from './memory.ts';
 import { operationName, statusName } from './names.ts';
 import { type Distribution, mapSamples, type Sample, samples, single } from './samples.ts';
 
@@ -350,6 +351,15 @@ export const SCALARS: readonly ScalarMetric[] = [
     type: 'gauge',
     help: 'Resident memory of the process.',
     read: () => single(process.memoryUsage.rss()),
+  },
+  {
+    name: 'dfs_memory_bytes',
+    type: 'gauge',
+    help:
+      'Memory by kind: heap and heap_reserved of JavaScript, buffers outside of it; of what is resident, own, and mapped of files ' +
+      "(the metadata store's among them), which the host may take back at any time.",
+    labels: ['kind'],
+    read: memorySamples,
   },
   {
     name: 'process_cpu_seconds_total',
