@@ -19,6 +19,7 @@ const ROWS: readonly (readonly [title: string, prefixes: readonly string[]])[] =
   ],
   ['State', ['dfs_nfs_']],
   ['Storage', ['dfs_storage', 'dfs_share_']],
+  ['Backups', ['dfs_backup']],
   ['Process', ['dfs_', 'process_']],
 ];
 /** Shown by other means than a curve of their own. */
@@ -54,6 +55,15 @@ export const ALERTS: readonly Alert[] = [
     summary: 'the journal of {{ $labels.instance }} could not be written',
     description:
       'Sessions no longer outlive the server: see that the disk has room, then restart it at a quiet moment.',
+  },
+  {
+    name: 'DfsBackupOld',
+    expr: 'dfs_backup_last_success_timestamp_seconds > 0 and time() - dfs_backup_last_success_timestamp_seconds > 2 * 86400',
+    for: '15m',
+    severity: 'warning',
+    summary: 'the last backup of {{ $labels.instance }} is more than two days old',
+    description:
+      'See what became of the ones since: GET /api/v1/backup, and the log. docs/backup.md says how one is made.',
   },
   {
     name: 'DfsCommitsSlow',

@@ -4,6 +4,7 @@ import { checks } from './checks.ts';
 import { ApiError } from './errors.ts';
 import { parseEventStream } from './event-stream.ts';
 import { EVENTS_PATH, METRICS_PATH, type Of, OPENAPI_PATH, ROUTES, type Route } from './routes.ts';
+import type { Backup, BackupRequest } from './schemas/backup.ts';
 import { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS } from './schemas/common.ts';
 import type { Connection, DrainResult } from './schemas/connection.ts';
 import { ApiEvent, type ApiEventType } from './schemas/event.ts';
@@ -225,6 +226,20 @@ export class TypedClient {
     const query = { data: options.deleteData === true ? 'delete' : 'keep' };
     // Deleting takes as long as there are files.
     return this.#call(ROUTES.deleteShare, { params: { share_id: id }, query, extraMs: 600 * MS });
+  }
+
+  /** The backup that is being made, or the last one. */
+  backup() {
+    return this.#call(ROUTES.backup);
+  }
+
+  /** Begins one; {@link backup} tells how far it is. */
+  createBackup(request: BackupRequest): Promise<Backup> {
+    return this.#call(ROUTES.createBackup, { body: request, extraMs: 60 * MS });
+  }
+
+  cancelBackup(): Promise<undefined> {
+    return this.#call(ROUTES.cancelBackup, { extraMs: 60 * MS });
   }
 
   tokens() {

@@ -1,5 +1,6 @@
 export { ApiError, type ApiErrorCode } from './errors.ts';
 export * from './routes.ts';
+export { Backup, BackupRequest, BackupResult } from './schemas/backup.ts';
 export { NfsClient, NfsClientList } from './schemas/client.ts';
 export { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS } from './schemas/common.ts';
 export {

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { Backup, BackupRequest } from './schemas/backup.ts';
 import { NfsClient, NfsClientList } from './schemas/client.ts';
 import {
   Connection,
@@ -49,7 +50,7 @@ export interface Route {
   /** May be left out. */
   readonly bodyOptional?: boolean;
   /** The status of a good answer. */
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   /** Absent where the answer is empty, or no JSON. */
   readonly answer?: TSchema;
   /** Statuses of refusals besides 400, 401, 403 and 500. */
@@ -67,6 +68,7 @@ function route<const R extends Route>(definition: R): R {
 
 const V1 = '/api/v1';
 const SETTINGS = `${V1}/adapters/nfs/settings`;
+const BACKUP = `${V1}/backup`;
 const SESSION = `${V1}/clients/:client_id/sessions/:session_id`;
 
 const client = Type.Object({ client_id: Type.String() });
@@ -419,6 +421,31 @@ export const ROUTES = {
     summary: 'The last hour of commits, disk and process',
     query: Type.Object(since, { additionalProperties: false }),
     answer: Vitals,
+  }),
+  backup: route({
+    ...seen,
+    path: BACKUP,
+    tag: 'backup',
+    summary: 'How far the backup is that is being made, or what became of the last one',
+    answer: Backup,
+  }),
+  createBackup: route({
+    method: 'POST',
+    path: BACKUP,
+    access: 'admin',
+    tag: 'backup',
+    summary: 'Begins to copy the data directory, as it is at one moment, while it is served. One at a time',
+    body: BackupRequest,
+    status: 202,
+    answer: Backup,
+    refusals: [409, 422],
+  }),
+  cancelBackup: route({
+    ...removed,
+    method: 'DELETE',
+    path: BACKUP,
+    tag: 'backup',
+    summary: 'Ends the backup that is being made. What it has written is no backup',
   }),
   createConsoleLink: route({
     method: 'POST',

@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Tokens } from '../src/auth/tokens.ts';
 import { ConsoleSessions } from '../src/console/sessions.ts';
+import { Backups } from '../src/daemon/backups.ts';
 import { LiveShares } from '../src/daemon/live-shares.ts';
 import { StartError } from '../src/daemon/start-error.ts';
 import { Recorder } from '../src/history/recorder.ts';
@@ -79,6 +80,7 @@ async function app(status: () => Status = () => STATUS): Promise<http.RequestLis
   const nfs = await createNfsServer({ shares: [] });
   const tokens = new Tokens(store.records);
   secret = (await tokens.create({ name: 'test', role: 'read' }, 'test')).token;
+  const backups = new Backups(store, () => undefined);
   const services: RestServices = {
     state: () => state,
     status,
@@ -87,7 +89,10 @@ async function app(status: () => Status = () => STATUS): Promise<http.RequestLis
     shares: new LiveShares(store, { uid: 0, gid: 0, mode: 0o755 }),
     tokens,
     events: new EventLog(),
-    metrics: new Metrics(() => ({ nfs, shares: [], storage: undefined }), { perSession: true }),
+    backups,
+    metrics: new Metrics(() => ({ nfs, shares: [], storage: undefined, backups: backups.figures }), {
+      perSession: true,
+    }),
     openMetrics: false,
     recorder: new Recorder(nfs, () => [], new Vitals(store.commits, undefined)),
     console: { sessions: new ConsoleSessions(store.records), linkUrl: () => undefined },

@@ -84,6 +84,19 @@ export const ApiEvent = Type.Union(
     }),
     Type.Object({
       ...stamped,
+      type: Type.Literal('backup'),
+      action: Type.Union([
+        Type.Literal('started'),
+        Type.Literal('done'),
+        Type.Literal('failed'),
+        Type.Literal('cancelled'),
+      ]),
+      target: Type.String(),
+      who: Type.String({ description: 'Who asked for it' }),
+      reason: Type.Optional(Type.String()),
+    }),
+    Type.Object({
+      ...stamped,
       type: Type.Literal('lost'),
       reason: Type.String({
         description: 'Events between the Last-Event-ID and the next are gone: ask anew',
@@ -107,4 +120,5 @@ export const EVENT_TYPES = [
   'settings',
   'share',
   'grace',
+  'backup',
 ] as const satisfies readonly ApiEventType[];

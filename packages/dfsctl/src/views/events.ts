@@ -20,6 +20,7 @@ function styleOf({ type }: ApiEvent): Parameters<Paint>[0] {
     case 'settings':
     case 'share':
     case 'grace':
+    case 'backup':
       return 'cyan';
     case 'connection':
     case 'bind':
@@ -82,6 +83,8 @@ function whatHappened(event: ApiEvent): string {
         event.seconds === undefined ? undefined : `${event.seconds} s`,
         event.clients === undefined ? undefined : `${event.clients} clients may reclaim`,
       ]);
+    case 'backup':
+      return words([`to ${event.target}`, event.action, `by ${event.who}`, because(event.reason)]);
     case 'lost':
       return event.reason;
     case 'heartbeat':

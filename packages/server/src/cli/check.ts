@@ -20,10 +20,12 @@ import {
   FINDINGS,
   type Finding,
   type Findings,
+  isBackup,
 } from '@dfs/storage';
 import type { Config } from '../config/resolve.ts';
 import { dataError } from '../daemon/data-error.ts';
 import { StartError } from '../daemon/start-error.ts';
+import { checkBackupCommand } from './check-backup.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
@@ -39,9 +41,13 @@ export interface CheckFlags {
   readonly output: OutputFormat;
 }
 
-/** Verifies the data directory of this configuration, and mends it where asked and agreed to. Resolves to the exit code. */
+/** Verifies the data directory of this configuration, and mends it where asked and agreed to; or a backup, which is not mended. Resolves to the exit code. */
 export async function checkCommand(config: Config, flags: CheckFlags, env: Environment): Promise<number> {
   const path = config.values.data ?? defaultDataDirectory(env);
+  if (isBackup(path)) {
+    const paint = painter(flags.output === 'table' && wantsColour(STDOUT, env));
+    return checkBackupCommand(path, flags.output, paint);
+  }
   const progress = isatty(STDERR) ? new Progress() : undefined;
   try {
     const result = await checkDataDirectory(path, {

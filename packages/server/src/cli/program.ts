@@ -1,12 +1,19 @@
 import type { Environment } from '@dfs/api/places';
+import { type ApiKind, bytes, SettingError, seconds } from '@dfs/api/settings';
 import { commandOutput, complain, ExitCode, OUTPUT_FORMATS, type OutputFormat, say } from '@dfs/api/terminal';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ConfigFlags } from '../config/flags.ts';
 import { ConfigError } from '../config/problems.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { SETTING_KEYS, settingOf } from '../config/settings.ts';
 import { VERSION } from '../version.ts';
+import type { BackupFlags } from './backup.ts';
 import type { CheckFlags } from './check.ts';
+import type { RestoreFlags } from './restore.ts';
+
+/** Bounds of what `backup` is told. */
+const MAX_PAUSE_SECONDS = 30;
+const MAX_RATE = 2 ** 40;
 
 /** The world of one command. */
 export interface CommandContext {
@@ -25,6 +32,8 @@ Examples:
   dfs start --set lease_time=30 --set max_read_size=4MiB
   dfs status -o json                            ask the running server
   dfs check --data /srv/dfs                     is everything as it should be? (the server must be stopped)
+  dfs backup --data /srv/dfs /backup/today      a copy as of one moment, while it is served
+  dfs restore /backup/today --data /srv/new     a data directory again, every file verified
   dfs config show                               the settings in effect, and where each comes from
 
 Exit codes: 0 done, 1 a fault of dfs, 2 wrong flag or setting, 3 cannot start here, 4 no server answers, 5 refused, 6 damage found.
@@ -74,7 +83,9 @@ function createProgram(context: CommandContext, finish: (exitCode: number) => vo
       finish(await statusCommand(resolved(flags), flags.output, context.env));
     });
   withConfigFlags(
-    program.command('check').description('verify a data directory that no server uses, and mend it if asked'),
+    program
+      .command('check')
+      .description('verify a data directory that no server uses, and mend it if asked; or verify a backup'),
   )
     .option('--repair', 'mend what is damaged, after asking', false)
     .option('--yes', 'do not ask', false)
@@ -82,6 +93,44 @@ function createProgram(context: CommandContext, finish: (exitCode: number) => vo
     .action(async (flags: ConfigFlags & CheckFlags) => {
       const { checkCommand } = await import('./check.ts');
       finish(await checkCommand(resolved(flags), flags, context.env));
+    });
+  withConfigFlags(
+    program
+      .command('backup')
+      .description('copy a data directory as it is at one moment, while it is served or not')
+      .argument('<target>', "an absent or empty folder; on the server's machine"),
+  )
+    .addOption(
+      new Option(
+        '--max-pause <seconds>',
+        'as long may clients have to wait at the end (default: 2)',
+      ).argParser(parsedBy(seconds(0, MAX_PAUSE_SECONDS))),
+    )
+    .addOption(
+      new Option('--max-rate <bytes>', 'copy so many bytes in a second at the most, such as 50MiB').argParser(
+        parsedBy(bytes(1, MAX_RATE)),
+      ),
+    )
+    .addOption(outputOption(OUTPUT_FORMATS, 'table'))
+    .action(async (target: string, flags: ConfigFlags & BackupFlags) => {
+      const { backupCommand } = await import('./backup.ts');
+      finish(await backupCommand(resolved(flags), target, flags, context.env));
+    });
+  withConfigFlags(
+    program
+      .command('restore')
+      .description('make a data directory of a backup, in an absent or empty folder')
+      .argument('<backup>', 'the folder that dfs backup wrote'),
+  )
+    .option(
+      '--new-identity',
+      'it is to be another server, which may run beside the one that was backed up',
+      false,
+    )
+    .addOption(outputOption(OUTPUT_FORMATS, 'table'))
+    .action(async (backup: string, flags: ConfigFlags & RestoreFlags) => {
+      const { restoreCommand } = await import('./restore.ts');
+      finish(await restoreCommand(resolved(flags), backup, flags, context.env));
     });
   const config = program.command('config').description('look at the configuration');
   withConfigFlags(config.command('show').description('the settings in effect, and where each comes from'))
@@ -91,6 +140,17 @@ function createProgram(context: CommandContext, finish: (exitCode: number) => vo
       say(showConfig(resolved(flags), flags.output));
     });
   return program;
+}
+
+/** A value as the settings take them. */
+function parsedBy(kind: ApiKind<number>): (text: string) => number {
+  return (text) => {
+    try {
+      return kind.parse(text);
+    } catch (error) {
+      throw error instanceof SettingError ? new InvalidArgumentError(error.message) : error;
+    }
+  };
 }
 
 function outputOption(formats: readonly string[], fallback: string): Option {

@@ -274,6 +274,8 @@ export class Daemon {
         this.#log.error({ err: error }, `could not close ${what}`);
       }
     };
+    // It may have requests wait that are to be answered.
+    await step('the backup', () => this.#management?.endBackup());
     await step('the listeners to events', async () => this.#management?.close());
     await step('the NFS server', () => this.#nfs?.close(this.#options.values.drain_time * MS));
     await step('the console', () => this.#console?.close(API_CLOSE_MS));

@@ -16,6 +16,7 @@ import type { RestServices } from '../rest/services.ts';
 import { clashingSettings } from '../settings/check.ts';
 import { engineSettings } from '../settings/engine.ts';
 import { NfsSettings } from '../settings/nfs-settings.ts';
+import { Backups } from './backups.ts';
 import type { LiveShares } from './live-shares.ts';
 import type { Logger } from './log.ts';
 import { StartError } from './start-error.ts';
@@ -35,6 +36,7 @@ export class Management {
   readonly #console: ConsoleSessions;
   #linkUrl: (secret: string) => string | undefined = () => undefined;
   #recorder: Recorder | undefined;
+  #backups: Backups | undefined;
   readonly #events = new EventLog();
   readonly #config: Pick<Config, 'values' | 'origins'>;
   readonly #log: Logger;
@@ -66,12 +68,16 @@ export class Management {
     nfs: NfsServer,
     shares: LiveShares,
     daemon: DaemonView,
-    store: Pick<DataDirectory, 'commits' | 'figures'>,
+    store: Pick<DataDirectory, 'commits' | 'figures' | 'backup' | 'records'>,
   ) {
     const { values } = this.#config;
-    const metrics = new Metrics(() => ({ nfs, shares: shares.list, storage: store.figures }), {
-      perSession: values['metrics.per_session'],
-    });
+    const backups = this.#createBackups(store);
+    const metrics = new Metrics(
+      () => ({ nfs, shares: shares.list, storage: store.figures, backups: backups.figures }),
+      {
+        perSession: values['metrics.per_session'],
+      },
+    );
     metrics.start();
     this.#metrics = metrics;
     this.settings.attach(
@@ -96,12 +102,28 @@ export class Management {
       control: nfs.control,
       settings: this.settings,
       shares,
+      backups,
       tokens: this.#tokens,
       events: this.#events,
       metrics,
       openMetrics: values['metrics.open'],
     };
     return createRestApp(services, this.#log);
+  }
+
+  #createBackups(store: Pick<DataDirectory, 'backup' | 'records'>): Backups {
+    const backups = new Backups(store, ({ action, target, who, reason }) => {
+      const level = action === 'failed' ? 'error' : 'info';
+      this.#log[level]({ target, who, ...(reason !== undefined && { reason }) }, `backup ${action}`);
+      this.#events.publish({ type: 'backup', action, target, who, ...(reason !== undefined && { reason }) });
+    });
+    this.#backups = backups;
+    return backups;
+  }
+
+  /** Cancels the backup that is being made, and answers when that has ended. */
+  async endBackup(): Promise<void> {
+    await this.#backups?.close();
   }
 
   /** The console can be reached there from now on. */

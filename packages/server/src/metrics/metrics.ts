@@ -2,6 +2,7 @@ import { constants, PerformanceObserver } from 'node:perf_hooks';
 import type { EngineEvent, NfsServer } from '@dfs/nfs';
 import type { StorageFigures } from '@dfs/storage';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { BackupFigures } from '../daemon/backups.ts';
 import { VERSION } from '../version.ts';
 import { ReadHistogram } from './distribution.ts';
 import {
@@ -25,6 +26,7 @@ interface MetricsSource {
   readonly nfs: NfsServer;
   readonly shares: Scrape['shares'];
   readonly storage: StorageFigures | undefined;
+  readonly backups: BackupFigures;
 }
 
 const MS = 1000;
@@ -102,7 +104,7 @@ export class Metrics {
   }
 
   #read(): Scrape {
-    const { nfs, shares, storage } = this.#source();
+    const { nfs, shares, storage, backups } = this.#source();
     const { control } = nfs;
     return {
       counters: control.counters(),
@@ -110,6 +112,7 @@ export class Metrics {
       gauges: control.gauges(),
       shares,
       storage,
+      backups,
       version: VERSION,
     };
   }

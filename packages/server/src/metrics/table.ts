@@ -1,5 +1,6 @@
 import { type EngineCounters, type EngineGauges, LATENCY_BUCKETS, type ServerStats } from '@dfs/nfs';
 import type { StorageFigures } from '@dfs/storage';
+import type { BackupFigures } from '../daemon/backups.ts';
 import { memorySamples } from './memory.ts';
 import { operationName, statusName } from './names.ts';
 import { type Distribution, mapSamples, type Sample, samples, single } from './samples.ts';
@@ -19,6 +20,7 @@ export interface Scrape {
   readonly gauges: EngineGauges;
   readonly shares: readonly MeasuredShare[];
   readonly storage: StorageFigures | undefined;
+  readonly backups: BackupFigures;
   readonly version: string;
 }
 
@@ -332,6 +334,37 @@ export const SCALARS: readonly ScalarMetric[] = [
     type: 'gauge',
     help: '1 where the journal could not be written and was given up: the next start begins with a grace period.',
     read: ({ storage }) => single(storage?.journal?.lost === true ? 1 : 0),
+  },
+  {
+    name: 'dfs_backup_running',
+    type: 'gauge',
+    help: '1 while a backup is being made.',
+    read: ({ backups }) => single(backups.running ? 1 : 0),
+  },
+  {
+    name: 'dfs_backup_last_success_timestamp_seconds',
+    type: 'gauge',
+    help: 'When a backup was last done while the server ran, also before this start, in seconds since 1970; 0 where never.',
+    read: ({ backups }) => single(backups.lastSuccess),
+  },
+  {
+    name: 'dfs_backup_runs_total',
+    type: 'counter',
+    help: 'Backups that have ended, by how: done, failed or cancelled.',
+    labels: ['result'],
+    read: ({ backups }) => samples('result', { ...backups.ended }),
+  },
+  {
+    name: 'dfs_backup_last_duration_seconds',
+    type: 'gauge',
+    help: 'How long the last backup that was done took.',
+    read: ({ backups }) => single(backups.seconds),
+  },
+  {
+    name: 'dfs_backup_last_pause_seconds',
+    type: 'gauge',
+    help: 'How long changes of content had to wait for the last backup that was done.',
+    read: ({ backups }) => single(backups.pauseSeconds),
   },
   {
     name: 'dfs_build_info',

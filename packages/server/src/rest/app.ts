@@ -9,6 +9,7 @@ import {
 import { guard } from '../auth/access.ts';
 import type { Logger } from '../daemon/log.ts';
 import { errorMessage } from '../daemon/start-error.ts';
+import { serveBackups } from './backup-routes.ts';
 import { serveConsoleFiles } from './console-files.ts';
 import { serveConsole } from './console-routes.ts';
 import { serveEvents } from './event-routes.ts';
@@ -47,6 +48,7 @@ export async function createRestApp(services: RestServices, log: Logger): Promis
   serveNfs(app, services);
   serveSettings(app, services);
   serveShares(app, services);
+  serveBackups(app, services);
   serveTokens(app, services);
   serveEvents(app, services);
   serveHistory(app, services);

@@ -10,6 +10,7 @@ const TAGS = {
   connections: 'TCP connections, which carry sessions',
   settings: 'Settings of the NFS engine, applied while it serves',
   shares: 'File systems and the terms on which they are served',
+  backup: 'Copies of the data directory',
   tokens: 'Who may use this API over TCP',
   events: 'What happens, as it happens',
   history: 'The last hour',

@@ -2,6 +2,7 @@ import type { ServerState, Status } from '@dfs/api';
 import type { Control } from '@dfs/nfs';
 import type { Tokens } from '../auth/tokens.ts';
 import type { ConsoleSessions } from '../console/sessions.ts';
+import type { Backups } from '../daemon/backups.ts';
 import type { LiveShares } from '../daemon/live-shares.ts';
 import type { Recorder } from '../history/recorder.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -15,6 +16,7 @@ export interface RestServices {
   readonly control: Control;
   readonly settings: NfsSettings;
   readonly shares: Pick<LiveShares, 'list' | 'create' | 'update' | 'delete'>;
+  readonly backups: Pick<Backups, 'show' | 'start' | 'cancel'>;
   readonly tokens: Tokens;
   readonly events: EventLog;
   readonly recorder: Pick<Recorder, 'history' | 'vitals'>;

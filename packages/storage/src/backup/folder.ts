@@ -36,7 +36,10 @@ export class Unfinished {
     makeFolder(path);
     const before = fs.readdirSync(path).filter((name) => name !== DirectoryLock.fileName);
     const isOwn = isUnfinished(path, what) && !before.includes(done);
-    if (before.length > 0 && !isOwn) throw refused(path, 'is not empty', 'choose a new or empty folder');
+    if (before.length > 0 && !isOwn) {
+      const why = before.includes(done) ? 'is not empty: what it holds is whole' : 'is not empty';
+      throw refused(path, why, 'choose a new or empty folder');
+    }
     const lock = takeLock(path);
     try {
       if (isOwn) for (const name of before) if (name !== UNFINISHED_FILE) remove(join(path, name));

@@ -1,0 +1,152 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, type Backup } from '@dfs/api';
+import { type ApiClient, findServer } from '@dfs/api/client';
+import { dataSocketPath, defaultDataDirectory, type Environment, memorySocketPath } from '@dfs/api/places';
+import {
+  ExitCode,
+  type OutputFormat,
+  painter,
+  render,
+  say,
+  showCount,
+  showSize,
+  wantsColour,
+} from '@dfs/api/terminal';
+import { type BackupProgress, backupDataDirectory } from '@dfs/storage';
+import type { Config } from '../config/resolve.ts';
+import { BackupProgressLine, failure } from './backup-report.ts';
+
+const STDOUT = 1;
+const MS = 1000;
+/** Milliseconds between two looks at a backup that a server makes. */
+const LOOK_MS = 250;
+const ADVICE =
+  'dfs backup asks the server that serves the data; --data or --api-socket say which one is meant.';
+
+export interface BackupFlags {
+  readonly maxPause?: number;
+  readonly maxRate?: number;
+  readonly output: OutputFormat;
+}
+
+interface Report {
+  readonly data: string | null;
+  readonly target: string;
+  /** A server has it open, and made the backup. */
+  readonly served: boolean;
+  readonly moment: string;
+  readonly shares: readonly number[];
+  readonly files: number;
+  readonly bytes: number;
+  readonly pause_seconds: number;
+  readonly seconds: number;
+}
+
+/** Copies the data directory of this configuration: by its server where one has it, else by itself. Resolves to the exit code. */
+export async function backupCommand(
+  config: Config,
+  target: string,
+  flags: BackupFlags,
+  env: Environment,
+): Promise<number> {
+  const to = path.resolve(target);
+  const line = new BackupProgressLine();
+  const cancel = new AbortController();
+  const stop = () => cancel.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    const server = await serverOf(config, env);
+    const report =
+      server === undefined
+        ? await offline(config, to, flags, env, cancel.signal, line)
+        : await served(server, to, flags, cancel.signal, line);
+    line.clear();
+    const paint = painter(flags.output === 'table' && wantsColour(STDOUT, env));
+    say(render(report, flags.output, (shown) => paint('green', view(shown))));
+    return ExitCode.OK;
+  } catch (error) {
+    line.clear();
+    return failure('back up', error, ADVICE);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
+
+/** Undefined where none answers. */
+async function serverOf({ values }: Config, env: Environment): Promise<ApiClient | undefined> {
+  const memory = values.memory ? values.listen.map(({ port }) => memorySocketPath(port, env)) : [];
+  const data = dataSocketPath(values.data ?? defaultDataDirectory(env), env);
+  const places = values.api_socket !== undefined ? [values.api_socket] : values.memory ? memory : [data];
+  try {
+    return await findServer(places.map((socketPath) => ({ socketPath })));
+  } catch (error) {
+    // One that was asked for by its socket is to be there, as is one whose data is nowhere else.
+    const isNeeded = values.memory || values.api_socket !== undefined;
+    if (error instanceof ApiError && error.code === 'unreachable' && !isNeeded) return undefined;
+    throw error;
+  }
+}
+
+async function offline(
+  config: Config,
+  target: string,
+  { maxRate }: BackupFlags,
+  env: Environment,
+  signal: AbortSignal,
+  line: BackupProgressLine,
+): Promise<Report> {
+  const data = config.values.data ?? defaultDataDirectory(env);
+  const result = await backupDataDirectory(data, target, {
+    signal,
+    onProgress: line.tell,
+    ...(maxRate !== undefined && { maxRate }),
+  });
+  const { moment, shares, files, bytes, seconds } = result;
+  return { data, target, served: false, moment, shares, files, bytes, pause_seconds: 0, seconds };
+}
+
+async function served(
+  server: ApiClient,
+  target: string,
+  { maxPause, maxRate }: BackupFlags,
+  signal: AbortSignal,
+  line: BackupProgressLine,
+): Promise<Report> {
+  const { data } = await server.status();
+  const { started_at } = await server.createBackup({
+    target,
+    ...(maxPause !== undefined && { max_pause_seconds: maxPause }),
+    ...(maxRate !== undefined && { max_bytes_per_second: maxRate }),
+  });
+  for (;;) {
+    if (signal.aborted) await server.cancelBackup().catch(ignoreRefusal);
+    const backup = await server.backup();
+    if (backup.started_at !== started_at)
+      throw new Error('the server was started anew: the backup is not finished');
+    if (backup.state !== 'running') return { data, target, served: true, ...ended(backup) };
+    line.tell(progressOf(backup));
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** It has ended by itself meanwhile. */
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof ApiError && error.code === 'problem')) throw error;
+}
+
+function ended({ result, error }: Backup): NonNullable<Backup['result']> {
+  if (result !== null) return result;
+  throw new ApiError('problem', error === null ? 'it has ended' : `${error.detail}\n  ${error.advice}`);
+}
+
+function progressOf({ phase, files, bytes, of_bytes }: Backup): BackupProgress {
+  return { phase: phase ?? 'copying', files, bytes, ofBytes: of_bytes ?? undefined };
+}
+
+function view({ target, moment, shares, files, bytes, seconds, served, pause_seconds }: Report): string {
+  const what = `${shares.length} ${shares.length === 1 ? 'share' : 'shares'}, ${showCount(files)} files with ${showSize(bytes)}`;
+  const time = `in ${seconds.toFixed(1)} s`;
+  const waited = served ? `; clients waited ${Math.round(pause_seconds * MS)} ms at the most` : '';
+  return `${target}: ${what}, as of ${moment}, ${time}${waited}`;
+}
