@@ -124,6 +124,10 @@ export class Caller {
     await this.session.run([file, ops.close(stateid)]);
   }
 
+  stopReading(): void {
+    for (const connection of this.connections) connection.pause();
+  }
+
   drop(): void {
     for (const connection of this.client.connections) connection.socket.destroy();
   }

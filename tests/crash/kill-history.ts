@@ -6,6 +6,8 @@ import { difference, type Found } from './model.ts';
 import { SHARE } from './server-process.ts';
 import { judgeKilled } from './verdict.ts';
 
+const MAX_UNHEARD_MS = 12;
+
 /** Kill -9 at any moment; the next server goes on where it was. */
 export class KillHistory extends History {
   get data(): string {
@@ -32,7 +34,13 @@ export class KillHistory extends History {
   protected async untilGone(pauseMs: number, work: Promise<unknown>): Promise<void> {
     // A lane that fails ends the wait.
     await Promise.race([this.pause(pauseMs), work]);
+    if (this.random.chance(0.5)) {
+      // What has been sent runs, and its answer is read by nobody.
+      for (const caller of this.callers) caller.stopReading();
+      await this.pause(this.random.below(MAX_UNHEARD_MS));
+    }
     await this.server?.kill();
+    for (const caller of this.callers) caller.drop();
   }
 
   /** The same sessions, with all that they had. */

@@ -26,7 +26,7 @@ export const HELP = `node tests/crash/run.ts [options]: nothing acknowledged is 
 
   --kind kill|power|both    kill -9 of a daemon, or a loss of power under its stores (both)
   --grade power|crash|both  its setting "durability" (both)
-  --rounds N                crashes of each kind and grade (${DEFAULT_ROUNDS})
+  --rounds N                crashes of each kind, shared by the grades (${DEFAULT_ROUNDS})
   --each N                  of them on one data directory, as one history (${DEFAULT_EACH})
   --seed N                  of the first history; the next has the next number (the time)
   --server daemon|bare      the daemon, or the engine on its stores without management (kill: daemon, power: bare)

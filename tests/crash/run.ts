@@ -56,14 +56,20 @@ async function runHistory(kind: Kind, options: HistoryOptions, total: Tally): Pr
 }
 
 /** All rounds of one kind and grade; true where all held. */
-async function runAll(options: Options, kind: Kind, grade: Durability, folder: string): Promise<boolean> {
+async function runAll(
+  options: Options,
+  kind: Kind,
+  grade: Durability,
+  folder: string,
+  crashes: number,
+): Promise<boolean> {
   const total: Tally = { rounds: 0, steps: 0, inFlight: 0, hadRun: 0, lost: 0, starting: 0 };
   const recorder = kind === 'power' ? buildRecorder(folder) : undefined;
   const server = options.server ?? (kind === 'kill' ? 'daemon' : 'bare');
   const began = performance.now();
   let failures = 0;
   let { seed } = options;
-  for (let left = options.rounds; left > 0; seed++) {
+  for (let left = crashes; left > 0; seed++) {
     const rounds = Math.min(left, options.each);
     const place = join(folder, `${kind}-${grade}-${seed}`);
     mkdirSync(place, { recursive: true });
@@ -103,7 +109,12 @@ async function main(): Promise<number> {
   let held = true;
   try {
     for (const kind of options.kinds) {
-      for (const grade of options.grades) held = (await runAll(options, kind, grade, folder)) && held;
+      let left = options.rounds;
+      for (const [at, grade] of options.grades.entries()) {
+        const crashes = Math.ceil(left / (options.grades.length - at));
+        left -= crashes;
+        held = (await runAll(options, kind, grade, folder, crashes)) && held;
+      }
     }
   } catch (error) {
     if (!(error instanceof NoRecorder)) throw error;

@@ -13,6 +13,13 @@ export interface BareServerOptions {
 
 const ROOT = { uid: 0, gid: 0, mode: 0o777 };
 const SHARE_ID = 1;
+/** For who looks into a failure. */
+const LOGGED: ReadonlySet<string> = new Set([
+  'state_refused',
+  'state_restored',
+  'grace_started',
+  'grace_ended',
+]);
 
 const { data, share, durability } = JSON.parse(process.argv[2] ?? '{}') as BareServerOptions;
 const fail = (error: Error) => {
@@ -26,13 +33,13 @@ const server = await createNfsServer({
   stateStore: directory.stateStore,
   onEvent: (event) => {
     if (event.type === 'fault') fail(event.error instanceof Error ? event.error : new Error('fault'));
-    if (event.type === 'state_refused') console.error(`state_refused ${JSON.stringify(event)}`);
+    if (LOGGED.has(event.type)) console.log(JSON.stringify(event));
   },
 });
-const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
-console.log(`ready ${port}`);
 process.once('SIGTERM', async () => {
   await server.close();
   await directory.close();
   process.exit(0);
 });
+const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+console.log(`ready ${port}`);

@@ -195,6 +195,14 @@ describe.each(kinds)('content store: $name', (kind) => {
     expect(await readAll(store, INO, 10)).toEqual(Buffer.from('\0\0x'));
   });
 
+  test('removals are made safe, also of what never had a place', async () => {
+    const store = await opened();
+    await store.write(INO, 0, Buffer.alloc(BLOCK, 1));
+    for (const ino of [INO, INO + 1, INO + 2 ** 24]) await store.remove(ino);
+    await store.syncRemovals();
+    expect([...store.list(0)]).toEqual([]);
+  });
+
   test('more files than may be open at once', async () => {
     const store = await opened();
     for (let ino = 1; ino <= 50; ino++) await store.write(ino, 0, Buffer.from(`file ${ino}`));

@@ -43,6 +43,10 @@ export class BarredContent implements ContentStore {
     return this.#change(ino, 0, END, () => this.#store.remove(ino));
   }
 
+  syncRemovals(): Awaitable<void> {
+    return this.#store.syncRemovals();
+  }
+
   punch(ino: number, offset: number, length: number): Awaitable<void> {
     return this.#change(ino, offset, offset + length, () => this.#store.punch(ino, offset, length));
   }

@@ -113,6 +113,12 @@ export class HostFiles {
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
     }
+    this.folders.mark(dirname(this.path(ino)));
+  }
+
+  /** What was removed before cannot come back when this answers. */
+  async syncRemovals(): Promise<void> {
+    for (const path of this.folders.unsafe()) await this.folders.sync(path, () => syncWhereThere(path));
   }
 
   stat(ino: number): fs.Stats | undefined {
@@ -185,6 +191,15 @@ function numbersIn(folder: string): number[] {
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;
+  }
+}
+
+/** What a folder that was never made, or not kept, had in it is not there either. */
+async function syncWhereThere(path: string): Promise<void> {
+  try {
+    await syncFolder(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
   }
 }
 

@@ -100,6 +100,10 @@ export class LocalContentStore implements ContentStore {
     await this.#files.remove(ino).catch(rethrow);
   }
 
+  async syncRemovals(): Promise<void> {
+    await this.#files.syncRemovals().catch(rethrow);
+  }
+
   punch(ino: number, offset: number, length: number): Awaitable<void> {
     const file = this.#existing(ino);
     if (file === undefined) return;

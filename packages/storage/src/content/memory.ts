@@ -79,6 +79,8 @@ export class MemoryContentStore implements ContentStore {
     this.#files.delete(ino);
   }
 
+  syncRemovals(): void {}
+
   punch(ino: number, offset: number, length: number): void {
     const file = this.#files.get(ino);
     if (file !== undefined && offset < file.size)

@@ -32,6 +32,8 @@ export interface ContentStore {
   distrust(): boolean;
   /** The file is as if never written. Not an error where it was not. */
   remove(ino: number): Awaitable<void>;
+  /** Answers when what was removed before cannot come back after a loss of power. */
+  syncRemovals(): Awaitable<void>;
   /** The range reads as zeros and its whole blocks are freed. The size stays. */
   punch(ino: number, offset: number, length: number): Awaitable<void>;
   /** Writes to the range will not lack space; the file reaches to its end at least. */

@@ -9,6 +9,7 @@ import type { InodeCache } from './inode-cache.ts';
 import type { ShareKeys } from './keys.ts';
 import type { ListingCache } from './listing-cache.ts';
 import type { Numbers } from './numbers.ts';
+import type { Removals } from './removals.ts';
 import type { ShareUsage } from './usage.ts';
 
 /** What the operations of one share work on. */
@@ -23,7 +24,7 @@ export interface Core {
   readonly usage: ShareUsage;
   readonly limits: StorageLimits;
   /** Removals of content under way. */
-  readonly removals: Set<Promise<void>>;
+  readonly removals: Removals;
   readonly moves: Moves;
   /** Milliseconds since 1970. */
   readonly now: () => number;

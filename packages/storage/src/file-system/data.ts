@@ -199,16 +199,20 @@ async function trimQuietly(core: Core, inode: Inode): Promise<void> {
  */
 export function trim(core: Core, inode: Inode): Awaitable<void> {
   if (inode.contentIsTrimmed) return;
-  if (core.content.size(inode.fileid) <= inode.size) {
-    inode.contentIsTrimmed = true;
-    return;
-  }
-  const isCut = () => {
-    inode.contentIsTrimmed = true;
-    core.usage.settleQuietly(inode);
-  };
+  if (core.content.size(inode.fileid) <= inode.size) return trimmed(core, inode, () => {});
+  const isCut = () => trimmed(core, inode, () => core.usage.settleQuietly(inode));
   const cutting = core.content.truncate(inode.fileid, inode.size);
   return cutting === undefined ? isCut() : cutting.then(isCut);
+}
+
+/** A cut that is not on the disk, this run's or the last one's, is undone by a loss of power: then the file must not have grown yet. */
+function trimmed(core: Core, inode: Inode, then: () => void): Awaitable<void> {
+  const isSafe = () => {
+    inode.contentIsTrimmed = true;
+    then();
+  };
+  const syncing = syncContent(core, inode);
+  return syncing === undefined ? isSafe() : syncing.then(isSafe);
 }
 
 /** Ends what {@link ShareUsage.reserve} began. An operation on content that failed may have left some beyond the end. */

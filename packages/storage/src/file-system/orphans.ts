@@ -40,19 +40,9 @@ function mark(core: Core, inode: Inode): void {
 
 function buryContent(core: Core, inode: Inode): void {
   core.log.afterCommit(() => {
-    const removal = removeContent(core, inode.fileid, core.keys.orphan(inode.numberKey));
-    core.removals.add(removal);
-    void removal.then(() => core.removals.delete(removal));
+    const removal = core.removals.remove(inode.fileid, core.keys.orphan(inode.numberKey));
+    core.removals.under(removal);
   });
-}
-
-async function removeContent(core: Core, ino: number, mark: string): Promise<void> {
-  try {
-    await core.content.remove(ino);
-    core.log.delete(mark);
-  } catch {
-    // The mark stays, and the next start tries again: nobody sees the file any more.
-  }
 }
 
 function deleteXattrs(core: Core, inode: Inode): void {
@@ -75,7 +65,7 @@ export async function removeOrphans(core: Core): Promise<void> {
       const inode = core.inodes.find(ino);
       if (inode === undefined) {
         // Its record went with a commit of the last run.
-        await removeContent(core, ino, key);
+        await core.removals.remove(ino, key);
         if (core.log.failure !== undefined) return;
       } else if (!inode.gone && inode.nlink === 0 && inode.retained === 0) bury(core, inode);
     }

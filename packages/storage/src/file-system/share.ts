@@ -34,6 +34,7 @@ import { link, lookup, parent, readdir, remove, rename } from './namespace.ts';
 import { Numbers } from './numbers.ts';
 import { bury, removeOrphans, removeUncommittedContent } from './orphans.ts';
 import { loadHeld } from './recount.ts';
+import { Removals } from './removals.ts';
 import { SparseShare } from './sparse.ts';
 import { loadSuperblock, type Superblock } from './superblock.ts';
 import { type Held, type Quota, ShareUsage } from './usage.ts';
@@ -141,7 +142,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
       usage,
       limits,
       now,
-      removals: new Set(),
+      removals: new Removals(log, content),
       moves: new Moves(),
     };
     if (stored === undefined) makeRoot(core, superblock, root);
@@ -158,7 +159,10 @@ export class ShareFileSystem implements FileSystem<Inode> {
       if (log.failure !== undefined) return;
       await content.syncAll();
       await log.flush();
-      await Promise.all(removals);
+      await removals.settle();
+      // Content of what that has buried goes after this.
+      await log.flush();
+      await removals.settle();
       numbers.close();
       await log.flush();
     } finally {
@@ -307,8 +311,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
     this.#isSettled = true;
     // What it does not come to is left to the next start.
     const removal = removeOrphans(this.#core).catch(() => {});
-    removals.add(removal);
-    void removal.then(() => removals.delete(removal));
+    removals.under(removal);
   }
 
   space(_cred: Credentials): SpaceUsage {
