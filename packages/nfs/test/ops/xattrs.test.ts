@@ -60,6 +60,26 @@ suite(
       const behind = await f.last(f.to('f'), ops.listxattrs(2n ** 64n - 1n, 8192));
       expect(behind).toMatchObject({ names: [], eof: true });
     });
+
+    it('lists what stays once and only once, whatever comes and goes between two pages', async () => {
+      await using server = await start();
+      const f = await files(server);
+      await f.writeFile('f', '');
+      const staying = Array.from({ length: 30 }, (_, i) => `stays ${i}`);
+      const going = Array.from({ length: 30 }, (_, i) => `goes ${i}`);
+      for (const key of [...going, ...staying]) await f.setXattr('f', key, '');
+      const listed: string[] = [];
+      for (let cookie = 0n, eof = false, page = 0; !eof; page++) {
+        const answer = await f.last(f.to('f'), ops.listxattrs(cookie, 100));
+        listed.push(...answer.names);
+        ({ cookie, eof } = answer);
+        // Of those listed, and of those that are not.
+        for (const key of going.splice(0, 4)) await f.removeXattr('f', key);
+        await f.setXattr('f', `comes ${page}`, '');
+      }
+      expect(listed.filter((key) => key.startsWith('stays')).sort()).toEqual([...staying].sort());
+      expect(new Set(listed).size).toBe(listed.length);
+    });
   },
   [2],
 );
