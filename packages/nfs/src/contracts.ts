@@ -39,6 +39,8 @@ export interface StateJournal {
    * so far: never one without the other. The values must not change afterwards.
    */
   append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, changesFiles: boolean): void;
+  /** False from when records could not be kept: nothing outlives the process any more. True for good where absent. */
+  readonly isWhole?: boolean;
   /** Hands what was appended to the operating system: to be called before a reply leaves that depends on it. Cheap where nothing is new. */
   flush(): void;
 }

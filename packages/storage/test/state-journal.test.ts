@@ -316,12 +316,14 @@ describe('a journal that is damaged', () => {
     await first.load();
     first.journal.append([['a', bytes('1')]], false);
     first.journal.flush();
+    expect(first.journal.isWhole).toBe(true);
     const stale = place.copy();
     place.failure = new Error('disk full');
     const share = await first.directory.openShare(1, ROOT_DIRECTORY).catch((error: unknown) => error);
     expect(share).not.toBeInstanceOf(Error);
     expect([lost, failed, place.content]).toEqual([['disk full'], [], undefined]);
     expect(first.directory.figures.journal?.lost).toBe(true);
+    expect(first.journal.isWhole).toBe(false);
     first.journal.append([['b', bytes('2')]], false);
     first.journal.flush();
     await first.directory.records.stable();

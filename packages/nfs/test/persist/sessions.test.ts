@@ -177,6 +177,15 @@ suite('a session outlives the process', ({ start, minor }) => {
     expect((await plain.session(identity('a'), { flags })).flags).toBe(CreateSessionFlag.CONN_BACK_CHAN);
   });
 
+  it('grants PERSIST no more once the journal could not be kept; sessions that have it go on', async () => {
+    await using m = await Machine.on(start);
+    const flags = CreateSessionFlag.PERSIST | CreateSessionFlag.CONN_BACK_CHAN;
+    const before = await m.server.session(identity('a'), { flags });
+    m.store.journal.isWhole = false;
+    expect((await before.compound([])).status).toBe(Status.OK);
+    expect((await m.server.session(identity('b'), { flags })).flags).toBe(CreateSessionFlag.CONN_BACK_CHAN);
+  });
+
   it('lets what was gone be gone: closed, destroyed, evicted', async () => {
     await using m = await Machine.on(start);
     const a = await m.server.session(identity('a'));

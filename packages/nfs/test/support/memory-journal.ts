@@ -10,6 +10,7 @@ export class MemoryJournal implements StateJournal {
   #pending: Unit[] = [];
   flushes = 0;
   units = 0;
+  isWhole = true;
 
   /** Records are copies, as if from a file: nothing of the killed server's memory is seen by the next. */
   load(): Iterable<readonly [string, Buffer]> | undefined {

@@ -127,7 +127,9 @@ class StoreDirectory implements DataDirectory {
     });
     this.commits = this.#log.times;
     const stateJournal =
-      journal === undefined ? undefined : new LogStateJournal(this.#log, journal.left?.records);
+      journal === undefined
+        ? undefined
+        : new LogStateJournal(this.#log, journal.journal, journal.left?.records);
     this.stateStore = new LogStateStore(this.#log, maxRecordKey, stateJournal);
     this.records = new LogRecords(this.#log, Table.RECORD, maxRecordKey);
   }

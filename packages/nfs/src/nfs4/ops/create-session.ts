@@ -109,7 +109,7 @@ function create(c: Compound, client: Client, args: Arguments): Status {
   client.leaseMs = state.leaseMs;
   state.renew(client);
   const backChannel = (args.flags & CreateSessionFlag.CONN_BACK_CHAN) !== 0;
-  const persistent = c.engine.persistence === undefined ? 0 : CreateSessionFlag.PERSIST;
+  const persistent = c.engine.persistence?.isWhole === true ? CreateSessionFlag.PERSIST : 0;
   const session = state.sessions.create(client, {
     minor: c.minor,
     fore: grantFore(c, args.fore),

@@ -39,6 +39,11 @@ export class Persistence {
     state.marks.on = true;
   }
 
+  /** What is written outlives the process. */
+  get isWhole(): boolean {
+    return this.#journal.isWhole !== false;
+  }
+
   /** A COMPOUND is done: what it changed, and the reply that its slot keeps, are one unit. */
   settle(session: Session, slot: Slot, number: number, reply: Uint8Array | undefined, files: boolean): void {
     const unit = files ? this.#unitOf(session.client) : this.#unit();
