@@ -1,5 +1,6 @@
-import { FileType, Stability } from '@dfs/nfs';
+import { type Credentials, FileType, Stability } from '@dfs/nfs';
 import { describe, expect, test } from 'vitest';
+import type { Inode, ShareFileSystem } from '../src/index.ts';
 import { ALICE, BOB, cleanUpAfterEach, contentOf, KINDS, newShare, ROOT, refusal } from './support.ts';
 
 cleanUpAfterEach();
@@ -8,6 +9,20 @@ const { UNSTABLE, DATA_SYNC, FILE_SYNC } = Stability;
 const KIB = 1024;
 const MIB = KIB * KIB;
 const BLOCK = 64 * KIB;
+
+/** Ways to change what is in a file. */
+const CHANGES: Record<string, (share: ShareFileSystem, file: Inode, cred: Credentials) => unknown> = {
+  write: (share, file, cred) => share.write(file, 0, Buffer.from('x'), UNSTABLE, cred),
+  'stable write': (share, file, cred) => share.write(file, 0, Buffer.from('x'), FILE_SYNC, cred),
+  'large write': (share, file, cred) => share.write(file, 0, Buffer.alloc(MIB), UNSTABLE, cred),
+  reservation: (share, file, cred) => share.sparse?.allocate(file, 0, BLOCK, cred),
+  hole: (share, file, cred) => share.sparse?.deallocate(file, 0, BLOCK, cred),
+  copy: async (share, file, cred) => {
+    const from = share.createFile(share.root(), cred, `from ${cred.uid}`, {});
+    await share.write(from, 0, Buffer.from('content'), UNSTABLE, cred);
+    await share.copyRange(from, 0, file, 0, 7, false, cred);
+  },
+};
 
 describe.each(KINDS)('data on $name', (kind) => {
   async function file(limits = {}) {
@@ -137,6 +152,20 @@ describe.each(KINDS)('data on $name', (kind) => {
     share.setAttributes(node, ROOT, { mode: 0o4755 });
     share.setAttributes(node, ROOT, { uid: 1001 });
     expect(share.attributes(node)).toMatchObject({ mode: 0o755, uid: 1001 });
+  });
+
+  test.each(Object.keys(CHANGES))('a %s takes them, unless it is by root', async (name) => {
+    const { share, node } = await file();
+    await share.write(node, 0, Buffer.from('before'), UNSTABLE, ALICE);
+    for (const [cred, left] of [
+      [ROOT, 0o6755],
+      [BOB, 0o755],
+    ] as const) {
+      if (share.sparse === undefined) return;
+      share.setAttributes(node, ROOT, { mode: 0o6755 });
+      await CHANGES[name]?.(share, node, cred);
+      expect(share.attributes(node).mode).toBe(left);
+    }
   });
 
   test('SETATTR is all or nothing, and asks whose file it is', async () => {

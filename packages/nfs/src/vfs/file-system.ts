@@ -160,9 +160,15 @@ export interface FileSystem<Node extends object = object> {
 
   /**
    * Writes all of `data` at `offset`, as stable as asked or more; resolves to how stable it is. `data` is valid until the answer.
-   * ENOSPC, EDQUOT, EFBIG, EIO.
+   * Who may write has been asked before: `cred` is for what a write takes from the mode ({@link withoutSetIds}). ENOSPC, EDQUOT, EFBIG, EIO.
    */
-  write(node: Node, offset: number, data: Buffer, stability: Stability): Awaitable<Stability>;
+  write(
+    node: Node,
+    offset: number,
+    data: Buffer,
+    stability: Stability,
+    cred: Credentials,
+  ): Awaitable<Stability>;
 
   /** Everything written to the file so far is stable when this answers. */
   commit(node: Node, offset: number, count: number): Awaitable<void>;
@@ -198,6 +204,7 @@ export interface FileSystem<Node extends object = object> {
     toOffset: number,
     count: number,
     share: boolean,
+    cred: Credentials,
   ): Awaitable<number>;
 
   readonly locks?: ExternalLocks<Node>;
@@ -223,9 +230,9 @@ export interface SparseFiles<Node> {
   /** The first byte of data (or of a hole; the end counts as one) at or behind `offset`. ENXIO at or behind the end, or with no data left. */
   seek(node: Node, offset: number, what: 'data' | 'hole'): Awaitable<number>;
   /** Sees to it that writes to the range will not fail for want of space; extends the file to its end. */
-  allocate(node: Node, offset: number, length: number): Awaitable<void>;
+  allocate(node: Node, offset: number, length: number, cred: Credentials): Awaitable<void>;
   /** The range reads as zeros; the size stays. */
-  deallocate(node: Node, offset: number, length: number): Awaitable<void>;
+  deallocate(node: Node, offset: number, length: number, cred: Credentials): Awaitable<void>;
 }
 
 /** Byte-range locks kept outside the engine, which asks before it grants one of its own. */

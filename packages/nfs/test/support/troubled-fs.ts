@@ -148,8 +148,14 @@ export class TroubledFileSystem<Node extends object> implements FileSystem<Node>
   read(node: Node, offset: number, target: Buffer): Awaitable<number> {
     return this.#do('read', () => this.inner.read(node, offset, target));
   }
-  write(node: Node, offset: number, data: Buffer, stability: Stability): Awaitable<Stability> {
-    return this.#do('write', () => this.inner.write(node, offset, data, stability));
+  write(
+    node: Node,
+    offset: number,
+    data: Buffer,
+    stability: Stability,
+    cred: Credentials,
+  ): Awaitable<Stability> {
+    return this.#do('write', () => this.inner.write(node, offset, data, stability, cred));
   }
   commit(node: Node, offset: number, count: number): Awaitable<void> {
     return this.#do('commit', () => this.inner.commit(node, offset, count));
@@ -167,8 +173,11 @@ export class TroubledFileSystem<Node extends object> implements FileSystem<Node>
     toOffset: number,
     count: number,
     share: boolean,
+    cred: Credentials,
   ): Awaitable<number> {
-    return this.#do('copyRange', () => this.inner.copyRange!(from, fromOffset, to, toOffset, count, share));
+    return this.#do('copyRange', () =>
+      this.inner.copyRange!(from, fromOffset, to, toOffset, count, share, cred),
+    );
   }
 
   #xattr(): ExtendedAttributes<Node> {
@@ -186,9 +195,10 @@ export class TroubledFileSystem<Node extends object> implements FileSystem<Node>
     const inner = this.inner.sparse!;
     return {
       seek: (node, offset, what) => this.#do('seek', () => inner.seek(node, offset, what)),
-      allocate: (node, offset, length) => this.#do('allocate', () => inner.allocate(node, offset, length)),
-      deallocate: (node, offset, length) =>
-        this.#do('deallocate', () => inner.deallocate(node, offset, length)),
+      allocate: (node, offset, length, cred) =>
+        this.#do('allocate', () => inner.allocate(node, offset, length, cred)),
+      deallocate: (node, offset, length, cred) =>
+        this.#do('deallocate', () => inner.deallocate(node, offset, length, cred)),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { FsError } from '@dfs/nfs';
+import { type Credentials, FsError } from '@dfs/nfs';
 import { type Core, requireFile } from './core.ts';
 import { inTurn, landing, requireSize, syncContent, trim, written } from './data.ts';
 import type { Inode } from './inode.ts';
@@ -12,6 +12,7 @@ export async function copyRange(
   toOffset: number,
   count: number,
   share: boolean,
+  cred?: Credentials,
 ): Promise<number> {
   core.log.check();
   requireFile(from);
@@ -37,7 +38,7 @@ export async function copyRange(
         await reach(core, from);
         await content.share(from.fileid, fromOffset, to.fileid, toOffset, length);
       } else await content.copy(from.fileid, fromOffset, to.fileid, toOffset, length);
-      written(core, to, toOffset + length);
+      written(core, to, toOffset + length, cred);
     });
     if (share) {
       // No COMMIT follows a CLONE.

@@ -1,4 +1,4 @@
-import { type Awaitable, FsError, ModeBit, Stability, withoutSetIds } from '@dfs/nfs';
+import { type Awaitable, type Credentials, FsError, ModeBit, Stability, withoutSetIds } from '@dfs/nfs';
 import { ContentGate } from './content-gate.ts';
 import { accessed, type Core, modified, requireFile } from './core.ts';
 import type { Inode } from './inode.ts';
@@ -31,23 +31,20 @@ function zeroed(inode: Inode, offset: number, part: Buffer, got: number): number
   return count;
 }
 
-/**
- * Set-user-id and set-group-id bits go with every write that meets them, root's too: the contract does not say who writes, and to
- * keep them would be the unsafe guess.
- */
 export function write(
   core: Core,
   inode: Inode,
   offset: number,
   data: Buffer,
   stability: Stability,
+  cred?: Credentials,
 ): Awaitable<Stability> {
   core.log.check();
   requireFile(inode);
   requireSize(core, offset + data.length);
   const mustSync = stability !== Stability.UNSTABLE && core.log.durability === 'power';
   if (mustSync || !inode.contentIsTrimmed || inode.gate?.admitsWriters === false) {
-    return writeInTurn(core, inode, offset, data, stability);
+    return writeInTurn(core, inode, offset, data, stability, cred);
   }
   if (data.length === 0) return stability;
   const { usage } = core;
@@ -63,8 +60,8 @@ export function write(
     throw error;
   }
   if (writing !== undefined)
-    return finishWrite(core, inode, offset + data.length, reserved, writing, stability);
-  written(core, inode, offset + data.length);
+    return finishWrite(core, inode, offset + data.length, reserved, writing, stability, cred);
+  written(core, inode, offset + data.length, cred);
   if (isForeseen) usage.grew(inode, reserved);
   else usage.landed(inode, reserved);
   return stability;
@@ -77,11 +74,12 @@ async function finishWrite(
   reserved: number,
   writing: Promise<void>,
   stability: Stability,
+  cred: Credentials | undefined,
 ): Promise<Stability> {
   await inTurn(inode, false, async () => {
     await landing(core, inode, reserved, async () => {
       await writing;
-      written(core, inode, end);
+      written(core, inode, end, cred);
     });
   });
   return stability;
@@ -93,6 +91,7 @@ async function writeInTurn(
   offset: number,
   data: Buffer,
   stability: Stability,
+  cred: Credentials | undefined,
 ): Promise<Stability> {
   await inTurn(inode, false, async () => {
     core.log.check();
@@ -103,7 +102,7 @@ async function writeInTurn(
     inode.neverWritten = false;
     await landing(core, inode, reserved, async () => {
       await core.content.write(inode.fileid, offset, data);
-      written(core, inode, offset + data.length);
+      written(core, inode, offset + data.length, cred);
     });
   });
   if (stability === Stability.UNSTABLE) return stability;
@@ -113,10 +112,15 @@ async function writeInTurn(
 }
 
 /** The content has changed up to `end`. */
-export function written(core: Core, inode: Inode, end: number): void {
+export function written(core: Core, inode: Inode, end: number, cred: Credentials | undefined): void {
   if (end > inode.size) inode.size = end;
-  if ((inode.mode & SET_IDS) !== 0) inode.mode = withoutSetIds(inode, inode.mode);
+  dropSetIds(inode, cred);
   modified(core, inode, core.now());
+}
+
+/** Who changes a program without being root takes its set-id bits; where nobody says who it is, they go. */
+export function dropSetIds(inode: Inode, cred: Credentials | undefined): void {
+  if ((inode.mode & SET_IDS) !== 0 && cred?.uid !== 0) inode.mode = withoutSetIds(inode, inode.mode);
 }
 
 /** Everything written so far survives a loss of power when this answers. */

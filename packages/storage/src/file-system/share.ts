@@ -289,8 +289,14 @@ export class ShareFileSystem implements FileSystem<Inode> {
     return read(this.#core, inode, offset, target);
   }
 
-  write(inode: Inode, offset: number, data: Buffer, stability: Stability): Awaitable<Stability> {
-    return write(this.#core, inode, offset, data, stability);
+  write(
+    inode: Inode,
+    offset: number,
+    data: Buffer,
+    stability: Stability,
+    cred?: Credentials,
+  ): Awaitable<Stability> {
+    return write(this.#core, inode, offset, data, stability, cred);
   }
 
   commit(inode: Inode, _offset: number, _count: number): Awaitable<void> {
@@ -327,8 +333,9 @@ export class ShareFileSystem implements FileSystem<Inode> {
     toOffset: number,
     count: number,
     share: boolean,
+    cred?: Credentials,
   ): Promise<number> {
-    return copyRange(this.#core, from, fromOffset, to, toOffset, count, share);
+    return copyRange(this.#core, from, fromOffset, to, toOffset, count, share, cred);
   }
 }
 

@@ -1,6 +1,6 @@
-import { type Awaitable, FsError, type SparseFiles } from '@dfs/nfs';
+import { type Awaitable, type Credentials, FsError, type SparseFiles } from '@dfs/nfs';
 import { type Core, changed, modified, requireFile } from './core.ts';
-import { inTurn, landing, requireSize, syncContent, trim } from './data.ts';
+import { dropSetIds, inTurn, landing, requireSize, syncContent, trim } from './data.ts';
 import type { Inode } from './inode.ts';
 
 /** SEEK, ALLOCATE and DEALLOCATE (RFC 7862 §15.1, §15.4, §15.11). */
@@ -20,7 +20,7 @@ export class SparseShare implements SparseFiles<Inode> {
     return found.then((at) => within(inode, at, what));
   }
 
-  async allocate(inode: Inode, offset: number, length: number): Promise<void> {
+  async allocate(inode: Inode, offset: number, length: number, cred?: Credentials): Promise<void> {
     const core = this.#core;
     core.log.check();
     requireFile(inode);
@@ -35,6 +35,7 @@ export class SparseShare implements SparseFiles<Inode> {
       await landing(core, inode, reserved, async () => {
         await core.content.allocate(inode.fileid, offset, length);
         const now = core.now();
+        dropSetIds(inode, cred);
         if (offset + length > inode.size) {
           inode.size = offset + length;
           modified(core, inode, now);
@@ -44,7 +45,7 @@ export class SparseShare implements SparseFiles<Inode> {
     await this.#settle(inode);
   }
 
-  async deallocate(inode: Inode, offset: number, length: number): Promise<void> {
+  async deallocate(inode: Inode, offset: number, length: number, cred?: Credentials): Promise<void> {
     const core = this.#core;
     core.log.check();
     requireFile(inode);
@@ -56,6 +57,7 @@ export class SparseShare implements SparseFiles<Inode> {
       await trim(core, inode);
       await core.content.punch(inode.fileid, offset, Math.min(length, inode.size - offset));
       core.usage.settleQuietly(inode);
+      dropSetIds(inode, cred);
       modified(core, inode, core.now());
     });
     await this.#settle(inode);

@@ -35,7 +35,7 @@ export const allocate: Operation = {
   run: (c) =>
     onRange(c, (_, offset, length) => {
       if (offset + length > c.fs.abilities.maxFileSize) return Status.FBIG;
-      return after(c.fs.sparse?.allocate(c.object, offset, length), () => Status.OK);
+      return after(c.fs.sparse?.allocate(c.object, offset, length, c.cred), () => Status.OK);
     }),
 };
 
@@ -50,6 +50,6 @@ export const deallocate: Operation = {
     onRange(c, (_, offset, length, size) => {
       if (offset >= size) return Status.OK;
       const within = Math.min(length, size - offset);
-      return after(c.fs.sparse?.deallocate(c.object, offset, within), () => Status.OK);
+      return after(c.fs.sparse?.deallocate(c.object, offset, within, c.cred), () => Status.OK);
     }),
 };

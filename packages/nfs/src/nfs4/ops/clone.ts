@@ -20,7 +20,7 @@ export const clone: Operation = {
       if (range.sameFile && !apart) return Status.INVAL;
       if (!c.fs.abilities.copy) return Status.NOTSUPP;
       if (count === 0) return Status.OK;
-      const cloned = c.fs.copyRange?.(from.node, fromOffset, to.node, toOffset, count, true);
+      const cloned = c.fs.copyRange?.(from.node, fromOffset, to.node, toOffset, count, true, c.cred);
       return after(cloned, (done) => (done === count ? Status.OK : Status.IO));
     });
   },

@@ -14,7 +14,7 @@ function transfer(c: Compound, range: CopyRange): Awaitable<number> {
   const count = Math.min(range.count, c.engine.limits.maxCopySize);
   const { fileSystem } = to.target;
   if (from.target === to.target && fileSystem.copyRange !== undefined) {
-    return fileSystem.copyRange(from.node, fromOffset, to.node, toOffset, count, false);
+    return fileSystem.copyRange(from.node, fromOffset, to.node, toOffset, count, false, c.cred);
   }
   const piece = Buffer.allocUnsafe(Math.min(count, c.engine.limits.maxReadSize));
   const next = (done: number): Awaitable<number> => {
@@ -22,7 +22,8 @@ function transfer(c: Compound, range: CopyRange): Awaitable<number> {
     const part = piece.subarray(0, Math.min(piece.length, count - done));
     return after(from.target.fileSystem.read(from.node, fromOffset + done, part), (got) => {
       if (got === 0) return done;
-      const written = fileSystem.write(to.node, toOffset + done, part.subarray(0, got), Stability.UNSTABLE);
+      const taken = part.subarray(0, got);
+      const written = fileSystem.write(to.node, toOffset + done, taken, Stability.UNSTABLE, c.cred);
       return after(written, () => next(done + got));
     });
   };

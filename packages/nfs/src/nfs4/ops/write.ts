@@ -27,11 +27,14 @@ export const write: Operation = {
       if (offset + data.length > c.fs.abilities.maxFileSize) throw new NfsError(Status.FBIG);
       const { fs } = c;
       return after(requireIo(c, id, true), () =>
-        after(data.length === 0 ? stability : fs.write(c.object, offset, data, stability), (stable) => {
-          if (stability !== Stability.UNSTABLE) c.changed = true;
-          c.out.u32(data.length).u32(stable).fixed(fs.writeVerifier);
-          return Status.OK;
-        }),
+        after(
+          data.length === 0 ? stability : fs.write(c.object, offset, data, stability, c.cred),
+          (stable) => {
+            if (stability !== Stability.UNSTABLE) c.changed = true;
+            c.out.u32(data.length).u32(stable).fixed(fs.writeVerifier);
+            return Status.OK;
+          },
+        ),
       );
     });
   },
