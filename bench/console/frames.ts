@@ -1,0 +1,44 @@
+import type { Page } from 'playwright-core';
+
+export interface Drawing {
+  readonly frames: number;
+  readonly seconds: number;
+  /** Of the page's main thread in that time. */
+  readonly taskMs: number;
+  readonly scriptMs: number;
+  /** Milliseconds between two frames, at the most. */
+  readonly longest: number;
+}
+
+const MS = 1000;
+
+/** Runs in the page. */
+const COUNT = (seconds: number) => `new Promise((done) => {
+  const start = performance.now();
+  let [frames, before, longest] = [0, start, 0];
+  const next = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - before);
+    before = now;
+    frames++;
+    if (now - start < ${seconds * MS}) requestAnimationFrame(next);
+    else done({ frames, seconds: (now - start) / ${MS}, longest });
+  };
+  requestAnimationFrame(next);
+})`;
+
+/** Counts frames, and what the page's main thread did meanwhile: the latter says more where other programs take the processor. */
+export async function drawingOf(page: Page, seconds: number): Promise<Drawing> {
+  const debug = await page.context().newCDPSession(page);
+  await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const read = async () => {
+    const { metrics } = await debug.send('Performance.getMetrics');
+    const of = (wanted: string) => (metrics.find(({ name }) => name === wanted)?.value ?? 0) * MS;
+    return { task: of('TaskDuration'), script: of('ScriptDuration') };
+  };
+  const before = await read();
+  const counted = (await page.evaluate(COUNT(seconds))) as Pick<Drawing, 'frames' | 'seconds' | 'longest'>;
+  const after = await read();
+  await debug.detach();
+  return { ...counted, taskMs: after.task - before.task, scriptMs: after.script - before.script };
+}
