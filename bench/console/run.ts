@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ApiClient } from '@dfs/api/client';
 import { chromium, type Page } from 'playwright-core';
-import { freePort, Running } from '../servers/server.ts';
+import { freePort, LOOPBACK, Running } from '../servers/server.ts';
 import { cpuMs, mean } from './cost.ts';
 import { type Drawing, drawingOf } from './frames.ts';
 
@@ -34,9 +34,9 @@ const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const DFS = resolve(import.meta.dirname, '../../bin/dfs');
 
 const folder = mkdtempSync(join(tmpdir(), 'dfs-bench-console-'));
-const port = await freePort();
-const consolePort = await freePort();
-const server = new Running('dfs', DFS, [
+const port = await freePort('127.0.0.1');
+const consolePort = await freePort('127.0.0.1');
+const server = new Running('dfs', LOOPBACK, DFS, [
   ...['start', '--no-config', '--memory', '--listen', `127.0.0.1:${port}`],
   ...['--api-socket', join(folder, 'api.sock'), '--console', `127.0.0.1:${consolePort}`],
 ]);
@@ -86,7 +86,7 @@ function showDrawing(name: string, { frames, seconds, taskMs, scriptMs, longest 
 
 let load: ChildProcess | undefined;
 try {
-  await server.listening(port);
+  await server.listening(LOOPBACK, port);
   const counts = [port, options.clients, options.connections, options.rate].map(String);
   load = fork(join(import.meta.dirname, 'load.ts'), counts);
   const api = new ApiClient({ socketPath: join(folder, 'api.sock') });

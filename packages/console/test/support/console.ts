@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ApiClient } from '@dfs/api/client';
+import { pino } from 'pino';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { ConfigFlags } from '../../../server/src/config/flags.ts';
+import { resolveConfig } from '../../../server/src/config/resolve.ts';
+import { Daemon } from '../../../server/src/daemon/daemon.ts';
+import { REAL_PARTS } from '../../../server/src/daemon/parts.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../../..');
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+export const PAGES = ['trunks', 'throughput', 'shares', 'settings', 'events', 'health'] as const;
+export type PageName = (typeof PAGES)[number];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** Of what the page must show within: a slow machine is no fault of the page. */
+export const PATIENCE_MS = 40_000;
+
+export function buildConsole(): void {
+  execFileSync(path.join(ROOT, 'bin/console-build'));
+}
+
+export async function startDaemon(data: string, flags: ConfigFlags = {}): Promise<Daemon> {
+  const { values, origins } = resolveConfig({
+    flags: { listen: ['127.0.0.1:0'], data, console: '127.0.0.1:0', ...flags },
+    env: { DFS_CONFIG: '' },
+    workingDirectory: data,
+  });
+  const daemon = new Daemon({
+    values,
+    origins,
+    env: { XDG_RUNTIME_DIR: path.join(data, 'run') },
+    parts: REAL_PARTS,
+    log: pino({ level: 'silent' }),
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  await daemon.start();
+  return daemon;
+}
+
+export const apiOf = (daemon: Daemon) => new ApiClient({ socketPath: daemon.apiAddresses[0] ?? '' });
+export const nfsPortOf = (daemon: Daemon) => daemon.addresses[0]?.port ?? 0;
+export const consolePortOf = (daemon: Daemon) => Number(daemon.consoleAddress?.split(':').at(-1));
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
+/** A page that has something to show. */
+export const SHOWN = (name: PageName) => `main[data-page="${name}"]:not(:has(.loading))`;
+
+/** Goes to a page of the console, and waits until it shows something. */
+export async function goTo(page: Page, name: PageName): Promise<void> {
+  await page.goto(`${new URL(page.url()).origin}/#/${name}`);
+  await page.locator(SHOWN(name)).waitFor();
+}
+
+let axe: string | undefined;
+
+/** What axe-core finds serious on the page as it is. By the debugger, as the page itself may load nothing. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  axe ??= readFileSync(path.join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(axe);
+  const found = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
+    violations: { impact: string; id: string; nodes: { html: string }[] }[];
+  };
+  return found.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
