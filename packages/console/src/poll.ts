@@ -1,60 +1,56 @@
-import { useEffect, useState } from 'preact/hooks';
-import { isSignedOut, messageOf } from './session.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { failed, heard } from './contact.ts';
 
-/** How the page stands to the server. */
-export type Contact = { readonly state: 'ok' | 'lost' | 'signed-out'; readonly why?: string };
+/** While there is no contact, it is tried this often at the least. */
+const RETRY_MS = 2000;
 
-let contact: Contact = { state: 'ok' };
-const listeners = new Set<(contact: Contact) => void>();
-
-export function report(error: unknown): void {
-  contact =
-    error === undefined
-      ? { state: 'ok' }
-      : { state: isSignedOut(error) ? 'signed-out' : 'lost', why: messageOf(error) };
-  for (const tell of listeners) tell(contact);
+export interface Asked<T> {
+  /** Of the same question; undefined until it has been answered once. */
+  readonly value: T | undefined;
+  /** What the server had against the latest one. */
+  readonly problem: string | undefined;
+  /** Asks now. */
+  readonly again: () => void;
 }
 
-export function useContact(): Contact {
-  const [now, tell] = useState(contact);
+/** Asks again and again while the page is seen; goes on by itself when the server is back. Another `ask` is another question. */
+export function usePoll<T>(ask: () => Promise<T>, everyMs: number): Asked<T> {
+  const [answer, setAnswer] = useState<{ ask: typeof ask; value?: T; problem?: string }>({ ask });
+  const now = useRef<() => void>(() => undefined);
   useEffect(() => {
-    listeners.add(tell);
-    tell(contact);
-    return () => void listeners.delete(tell);
-  }, []);
-  return now;
-}
-
-/** Asks again and again while the page is seen; goes on by itself when the server is back. */
-export function usePoll<T>(ask: () => Promise<T>, everyMs: number, key = ''): [T | undefined, () => void] {
-  const [value, setValue] = useState<T>();
-  const [round, setRound] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` stands for what `ask` depends on
-  useEffect(() => {
-    let ended = false;
+    let turn = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const turn = async () => {
+    const next = async () => {
+      const mine = ++turn;
       clearTimeout(timer);
+      let pause = everyMs;
       try {
-        const answer = await ask();
-        if (ended) return;
-        setValue(() => answer);
-        report(undefined);
+        const value = await ask();
+        if (mine !== turn) return;
+        heard();
+        setAnswer({ ask, value });
       } catch (error) {
-        if (!ended) report(error);
+        if (mine !== turn) return;
+        const problem = failed(error);
+        if (problem === undefined) pause = Math.min(pause, RETRY_MS);
+        else setAnswer((before) => ({ ...(before.ask === ask ? before : { ask }), problem }));
       }
-      if (!ended && !document.hidden) timer = setTimeout(turn, everyMs);
+      if (!document.hidden) timer = setTimeout(next, pause);
     };
     const seen = () => {
-      if (!document.hidden) void turn();
+      if (!document.hidden) void next();
     };
-    void turn();
+    now.current = () => void next();
+    void next();
     document.addEventListener('visibilitychange', seen);
+    addEventListener('online', seen);
     return () => {
-      ended = true;
+      turn = -1;
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', seen);
+      removeEventListener('online', seen);
     };
-  }, [key, round]);
-  return [value, () => setRound((n) => n + 1)];
+  }, [ask, everyMs]);
+  const { value, problem } = answer.ask === ask ? answer : { value: undefined, problem: undefined };
+  return { value, problem, again: () => now.current() };
 }

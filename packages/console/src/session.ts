@@ -3,25 +3,32 @@ import { ApiError, browserTransport, TypedClient } from '@dfs/api/browser';
 /** Half of the session; the other half is a cookie that no script sees. Kept by this origin, port and all. */
 const KEY = 'dfs-console-key';
 
-export const api = new TypedClient(browserTransport(() => localStorage.getItem(KEY) ?? undefined));
+const transport = browserTransport(() => localStorage.getItem(KEY) ?? undefined);
+
+/** For what is looked at: who does not answer soon is away. */
+export const api = new TypedClient(transport);
+
+/** Milliseconds. What is changed is on the disk before it is answered, and a disk may be slow. */
+const CHANGE_TIMEOUT_MS = 30_000;
+/** For what is done. */
+export const steering = new TypedClient(transport, { timeoutMs: CHANGE_TIMEOUT_MS });
 
 /** Takes a link's secret for a session. Rejects with an ApiError. */
 export async function signIn(secret: string): Promise<void> {
-  const { key } = await api.signIn(secret);
+  const { key } = await steering.signIn(secret);
   localStorage.setItem(KEY, key);
 }
 
 export async function signOut(): Promise<void> {
-  await api.signOut();
+  await steering.signOut();
   localStorage.removeItem(KEY);
 }
 
-const HTTP = { UNAUTHORIZED: 401, PRECONDITION_FAILED: 412 } as const;
-
-export const isSignedOut = (error: unknown): boolean =>
-  error instanceof ApiError && error.problem?.status === HTTP.UNAUTHORIZED;
+const HTTP = { NOT_FOUND: 404, PRECONDITION_FAILED: 412 } as const;
 
 export const isConflict = (error: unknown): boolean =>
   error instanceof ApiError && error.problem?.status === HTTP.PRECONDITION_FAILED;
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const isGone = (error: unknown): boolean =>
+  error instanceof ApiError && error.problem?.status === HTTP.NOT_FOUND;

@@ -4,7 +4,9 @@ import { ConsoleSessions, LINK_MS, MAX_CONSOLE_SESSIONS, SESSION_MS } from '../s
 import { HISTORY_LIMITS, History, type Moment } from '../src/history/history.ts';
 import { percentile } from '../src/history/percentile.ts';
 import { Ring } from '../src/history/ring.ts';
-import { run } from './helpers/running.ts';
+import { Vitals } from '../src/history/vitals.ts';
+import { scratchFolder } from './helpers/config.ts';
+import { run, until } from './helpers/running.ts';
 
 const CONSOLE = { memory: true, set: ['console=127.0.0.1:0'] } as const;
 
@@ -146,5 +148,29 @@ describe('the history', () => {
     expect(percentile([], 0.5)).toBeUndefined();
     expect(percentile([10], 0.5)).toBeCloseTo(0.000005);
     expect(percentile([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 0.99)).toBe(2.5);
+  });
+});
+
+describe('the vitals', () => {
+  const commits = { commits: 0, seconds: 0, latency: [] };
+
+  it('know what is free on the disk of the data directory', async () => {
+    const vitals = new Vitals(commits, scratchFolder());
+    let time = 0;
+    const free = await until(async () => {
+      vitals.sample(++time);
+      return (await vitals.read()).disk_free.at(-1) ?? undefined;
+    });
+    vitals.close();
+    const { disk } = await vitals.read();
+    expect(free).toBeGreaterThan(0);
+    expect(free).toBeLessThanOrEqual(disk?.total_bytes ?? 0);
+  });
+
+  it('have no disk where everything is in memory', async () => {
+    const vitals = new Vitals(commits, undefined);
+    for (const time of [1, 2]) vitals.sample(time);
+    vitals.close();
+    expect(await vitals.read()).toMatchObject({ times: [2], disk_free: [null], disk: null });
   });
 });

@@ -61,6 +61,7 @@ export const Vitals = Type.Object(
     loop_lag: Values('Seconds by which the slowest timer of the interval was late'),
     cpu: Values("Share of one CPU's time that the process took"),
     memory: Values('Bytes of resident memory'),
+    disk_free: Values('Bytes that were free on the disk; null where everything is kept in memory'),
     disk: Type.Union(
       [
         Type.Object({

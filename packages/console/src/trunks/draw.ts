@@ -1,16 +1,27 @@
 import { rate, short } from '../format.ts';
 import type { ClientRow, Line } from './model.ts';
 
-const ROW = 14;
+const ROW = 16;
 const HEAD = 30;
 const GAP = 16;
-const LABEL = 200;
-const END = 110;
-const PAD = 18;
-const MOST_WIDTH = 9;
-/** Bytes a second of a line of full width. */
-const FULL_RATE = 200 * 1024 * 1024;
+const PAD = 16;
+/** Pixels of the columns beside the lines, and of those of a narrow picture. */
+const LABEL = { wide: 210, narrow: 104 };
+const END = { wide: 126, narrow: 84 };
+const NARROW = 520;
+const LEAST_WIDTH = 1.5;
+const MOST_WIDTH = 11;
+/** Bytes a second of the thinnest and the widest line. */
+const LEAST_RATE = 1024;
+const FULL_RATE = 256 * 1024 * 1024;
 const IDLE_MS = 60_000;
+const PALE = 0.35;
+const BED = 0.3;
+/** What moves along a line: pixels of a piece and of the gap after it. */
+const FLOW = [18, 22];
+const DOTS = [2, 6];
+const BOLD = '600 13px system-ui, "Liberation Sans", sans-serif';
+const PLAIN = '12px system-ui, "Liberation Sans", sans-serif';
 
 export interface Block {
   readonly row: ClientRow;
@@ -35,86 +46,135 @@ export function layout(rows: readonly ClientRow[]): {
 
 /** Wide enough to be seen, and ten times the rate is a step, not ten times the ink. */
 export function lineWidth(bytesPerSecond: number): number {
-  if (bytesPerSecond < 1) return 1;
-  return 1 + (MOST_WIDTH - 1) * Math.min(1, Math.log10(1 + bytesPerSecond) / Math.log10(FULL_RATE));
+  const share = Math.log(bytesPerSecond / LEAST_RATE) / Math.log(FULL_RATE / LEAST_RATE);
+  return LEAST_WIDTH + (MOST_WIDTH - LEAST_WIDTH) * Math.min(1, Math.max(0, share));
 }
 
 export type Colours = Readonly<
-  Record<'text' | 'soft' | 'line' | 'both' | 'fore' | 'back' | 'warn' | 'accent', string>
+  Record<'text' | 'soft' | 'line' | 'both' | 'fore' | 'back' | 'warn' | 'accent' | 'chosen', string>
 >;
 
-function colourOf(line: Line, colours: Colours): string {
-  if (line.draining) return colours.warn;
-  return line.direction === 'guest' ? colours.warn : colours[line.direction];
+export interface View {
+  readonly width: number;
+  readonly height: number;
+  /** Pixels that the picture is scrolled by, and that what flows has moved. */
+  readonly top: number;
+  readonly flow: number;
 }
 
-/** Draws the blocks that are in sight. */
+/** Draws the blocks that are in sight. Does something move in them? */
 export function draw(
   pen: CanvasRenderingContext2D,
-  view: { readonly width: number; readonly height: number; readonly top: number; readonly flow: number },
+  view: View,
   blocks: readonly Block[],
   colours: Colours,
   selected: string | undefined,
-): void {
+): boolean {
   pen.clearRect(0, 0, view.width, view.height);
-  const narrow = view.width < 520;
-  const from = narrow ? 110 : LABEL;
-  const to = view.width - (narrow ? 70 : END);
+  const size = view.width < NARROW ? 'narrow' : 'wide';
+  const span = { from: LABEL[size], to: view.width - END[size], flow: view.flow };
+  let moves = false;
   for (const { row, top, height } of blocks) {
     const y = top - view.top;
     if (y + height < 0 || y > view.height) continue;
     if (row.client.client_id === selected) {
+      pen.fillStyle = colours.chosen;
+      pen.fillRect(0, y - GAP / 2, view.width, height);
       pen.fillStyle = colours.accent;
-      pen.fillRect(0, y, 3, height - GAP / 2);
+      pen.fillRect(0, y - GAP / 2, 3, height);
     }
-    pen.font = '600 13px system-ui, "Liberation Sans", sans-serif';
+    pen.font = BOLD;
     pen.fillStyle = row.client.lease === 'active' ? colours.text : colours.warn;
-    pen.fillText(row.client.address, PAD, y + 19, from - PAD);
-    pen.font = '12px system-ui, "Liberation Sans", sans-serif';
-    pen.fillStyle = colours.soft;
-    if (!narrow) pen.fillText(row.client.owner, from, y + 19, to - from - 20);
+    pen.fillText(fitted(pen, row.client.address, span.from - PAD - 8), PAD, y + 17);
     pen.textAlign = 'right';
-    pen.fillText(rate(row.rate), view.width - PAD, y + 19);
+    pen.fillText(rate(row.rate), view.width - PAD, y + 17);
     pen.textAlign = 'left';
-    drawSessions(pen, row, y + HEAD, { from, to, flow: view.flow }, colours);
+    pen.font = PLAIN;
+    pen.fillStyle = colours.soft;
+    pen.fillText(fitted(pen, row.client.owner, span.to - span.from), span.from, y + 17);
+    if (drawSessions(pen, row, y + HEAD, span, colours)) moves = true;
     pen.fillStyle = colours.line;
-    pen.fillRect(PAD, y + height - GAP / 2, view.width - 2 * PAD, 1);
+    pen.fillRect(PAD, y + height - GAP / 2 - 1, view.width - 2 * PAD, 1);
   }
+  return moves;
+}
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly flow: number;
 }
 
 function drawSessions(
   pen: CanvasRenderingContext2D,
-  row: ClientRow,
+  { sessions }: ClientRow,
   top: number,
-  span: { readonly from: number; readonly to: number; readonly flow: number },
+  span: Span,
   colours: Colours,
-): void {
+): boolean {
   let y = top + ROW / 2;
-  for (const { session, lines } of row.sessions) {
-    pen.fillStyle = colours.soft;
+  let moves = false;
+  for (const { session, lines } of sessions) {
+    pen.fillStyle = session.over_limit > 0 ? colours.warn : colours.soft;
     const over = session.over_limit > 0 ? ` · ${session.over_limit} over` : '';
-    pen.fillText(
-      `${short(session.session_id)}  ${session.slots_in_use}/${session.slots_granted}${over}`,
-      PAD,
-      y + 4,
-      span.from - PAD - 10,
-    );
+    const slots = `${session.slots_in_use}/${session.slots_granted}${over}`;
+    const label = span.from === LABEL.wide ? `${short(session.session_id)}  ${slots}` : slots;
+    pen.fillText(fitted(pen, label, span.from - PAD - 10), PAD, y + 4);
     for (const line of lines) {
-      pen.strokeStyle = colourOf(line, colours);
-      pen.globalAlpha = line.idleMs > IDLE_MS ? 0.35 : 1;
-      pen.lineWidth = lineWidth(line.rate);
-      pen.setLineDash(line.rate > 0 ? [26, 3] : line.direction === 'back' ? [2, 6] : []);
-      pen.lineDashOffset = line.direction === 'back' ? span.flow : -span.flow;
-      pen.beginPath();
-      pen.moveTo(span.from, y);
-      pen.lineTo(span.to, y);
-      pen.stroke();
-      pen.globalAlpha = 1;
+      drawLine(pen, line, y, span, colours);
+      if (line.rate > 0) moves = true;
       pen.fillStyle = colours.soft;
-      pen.fillText(`#${line.id}`, span.to + 10, y + 4);
+      pen.fillText(`#${line.id}`, span.to + 8, y + 4);
+      if (line.rate > 0 && span.from === LABEL.wide) {
+        pen.textAlign = 'right';
+        pen.fillText(rate(line.rate), span.to + END.wide - PAD, y + 4);
+        pen.textAlign = 'left';
+      }
       y += ROW;
     }
-    pen.setLineDash([]);
     if (lines.length === 0) y += ROW;
   }
+  return moves;
+}
+
+/** A bed in the line's colour; what flows over it moves away from the client, callbacks towards it. */
+function drawLine(
+  pen: CanvasRenderingContext2D,
+  line: Line,
+  y: number,
+  { from, to, flow }: Span,
+  colours: Colours,
+): void {
+  const isBack = line.direction === 'back';
+  pen.strokeStyle = line.draining ? colours.warn : colours[line.direction];
+  pen.lineWidth = lineWidth(line.rate);
+  pen.beginPath();
+  pen.moveTo(from, y);
+  pen.lineTo(to, y);
+  pen.globalAlpha = line.rate > 0 ? BED : line.idleMs > IDLE_MS ? PALE : 1;
+  pen.setLineDash(isBack && line.rate === 0 ? DOTS : []);
+  pen.stroke();
+  if (line.rate > 0) {
+    pen.globalAlpha = 1;
+    pen.setLineDash(FLOW);
+    pen.lineDashOffset = isBack ? flow : -flow;
+    pen.stroke();
+  }
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
+}
+
+const MOST_FITTED = 2000;
+const cuts = new Map<string, string>();
+
+/** The text, or as much of its beginning as there is room for. */
+function fitted(pen: CanvasRenderingContext2D, text: string, room: number): string {
+  const key = `${pen.font}|${Math.round(room)}|${text}`;
+  const known = cuts.get(key);
+  if (known !== undefined) return known;
+  let [kept, cut] = [text.length, text];
+  while (kept > 0 && pen.measureText(cut).width > room) cut = `${text.slice(0, --kept).trimEnd()}…`;
+  if (cuts.size >= MOST_FITTED) cuts.clear();
+  cuts.set(key, cut);
+  return cut;
 }

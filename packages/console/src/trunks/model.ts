@@ -3,7 +3,7 @@ import type { Trunks } from '@dfs/api';
 export interface Line {
   readonly id: number;
   readonly remote: string;
-  readonly direction: 'fore' | 'back' | 'both' | 'guest';
+  readonly direction: 'fore' | 'back' | 'both';
   readonly idleMs: number;
   readonly draining: boolean;
   /** Bytes a second, both ways. */

@@ -6,7 +6,7 @@ import { HISTORY_LIMITS } from './history.ts';
 import { difference, percentile } from './percentile.ts';
 import { Ring } from './ring.ts';
 
-const COLUMNS = ['commits', 'commit_p50', 'commit_p99', 'loop_lag', 'cpu', 'memory'] as const;
+const COLUMNS = ['commits', 'commit_p50', 'commit_p99', 'loop_lag', 'cpu', 'memory', 'disk_free'] as const;
 const MEDIAN = 0.5;
 const TAIL = 0.99;
 const NS = 1e9;
@@ -19,6 +19,8 @@ export class Vitals {
   readonly #commits: CommitView;
   readonly #directory: string | undefined;
   readonly #loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  /** Bytes, as the file system said last: it is asked beside, a slow disk holds up no sample. */
+  #diskFree: number | undefined;
   #before: { time: number; commits: number; latency: number[]; cpu: number } | undefined;
 
   /** `directory` is the data directory; undefined where everything is in memory. */
@@ -26,6 +28,7 @@ export class Vitals {
     this.#commits = commits;
     this.#directory = directory;
     this.#loop.enable();
+    this.#askDisk();
   }
 
   close(): void {
@@ -39,6 +42,7 @@ export class Vitals {
     const now = { time, commits, latency: [...latency], cpu: (used.user + used.system) / US };
     const before = this.#before;
     this.#before = now;
+    this.#askDisk();
     const lag = Math.max(0, this.#loop.max / NS - LOOP_RESOLUTION_MS / 1000);
     this.#loop.reset();
     if (before === undefined || time <= before.time) return;
@@ -51,7 +55,19 @@ export class Vitals {
       loop_lag: lag,
       cpu: (now.cpu - before.cpu) / seconds,
       memory: process.memoryUsage.rss(),
+      disk_free: this.#diskFree,
     });
+  }
+
+  #askDisk(): void {
+    diskOf(this.#directory).then(
+      (disk) => {
+        this.#diskFree = disk?.free_bytes;
+      },
+      () => {
+        this.#diskFree = undefined;
+      },
+    );
   }
 
   async read(since?: number): Promise<VitalsAnswer> {
