@@ -79,5 +79,7 @@ export const BACKUP_PAUSE_MS = 2000;
 /** Rounds of copying what has changed meanwhile, before the last of them is tried with changes waiting; and such tries. */
 export const BACKUP_ROUNDS = 4;
 export const BACKUP_TRIES = 5;
+/** Files that a backup or a restore copies or checks at a time. */
+export const BACKUP_WORKERS = 4;
 /** Entries of the metadata in one commit of a restore, and in one step of a backup. */
 export const BACKUP_PAGE = 5000;

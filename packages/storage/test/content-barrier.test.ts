@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { inParallel } from '../src/backup/in-parallel.ts';
 import { BarredContent } from '../src/content/barred.ts';
 import { ContentBarrier } from '../src/content/barrier.ts';
 import { DirtyFile } from '../src/content/dirty.ts';
@@ -28,6 +29,13 @@ class SlowContent extends BarredContent {
         resolve();
       });
     });
+  }
+}
+
+function* counted(end: number, taken: number[]): Generator<number> {
+  for (let n = 0; n < end; n++) {
+    taken.push(n);
+    yield n;
   }
 }
 
@@ -127,5 +135,33 @@ describe('the changed parts of a file', () => {
     for (let chunk = 10; chunk < 10_000; chunk += 2) file.add(chunk * CHUNK, chunk * CHUNK + 1);
     const [first] = file.ranges(1e12);
     expect(first).toEqual([3 * CHUNK, 1e12]);
+  });
+});
+
+describe('work in parallel', () => {
+  test('is done for each once, so many at a time', async () => {
+    const done: number[] = [];
+    let [running, most] = [0, 0];
+    await inParallel(counted(20, []), 3, async (n) => {
+      most = Math.max(most, ++running);
+      await soon();
+      running--;
+      done.push(n);
+    });
+    expect(done.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    expect(most).toBe(3);
+  });
+
+  test('stops at a failure: what was taken has ended, and nothing more is taken', async () => {
+    const taken: number[] = [];
+    const ended: number[] = [];
+    const work = inParallel(counted(100, taken), 3, async (n) => {
+      await soon();
+      ended.push(n);
+      if (n === 4) throw new Error('fails');
+    });
+    await expect(work).rejects.toThrow('fails');
+    expect(ended.sort((a, b) => a - b)).toEqual(taken);
+    expect(taken.length).toBeLessThan(10);
   });
 });

@@ -5,11 +5,18 @@ import type { DirtyContent } from '../content/dirty.ts';
 import { filesIn, pathOf } from '../content/host-files.ts';
 import { ShareKeys, shareOf, TABLE_AT, Table } from '../file-system/keys.ts';
 import { MARK_KEY } from '../journal/mark.ts';
-import { BACKUP_CHANGED_FILES, BACKUP_PAUSE_MS, BACKUP_ROUNDS, BACKUP_TRIES } from '../limits.ts';
+import {
+  BACKUP_CHANGED_FILES,
+  BACKUP_PAUSE_MS,
+  BACKUP_ROUNDS,
+  BACKUP_TRIES,
+  BACKUP_WORKERS,
+} from '../limits.ts';
 import type { MetadataSnapshot } from '../metadata/store.ts';
 import { asBackupError, BackupError } from './errors.ts';
 import { ALL, digestOf, FileCopier } from './file-copy.ts';
 import { CONTENT_FOLDER, MANIFEST_FILE, METADATA_FILE, requireApart, Unfinished } from './folder.ts';
+import { inParallel } from './in-parallel.ts';
 import { type BackupSummary, ManifestWriter } from './manifest.ts';
 import { dumpMetadata } from './metadata-dump.ts';
 import { Overdue, Task, type TaskOptions } from './task.ts';
@@ -130,9 +137,9 @@ class BackupRun {
     this.#task.phase('copying');
     const began = performance.now();
     for (const share of this.#shareFolders()) {
-      for (const ino of filesIn(this.#from(share), 0)) {
-        await this.#copier.copy(join(this.#from(share), pathOf(ino)), this.#to(share, ino), ALL);
-      }
+      await inParallel(filesIn(this.#from(share), 0), BACKUP_WORKERS, (ino) =>
+        this.#copier.copy(join(this.#from(share), pathOf(ino)), this.#to(share, ino), ALL),
+      );
     }
     this.#copied = this.#task.bytes;
     this.#measure(this.#copied, this.#task.files, began);
@@ -198,16 +205,19 @@ class BackupRun {
     this.#task.phase(this.#task.deadline === undefined ? 'copying' : 'holding', dirty.bytes);
     const began = performance.now();
     const [bytes, files] = [dirty.bytes, dirty.files];
-    for (let next = dirty.take(); next !== undefined; next = dirty.take()) {
-      const { share, ino, file } = next;
-      try {
-        const from = join(this.#from(share), pathOf(ino));
-        await this.#copier.copy(from, this.#to(share, ino), (size) => file.ranges(size));
-      } catch (error) {
-        dirty.file(share, ino).merge(file);
-        barrier?.dirty?.merge(dirty);
-        throw error;
-      }
+    try {
+      await inParallel(dirty.takeAll(), BACKUP_WORKERS, async ({ share, ino, file }) => {
+        try {
+          const from = join(this.#from(share), pathOf(ino));
+          await this.#copier.copy(from, this.#to(share, ino), (size) => file.ranges(size));
+        } catch (error) {
+          barrier?.dirty?.file(share, ino).merge(file);
+          throw error;
+        }
+      });
+    } catch (error) {
+      barrier?.dirty?.merge(dirty);
+      throw error;
     }
     this.#measure(bytes, files, began);
   }
@@ -235,18 +245,19 @@ class BackupRun {
     this.#task.phase('checksums', this.#copied);
     for (const name of numbersIn(join(path, CONTENT_FOLDER))) {
       const keys = new ShareKeys(name);
-      for (const ino of filesIn(join(path, CONTENT_FOLDER, name.toString()), 0)) {
+      const present = filesIn(join(path, CONTENT_FOLDER, name.toString()), 0);
+      await inParallel(present, BACKUP_WORKERS, async (ino) => {
         const key = keys.inode(ino);
         if (snapshot.scan(key, `${key}\x00`, 1).length === 0) {
           await fs.promises.rm(this.#to(name, ino));
-          continue;
+          return;
         }
         const digest = await digestOf(this.#to(name, ino), this.#task);
         await manifest.add({ path: join(CONTENT_FOLDER, name.toString(), pathOf(ino)), ...digest });
         files++;
         bytes += digest.size;
         this.#task.file();
-      }
+      });
     }
     await manifest.add({ path: METADATA_FILE, ...(await digestOf(join(path, METADATA_FILE), this.#task)) });
     return { moment: this.#moment, shares: [...shares].sort((a, b) => a - b), files, bytes, records };

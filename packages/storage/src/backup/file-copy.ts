@@ -28,7 +28,8 @@ export const ALL: Ranges = (size) => (size === 0 ? [] : [[0, size]]);
 /** Copies files from folder to folder: by shared storage where the host can, else data as data and holes as holes. */
 export class FileCopier {
   readonly #task: Task;
-  readonly #buffer = Buffer.allocUnsafeSlow(CHUNK);
+  /** As many as copies have been under way at one time. */
+  readonly #buffers: Buffer[] = [];
   #clones = true;
 
   constructor(task: Task) {
@@ -65,7 +66,12 @@ export class FileCopier {
       return;
     }
     fs.ftruncateSync(to, size);
-    for (const [start, end] of ranges(size)) await this.#copyRange(from, to, start, end);
+    const buffer = this.#buffers.pop() ?? Buffer.allocUnsafeSlow(CHUNK);
+    try {
+      for (const [start, end] of ranges(size)) await this.#copyRange(from, to, start, end, buffer);
+    } finally {
+      this.#buffers.push(buffer);
+    }
   }
 
   async #cloned(from: number, to: number): Promise<boolean> {
@@ -83,7 +89,7 @@ export class FileCopier {
     }
   }
 
-  async #copyRange(from: number, to: number, start: number, end: number): Promise<void> {
+  async #copyRange(from: number, to: number, start: number, end: number, buffer: Buffer): Promise<void> {
     for (let at = start; at < end; ) {
       const data = canSparse ? Math.min(seek(from, at, 'data') ?? end, end) : at;
       if (data > at) {
@@ -92,7 +98,7 @@ export class FileCopier {
       }
       const hole = canSparse ? Math.min(seek(from, data, 'hole') ?? end, end) : end;
       for (at = data; at < hole; ) {
-        const part = this.#buffer.subarray(0, Math.min(CHUNK, hole - at));
+        const part = buffer.subarray(0, Math.min(CHUNK, hole - at));
         const got = await readAt(from, part, 0, at);
         if (got === 0) return;
         await writeAt(to, part.subarray(0, got), at);

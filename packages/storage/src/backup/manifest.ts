@@ -45,6 +45,8 @@ export class ManifestWriter {
   readonly #file: fs.promises.FileHandle;
   #text = `dfs backup, format ${FORMAT}\n`;
   #crc = 0;
+  /** The lines before these are written when it is. */
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(folder: string, file: fs.promises.FileHandle) {
     this.#folder = folder;
@@ -81,7 +83,8 @@ export class ManifestWriter {
     const text = this.#text;
     this.#text = '';
     this.#crc = crc32(text, this.#crc);
-    await this.#file.appendFile(text);
+    this.#written = this.#written.then(() => this.#file.appendFile(text));
+    await this.#written;
   }
 }
 

@@ -106,6 +106,10 @@ export class DirtyContent {
     return undefined;
   }
 
+  *takeAll(): Generator<{ readonly share: number; readonly ino: number; readonly file: DirtyFile }> {
+    for (let next = this.take(); next !== undefined; next = this.take()) yield next;
+  }
+
   merge(other: DirtyContent): void {
     for (const [share, files] of other.shares) {
       for (const [ino, file] of files) this.file(share, ino).merge(file);
