@@ -6,13 +6,14 @@ export type Direction = 'fore' | 'back' | 'both';
 
 /** One connection within one session. */
 export interface BindingView {
-  readonly connection: ConnectionView;
+  readonly connection: ConnectionFigures;
   readonly direction: Direction;
   /** Milliseconds since 1970, as all times here. */
   readonly boundAt: number;
 }
 
-export interface ConnectionView {
+/** A connection as such: without the sessions that it carries, of which there may be thousands. */
+export interface ConnectionFigures {
   /** Counts up from 1 for each start of the server. */
   readonly id: number;
   readonly transport: 'tcp';
@@ -28,6 +29,9 @@ export interface ConnectionView {
   readonly draining: boolean;
   /** Read as it is at that moment: it goes on growing. */
   readonly load: LoadView;
+}
+
+export interface ConnectionView extends ConnectionFigures {
   readonly sessions: readonly {
     readonly session: string;
     readonly client: string;

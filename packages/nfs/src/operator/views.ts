@@ -3,6 +3,7 @@ import type {
   BindingView,
   ChannelView,
   ClientView,
+  ConnectionFigures,
   ConnectionSummary,
   ConnectionView,
   SessionView,
@@ -16,7 +17,7 @@ import type { State } from '../nfs4/state/state.ts';
 /** Bytes of an owner that people get to see. */
 const UNPRINTABLE = /[^\x20-\x7e]/g;
 
-export function connectionView(connection: Connection): ConnectionView {
+function connectionFigures(connection: Connection): ConnectionFigures {
   const { id, openedAt, lastActivity, requests } = connection;
   return {
     id,
@@ -30,6 +31,12 @@ export function connectionView(connection: Connection): ConnectionView {
     bytesOut: connection.traffic.bytesOut,
     draining: connection.draining || connection.leaving,
     load: connection.load,
+  };
+}
+
+export function connectionView(connection: Connection): ConnectionView {
+  return {
+    ...connectionFigures(connection),
     sessions: [...connection.bindings.values()].map(({ session, direction, boundAt }) => ({
       session: session.name,
       client: session.client.name,
@@ -46,7 +53,7 @@ function channelView(channel: ChannelAttributes): ChannelView {
 
 function bindingViews(session: Session): BindingView[] {
   return [...session.bindings].map(([connection, { direction, boundAt }]) => ({
-    connection: connectionView(connection),
+    connection: connectionFigures(connection),
     direction,
     boundAt,
   }));

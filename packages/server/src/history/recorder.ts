@@ -35,7 +35,6 @@ export function momentOf(
   const clients = new Map(
     control.clients().map(({ id, address, owner }) => [id, { id, name: `${address} ${owner}` }]),
   );
-  const owners = new Map(control.sessions().map(({ id, client }) => [id, clients.get(client)]));
   const { bytesIn, bytesOut, load } = counters;
   return {
     time,
@@ -48,7 +47,7 @@ export function momentOf(
       id: String(connection.id),
       name: connection.remote,
       totals: { ...connection.load, bytesIn: connection.bytesIn, bytesOut: connection.bytesOut },
-      client: owners.get(connection.sessions[0]?.session ?? ''),
+      client: clients.get(connection.sessions[0]?.client ?? ''),
     })),
   };
 }

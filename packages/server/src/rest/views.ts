@@ -1,5 +1,5 @@
 import type { Connection, NfsClient, Session, SessionConnection, SessionDetail } from '@dfs/api';
-import type { ChannelView, ClientView, ConnectionView, SessionView } from '@dfs/nfs';
+import type { ChannelView, ClientView, ConnectionFigures, ConnectionView, SessionView } from '@dfs/nfs';
 
 const MS = 1000;
 
@@ -75,7 +75,7 @@ export function showConnection(view: ConnectionView): Connection {
   };
 }
 
-function showFields(view: ConnectionView) {
+function showFields(view: ConnectionFigures) {
   return {
     connection_id: view.id,
     transport: view.transport,
