@@ -26,7 +26,13 @@ const fail = (error: Error) => {
   console.error(error);
   process.exit(1);
 };
-const directory = await openDataDirectory(data, { durability, onFailure: fail, onJournalLost: fail });
+const directory = await openDataDirectory(data, {
+  durability,
+  onEvent: (event) => {
+    if (event.type === 'stopped') fail(new Error(event.stop.reason));
+  },
+  onJournalLost: fail,
+});
 const fileSystem = await directory.openShare(SHARE_ID, ROOT);
 const server = await createNfsServer({
   shares: [{ id: SHARE_ID, path: share, fileSystem, squash: 'none' }],

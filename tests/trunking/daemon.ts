@@ -41,7 +41,6 @@ export async function startDaemon(
     env: { XDG_RUNTIME_DIR: folder },
     parts: { ...REAL_PARTS, createNfsServer: async (options) => (server = await audited(options)) },
     log: pino({ level: 'silent' }),
-    onFault: (error) => events.push({ type: 'fault', operation: 'daemon', error }),
   });
   const audited = (options: NfsServerOptions) =>
     REAL_PARTS.createNfsServer({

@@ -221,6 +221,11 @@ export class TypedClient {
     return this.#call(ROUTES.updateShare, { params: { share_id: id }, body: changes });
   }
 
+  /** 409 where the cause is not gone. */
+  startShare(id: number): Promise<Share> {
+    return this.#call(ROUTES.startShare, { params: { share_id: id } });
+  }
+
   /** With `deleteData`, everything in it is gone for good. */
   deleteShare(id: number, options: { readonly deleteData?: boolean } = {}): Promise<undefined> {
     const query = { data: options.deleteData === true ? 'delete' : 'keep' };

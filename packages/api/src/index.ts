@@ -24,7 +24,7 @@ export { History, HistoryList, HistoryScope, HistorySeries, Vitals } from './sch
 export { PROBLEM_CONTENT_TYPE, Problem } from './schemas/problem.ts';
 export { ConnectionSummary, Session, SessionDetail, SessionList } from './schemas/session.ts';
 export * from './schemas/settings.ts';
-export { Share, ShareList, ShareRequest, ShareUpdate } from './schemas/share.ts';
+export { Share, ShareList, ShareRequest, ShareStop, ShareUpdate } from './schemas/share.ts';
 export { Health, Listener, NfsFigures, ServerState, Status } from './schemas/status.ts';
 export { MAX_TOKEN_SECONDS, NewToken, Role, Token, TokenList, TokenRequest } from './schemas/token.ts';
 export { Trunks } from './schemas/trunks.ts';

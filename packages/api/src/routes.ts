@@ -118,7 +118,8 @@ export const ROUTES = {
     path: '/health',
     access: 'open',
     tag: 'server',
-    summary: 'The process works at all',
+    summary:
+      'The process works at all; degraded where the disk has failed it. 200 in any case: a restart helps neither',
     answer: Health,
   }),
   ready: route({
@@ -343,6 +344,18 @@ export const ROUTES = {
     status: 200,
     answer: Share,
     refusals: [404, 422],
+  }),
+  startShare: route({
+    method: 'POST',
+    path: `${V1}/shares/:share_id/start`,
+    access: 'admin',
+    tag: 'shares',
+    summary:
+      'Has a share serve again that has stopped, once the cause is gone; 409 says why it is not. Others that stopped for the same cause start with it',
+    params: share,
+    status: 200,
+    answer: Share,
+    refusals: [404, 409],
   }),
   deleteShare: route({
     ...removed,

@@ -18,6 +18,8 @@ const plain = painter(false);
 const share: Status['shares'][number] = {
   id: 1,
   path: '/export',
+  state: 'serving',
+  stopped: null,
   read_only: false,
   squash: 'root',
   clients: [],

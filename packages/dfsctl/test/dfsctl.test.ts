@@ -14,6 +14,8 @@ const SHARES = {
     {
       id: 1,
       path: '/export',
+      state: 'serving',
+      stopped: null,
       read_only: false,
       squash: 'none',
       clients: [],

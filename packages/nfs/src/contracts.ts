@@ -41,7 +41,8 @@ export interface StateJournal {
   append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, changesFiles: boolean): void;
   /** False from when records could not be kept: nothing outlives the process any more. True for good where absent. */
   readonly isWhole?: boolean;
-  /** Hands what was appended to the operating system: to be called before a reply leaves that depends on it. Cheap where nothing is new. */
+  /** Hands what was appended to the operating system: to be called before a reply leaves that depends on it. Cheap where nothing is new. Throws where that
+   * cannot be done now: nothing leaves then, and it is called again. */
   flush(): void;
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { NfsServer, NfsServerOptions } from '@dfs/nfs';
-import { openMemoryDirectory } from '@dfs/storage';
+import { openMemoryDirectory, type StorageEvent } from '@dfs/storage';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { ConfigFlags } from '../src/config/flags.ts';
@@ -47,21 +47,19 @@ interface World {
   readonly daemon: Daemon;
   readonly engine: FakeEngine;
   readonly log: { level: string; msg: string }[];
-  readonly faults: unknown[];
   readonly closedStores: () => number;
-  readonly failStore: (error: Error) => void;
+  readonly tellOfStore: (event: StorageEvent) => void;
 }
 
 function world(flags: ConfigFlags = {}): World {
   const engine = new FakeEngine();
   const log: { level: string; msg: string }[] = [];
-  const faults: unknown[] = [];
   let closed = 0;
-  let failStore: ((error: Error) => void) | undefined;
+  let onEvent: ((event: StorageEvent) => void) | undefined;
   const parts: Parts = {
     ...REAL_PARTS,
     openMemoryDirectory(options) {
-      failStore = options?.onFailure;
+      onEvent = options?.onEvent;
       const directory = openMemoryDirectory(options);
       const close = directory.close.bind(directory);
       directory.close = async () => {
@@ -80,10 +78,9 @@ function world(flags: ConfigFlags = {}): World {
   const { values, origins } = resolve({ memory: true, ...flags });
   const stream = { write: (line: string) => void log.push(JSON.parse(line) as (typeof log)[number]) };
   const logger = pino({ level: 'info', formatters: { level: (level) => ({ level }) } }, stream);
-  const onFault = (error: unknown) => void faults.push(error);
   const env = { XDG_RUNTIME_DIR: runtime };
-  const daemon = new Daemon({ values, origins, env, parts, log: logger, onFault });
-  return { daemon, engine, log, faults, closedStores: () => closed, failStore: (e) => failStore?.(e) };
+  const daemon = new Daemon({ values, origins, env, parts, log: logger });
+  return { daemon, engine, log, closedStores: () => closed, tellOfStore: (event) => onEvent?.(event) };
 }
 
 describe('the daemon', () => {
@@ -172,11 +169,18 @@ describe('the daemon', () => {
   });
 
   it('reports a store that has failed', async () => {
-    const { daemon, faults, failStore } = world();
+    const { daemon, log, tellOfStore } = world({ share: ['/a', '/b'] });
     await daemon.start();
-    const error = new Error('disk gone');
-    failStore(error);
-    expect(faults).toEqual([error]);
+    tellOfStore({
+      type: 'stopped',
+      stop: { cause: 'metadata', code: 'EIO', reason: 'disk gone', since: Date.now() },
+    });
+    const errors = log.filter(({ level }) => level === 'error');
+    expect(errors).toEqual([
+      expect.objectContaining({ share: '/a', reason: 'disk gone', cause: 'metadata' }),
+      expect.objectContaining({ share: '/b', reason: 'disk gone', cause: 'metadata' }),
+    ]);
+    expect(errors[0]?.msg).toContain('dfsctl share start /a');
     await daemon.stop();
   });
 

@@ -27,6 +27,8 @@ import { resolve, scratchFolder } from './helpers/config.ts';
 const SHARE: Share = {
   id: 1,
   path: '/export',
+  state: 'serving',
+  stopped: null,
   read_only: false,
   squash: 'root',
   clients: [],
@@ -89,6 +91,7 @@ async function app(status: () => Status = () => STATUS): Promise<http.RequestLis
     shares: new LiveShares(store, { uid: 0, gid: 0, mode: 0o755 }),
     tokens,
     events: new EventLog(),
+    isFull: () => false,
     backups,
     metrics: new Metrics(() => ({ nfs, shares: [], storage: undefined, backups: backups.figures }), {
       perSession: true,

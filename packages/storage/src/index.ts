@@ -28,6 +28,7 @@ export {
 } from './directory/data-directory.ts';
 export { DataDirectoryError, type DataDirectoryErrorCode } from './directory/errors.ts';
 export type { Records } from './directory/records.ts';
+export type { Stop, StopCause, StorageEvent } from './faults/stop.ts';
 export type { Inode } from './file-system/inode.ts';
 export { type RootAttributes, ShareFileSystem } from './file-system/share.ts';
 export type { Held, Quota } from './file-system/usage.ts';

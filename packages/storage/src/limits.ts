@@ -32,6 +32,10 @@ export interface StorageLimits {
   readonly batchChanges: number;
   /** Milliseconds that a COMPOUND which has to wait may keep changes from being committed, its own and others'. */
   readonly holdLimitMs: number;
+  /** Bytes of the disk that are set aside in the data directory, for what has been promised when it is full. */
+  readonly reserveBytes: number;
+  /** Milliseconds between two tries to write to a disk that was full. */
+  readonly fullRetryMs: number;
   /** Bytes that the journal may have before it is written anew with what is still true. */
   readonly journalBytes: number;
   /** Characters of a record's or a state's key, which may be any that a byte holds. */
@@ -54,6 +58,8 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
   lazyCommitMs: 500,
   batchChanges: 20_000,
   holdLimitMs: 1000,
+  reserveBytes: 8 * MIB,
+  fullRetryMs: 1000,
   journalBytes: 16 * MIB,
   maxRecordKey: 900,
 });

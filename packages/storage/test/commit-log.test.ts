@@ -122,7 +122,7 @@ describe('commit log', () => {
   test('after a failed commit everything is refused', async () => {
     const store = new SteppedStore();
     const failures: string[] = [];
-    const log = new CommitLog(store, { ...options, onFailure: (error) => failures.push(error.message) });
+    const log = new CommitLog(store, { ...options, onStop: ({ reason }) => failures.push(reason) });
     log.put('a', value('1'));
     log.urge();
     const first = log.stable();
@@ -139,7 +139,7 @@ describe('commit log', () => {
     store.step();
     await expect(first).rejects.toMatchObject({ code: 'EIO' });
     await expect(second).rejects.toMatchObject({ code: 'EIO' });
-    expect(() => log.put('c', value('1'))).toThrowError(expect.objectContaining({ code: 'EIO' }));
+    expect(() => log.checkChange()).toThrowError(expect.objectContaining({ code: 'EIO' }));
     expect(() => log.stable()).toThrowError(expect.objectContaining({ code: 'EIO' }));
     expect(() => log.check()).toThrowError(expect.objectContaining({ code: 'EIO' }));
     await log.close();

@@ -313,8 +313,8 @@ describe('after a crash (a copy of a directory that is in use)', () => {
 
 describe('what fails underneath', () => {
   const limits = DEFAULT_STORAGE_LIMITS;
-  const log = (store: MetadataStore, onFailure: (error: Error) => void) =>
-    new CommitLog(store, { lazyCommitMs: 20, batchChanges: 1000, scanned: isScanned, onFailure });
+  const log = (store: MetadataStore) =>
+    new CommitLog(store, { lazyCommitMs: 20, batchChanges: 1000, scanned: isScanned });
 
   test('a sync of content: the write is refused, and everything after it', async () => {
     class Unsyncable extends MemoryContentStore {
@@ -328,7 +328,8 @@ describe('what fails underneath', () => {
         id: 1,
         root: ROOT_DIRECTORY,
         limits,
-        log: log(new MemoryMetadataStore(), (error) => failures.push(error.message)),
+        log: log(new MemoryMetadataStore()),
+        onEvent: (event) => failures.push(event.type === 'stopped' ? event.stop.reason : event.type),
         content: new Unsyncable(new MemoryBudget(1 << 20)),
         now: Date.now,
       },
@@ -362,7 +363,7 @@ describe('what fails underneath', () => {
     const store = new Failing();
     const content = new MemoryContentStore(new MemoryBudget(1 << 20));
     const share = await ShareFileSystem.open(
-      { id: 1, root: ROOT_DIRECTORY, limits, log: log(store, () => {}), content, now: Date.now },
+      { id: 1, root: ROOT_DIRECTORY, limits, log: log(store), content, now: Date.now },
       () => {},
     );
     const file = share.createFile(share.root(), ROOT, 'f', {});

@@ -311,7 +311,7 @@ describe('a journal that is damaged', () => {
     const failed: string[] = [];
     const first = await Run.start(await scratch(), place, {
       onJournalLost: (error) => lost.push(error.message),
-      onFailure: (error) => failed.push(error.message),
+      onEvent: (event) => failed.push(event.type === 'stopped' ? event.stop.reason : event.type),
     });
     await first.load();
     first.journal.append([['a', bytes('1')]], false);
@@ -340,7 +340,7 @@ describe('a journal that is damaged', () => {
     const failed: string[] = [];
     const first = await Run.start(await scratch(), place, {
       durability: 'crash',
-      onFailure: (error) => failed.push(error.message),
+      onEvent: (event) => failed.push(event.type === 'stopped' ? event.stop.reason : event.type),
     });
     await first.load();
     const share = await first.directory.openShare(1, ROOT_DIRECTORY);

@@ -70,10 +70,20 @@ export const ApiEvent = Type.Union(
     Type.Object({
       ...stamped,
       type: Type.Literal('share'),
-      action: Type.Union([Type.Literal('created'), Type.Literal('updated'), Type.Literal('deleted')]),
+      action: Type.Union(
+        [
+          Type.Literal('created'),
+          Type.Literal('updated'),
+          Type.Literal('deleted'),
+          Type.Literal('stopped'),
+          Type.Literal('started'),
+        ],
+        { description: 'stopped: the disk has failed; started: an operator had it serve again' },
+      ),
       share_id: Type.Integer(),
       path: Type.String(),
-      who: Type.String(),
+      who: Type.String({ description: '"server" for what happened by itself' }),
+      reason: Type.Optional(Type.String()),
     }),
     Type.Object({
       ...stamped,

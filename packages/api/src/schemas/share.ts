@@ -32,11 +32,30 @@ const TERMS = {
   }),
 };
 
+/** Why a share answers with errors. */
+export const ShareStop = Type.Object(
+  {
+    cause: Type.Union([Type.Literal('content'), Type.Literal('metadata'), Type.Literal('journal')], {
+      description: 'What could not be kept: bytes of files, their records, or the journal',
+    }),
+    reason: Type.String({ description: 'What the host said' }),
+    since: Type.String({ description: 'ISO 8601, UTC' }),
+    advice: Type.String({ description: 'What to do about it' }),
+  },
+  { $id: 'ShareStop' },
+);
+export type ShareStop = Static<typeof ShareStop>;
+
 /** A share and the terms on which it is served. */
 export const Share = Type.Object(
   {
     id: Type.Integer({ minimum: 1, description: "Part of every file handle: the same for the share's life" }),
     path: Type.String({ description: 'As clients mount it: "/export"' }),
+    state: Type.Union([Type.Literal('serving'), Type.Literal('stopped')], {
+      description:
+        'Stopped: the disk has failed, and what it holds is not to be relied on until the share is started',
+    }),
+    stopped: Type.Union([ShareStop, Type.Null()]),
     ...TERMS,
     used_bytes: Type.Integer({ minimum: 0, description: 'What it takes now, as quota_bytes counts it' }),
     used_files: Type.Integer({ minimum: 0, description: 'What it has now, as quota_files counts it' }),

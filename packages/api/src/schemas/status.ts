@@ -60,9 +60,15 @@ export const Status = Type.Object(
 );
 export type Status = Static<typeof Status>;
 
-/** `status` is `ok` for /health, the server's state for /health/ready. */
+/** `status` is `ok` or `degraded` for /health, the server's state for /health/ready. */
 export const Health = Type.Object(
-  { status: Type.Union([Type.Literal('ok'), ServerState]) },
+  {
+    status: Type.Union([Type.Literal('ok'), Type.Literal('degraded'), ServerState], {
+      description: 'degraded: the process works, but shares have stopped, or the disk is full',
+    }),
+    stopped_shares: Type.Optional(Count('Shares that have stopped')),
+    disk_full: Type.Optional(Type.Boolean({ description: 'Changes are refused until there is room' })),
+  },
   { $id: 'Health' },
 );
 export type Health = Static<typeof Health>;

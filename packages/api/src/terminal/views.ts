@@ -52,13 +52,26 @@ function paintState(state: ServerState, paint: Paint): string {
 export function sharesView(shares: readonly Share[], paint: Paint): string {
   const rows = shares.map((share) => [
     printable(share.path),
-    share.read_only ? 'read-only' : 'read-write',
+    accessText(share),
     squashText(share),
     usedText(showSize(share.used_bytes), share.quota_bytes, showSize),
     usedText(showCount(share.used_files), share.quota_files, showCount),
     clientsText(share),
   ]);
-  return table(['SHARE', 'ACCESS', 'SQUASH', 'USED', 'FILES', 'CLIENTS'], rows, paint);
+  const shown = table(['SHARE', 'ACCESS', 'SQUASH', 'USED', 'FILES', 'CLIENTS'], rows, paint);
+  return [shown, ...shares.flatMap((share) => stopText(share, paint))].join('\n');
+}
+
+function accessText({ state, read_only }: Share): string {
+  if (state === 'stopped') return 'stopped';
+  return read_only ? 'read-only' : 'read-write';
+}
+
+function stopText({ path, stopped }: Share, paint: Paint): string[] {
+  if (stopped === null) return [];
+  const { since, reason, advice } = stopped;
+  const why = `${printable(path)} stopped at ${since}: ${printable(reason)}`;
+  return ['', paint('red', why), `  ${printable(advice)}`];
 }
 
 /** "1.5 GiB", "1.5 GiB of 10 GiB". */

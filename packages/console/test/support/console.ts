@@ -44,9 +44,6 @@ export async function startDaemon(data: string, flags: ConfigFlags = {}): Promis
     env: { XDG_RUNTIME_DIR: path.join(data, 'run') },
     parts: REAL_PARTS,
     log: pino({ level: 'silent' }),
-    onFault: (error) => {
-      throw error;
-    },
   });
   await daemon.start();
   return daemon;

@@ -47,6 +47,7 @@ export function addShare(program: Command, run: Invocation): void {
   completeFromServer(show, sharePaths);
   addCreate(share, run);
   addUpdate(share, run);
+  addStart(share, run);
   addDelete(share, run);
 }
 
@@ -90,6 +91,22 @@ function addUpdate(share: Command, run: Invocation): void {
       run.show(updated, (value, paint) => `updated ${value.path}\n\n${sharesView([value], paint)}`);
     });
   completeFromServer(update, sharePaths);
+}
+
+function addStart(share: Command, run: Invocation): void {
+  const start = share
+    .command('start')
+    .description('have a share serve again that stopped when its disk failed, once the cause is gone')
+    .argument('<share>', 'its path, or its id')
+    .addHelpText('after', '\nExamples:\n  dfsctl share list\n  dfsctl share start /home')
+    .action(async (given: string) => {
+      const api = await run.client();
+      const found = await findShare(api, given);
+      const started = await api.startShare(found.id);
+      const said = found.state === 'serving' ? 'serves already' : 'serves again';
+      run.show(started, (value, paint) => `${value.path} ${said}\n\n${sharesView([value], paint)}`);
+    });
+  completeFromServer(start, sharePaths);
 }
 
 function addDelete(share: Command, run: Invocation): void {

@@ -76,7 +76,7 @@ function whatHappened(event: ApiEvent): string {
       return `${changes.join(', ')} by ${event.who}, version ${event.version}`;
     }
     case 'share':
-      return `${event.path} ${event.action} by ${event.who}`;
+      return words([`${event.path} ${event.action} by ${event.who}`, because(event.reason)]);
     case 'grace':
       return words([
         event.action,

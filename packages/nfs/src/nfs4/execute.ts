@@ -240,9 +240,11 @@ export class Execution {
   #unstable(error: unknown): void {
     const { out, engine } = this.#c;
     const first = this.#first ?? { op: Op.SEQUENCE, index: 0, position: this.#countAt + 4 };
-    engine.emit({ type: 'fault', operation: opName(first.op), error });
+    const known = statusOf(error);
+    if (known === undefined) engine.emit({ type: 'fault', operation: opName(first.op), error });
     out.truncate(first.position);
-    this.#status = isListed(first.op, Status.IO) ? Status.IO : Status.SERVERFAULT;
+    const wanted = [known ?? Status.IO, Status.IO];
+    this.#status = wanted.find((status) => isListed(first.op, status)) ?? Status.SERVERFAULT;
     writeFailure(out, first.op, this.#status);
     this.#done = first.index + 1;
   }

@@ -10,6 +10,10 @@ export function tick(engine: Engine, count: number): void {
   state.delegations.revokeOverdue(settings.delegationRecallTimeout * 1000);
   for (const session of state.sessions.relieve()) void callbacks.recallSlot(session, session.slots.target);
   engine.settled();
-  engine.persistence?.flush();
+  try {
+    engine.persistence?.flush();
+  } catch {
+    // Nobody is told of anything before it succeeds.
+  }
   if (count % REVIEW_TICKS === 0) state.sessions.review();
 }

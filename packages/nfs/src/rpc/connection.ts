@@ -28,7 +28,7 @@ export interface RpcConnectionHandler {
    */
   onCall(connection: RpcConnection, xid: number, reader: XdrReader, bytes: number): boolean | void;
   onClose(connection: RpcConnection, reason: string): void;
-  /** Called before bytes leave: what they tell of must outlive the process. */
+  /** Called before bytes leave: what they tell of must outlive the process. Where it throws they do not leave, and the connection ends. */
   readonly beforeOutput?: (() => void) | undefined;
   /** Where output is to wait for the end of the turn: undefined where {@link beforeOutput} has nothing to do. */
   readonly outputWaits?: (() => EndOfTurn | undefined) | undefined;
@@ -119,7 +119,7 @@ export class RpcConnection {
 
   #sayGoodbye(): void {
     if (!this.#draining || this.#inFlight > 0) return;
-    this.#output.flush();
+    this.#write();
     this.socket.end();
   }
 
@@ -135,7 +135,7 @@ export class RpcConnection {
   destroy(reason: string): void {
     if (this.socket.destroyed) return;
     this.#closeReason = reason;
-    this.#output.flush();
+    this.#write();
     this.socket.destroySoon();
     this.#linger ??= setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
   }
@@ -222,6 +222,16 @@ export class RpcConnection {
     });
   }
 
+  /** What it would tell of may not outlive the process: then the peer hears nothing, and asks again over another connection. */
+  #write(): void {
+    try {
+      this.#output.flush();
+    } catch (error) {
+      this.abort(`replies are withheld: ${error instanceof Error ? error.message : String(error)}`);
+      this.#output.discard();
+    }
+  }
+
   #flush(): void {
     if (this.#waits) return;
     const end = this.#handler.outputWaits?.();
@@ -236,7 +246,7 @@ export class RpcConnection {
   /** Writes what was gathered. */
   flush(): void {
     this.#waits = false;
-    this.#output.flush();
+    this.#write();
     const overfull = this.socket.writableLength > this.#limits.maxOutputBuffer;
     if (
       !this.#paused &&

@@ -106,9 +106,18 @@ export class Output {
     this.#slab = undefined;
   }
 
-  /** Writes all that was gathered. */
+  /** Writes all that was gathered. Throws what `before` does: then nothing has left. */
   flush(): void {
     if (this.#before !== undefined && (this.#parts.length > 0 || this.#slab !== undefined)) this.#before();
+    this.#write();
+  }
+
+  /** The socket was destroyed: gives back what was gathered. */
+  discard(): void {
+    this.#write();
+  }
+
+  #write(): void {
     const slab = this.#slab;
     if (this.#parts.length > 0) this.#flushParts();
     else if (slab !== undefined) {

@@ -36,7 +36,6 @@ export async function startCommand(config: Config, env: Environment): Promise<nu
     env,
     parts: REAL_PARTS,
     log,
-    onFault: faults.report,
   });
   warnOfVariables(config, log);
   log.debug({ config: config.file ?? null }, 'starting');
@@ -64,14 +63,14 @@ export async function startCommand(config: Config, env: Environment): Promise<nu
   }
 }
 
-/** Errors that nobody catches, and those that the daemon cannot live with. `first` rejects with the first of them. */
-function watchForFaults(): { readonly first: Promise<never>; readonly report: (error: unknown) => void } {
+/** Errors that nobody catches. `first` rejects with the first of them. */
+function watchForFaults(): { readonly first: Promise<never> } {
   const { promise, reject } = Promise.withResolvers<never>();
   process.on('uncaughtException', reject);
   process.on('unhandledRejection', reject);
   // Between two waits nobody may be listening, which is no fault of its own.
   promise.catch(() => undefined);
-  return { first: promise, report: reject };
+  return { first: promise };
 }
 
 function warnOfVariables(config: Config, log: Logger): void {

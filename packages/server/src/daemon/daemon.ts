@@ -9,7 +9,7 @@ import {
   runtimeDirectory,
 } from '@dfs/api/places';
 import type { ListenAddress, NfsServer } from '@dfs/nfs';
-import type { DataDirectory } from '@dfs/storage';
+import type { DataDirectory, StorageEvent } from '@dfs/storage';
 import { showAddress } from '../config/address.ts';
 import type { Config } from '../config/resolve.ts';
 import type { SettingValues } from '../config/settings.ts';
@@ -39,8 +39,6 @@ export interface DaemonOptions {
   readonly env: Environment;
   readonly parts: Parts;
   readonly log: Logger;
-  /** Told when the server cannot go on: it is to be stopped. */
-  readonly onFault: (error: unknown) => void;
 }
 
 const MS = 1000;
@@ -143,10 +141,9 @@ export class Daemon {
   }
 
   async #openStore(): Promise<DataDirectory> {
-    const { parts, values, onFault } = this.#options;
-    // A store that has failed answers nothing but errors from then on. A restart serves what is stable, and clients send the rest again.
+    const { parts, values } = this.#options;
     const options = {
-      onFailure: onFault,
+      onEvent: (event: StorageEvent) => this.#storageEvent(event),
       durability: values.durability,
       onJournalLost: (error: Error) => {
         this.#log.error(
@@ -163,6 +160,33 @@ export class Daemon {
       return await parts.openDataDirectory(directory, options);
     } catch (error) {
       throw dataError(error);
+    }
+  }
+
+  #storageEvent(event: StorageEvent): void {
+    switch (event.type) {
+      case 'stopped':
+        this.#shares?.stopped(event.share, event.stop);
+        return;
+      case 'full':
+        this.#log.warn(
+          { reason: event.reason },
+          'the disk of the data directory is full: changes are refused, all but those that free room. Make some; nothing else is to be done',
+        );
+        return;
+      case 'room':
+        this.#log.info('the disk of the data directory has room again');
+        return;
+      case 'read_failed': {
+        const path = this.shares.find((share) => share.id === event.share)?.path;
+        this.#log.error(
+          { share: path, reason: event.reason, failed: event.count },
+          'a file cannot be read: the disk fails (dmesg tells of it)',
+        );
+        return;
+      }
+      default:
+        event satisfies never;
     }
   }
 

@@ -1,7 +1,7 @@
 import type { ShareRequest, ShareUpdate } from '@dfs/api';
 import { SettingError } from '@dfs/api/settings';
 import type { Control, NfsServer } from '@dfs/nfs';
-import type { DataDirectory, Held, Quota, RootAttributes, ShareFileSystem } from '@dfs/storage';
+import type { DataDirectory, Held, Quota, RootAttributes, ShareFileSystem, Stop } from '@dfs/storage';
 import {
   clashes,
   clashMessage,
@@ -21,19 +21,28 @@ import {
   type RegisteredShare,
   takeNextId,
 } from './share-registry.ts';
+import { errorMessage } from './start-error.ts';
+import { showStop } from './stopped-share.ts';
 
-export type ShareAction = 'created' | 'updated' | 'deleted';
+export type ShareAction = 'created' | 'updated' | 'deleted' | 'stopped' | 'started';
 
-/** Told when a change is kept and served. */
-export type ShareListener = (action: ShareAction, share: RegisteredShare, who: string) => void;
+/** Told when a change is kept and served, and when the disk has failed a share. */
+export type ShareListener = (action: ShareAction, share: RegisteredShare, who: string, stop?: Stop) => void;
+
+/** Who has stopped a share. */
+const ITSELF = 'server';
 
 /** Milliseconds for requests on a deleted share to end, before its files are closed. */
 const SETTLE_MS = 2_000;
 const SETTLE_STEP_MS = 10;
 
-/** With what is in it at this moment. */
+/** With what is in it, and how it is, at this moment. */
 export interface ServedShare extends RegisteredShare {
   readonly held: Held;
+  /** Why it has stopped; undefined while it serves. */
+  readonly stopped: Stop | undefined;
+  /** Reads that its disk has failed, since the start. */
+  readonly readErrors: number;
 }
 
 interface Served {
@@ -72,6 +81,35 @@ export class LiveShares {
 
   get list(): readonly ServedShare[] {
     return [...this.#served.values()].map(shown).sort((a, b) => a.id - b.id);
+  }
+
+  /** The share has stopped, or all where none is named: to be told of. */
+  stopped(id: number | undefined, stop: Stop): void {
+    for (const { share } of this.#served.values()) {
+      if (id === undefined || id === share.id) this.#listener('stopped', share, ITSELF, stop);
+    }
+  }
+
+  /** Has a share serve again. Others that stopped for the same cause may start with it. Nothing to do where it serves. */
+  start(id: number, who: string): Promise<ServedShare> {
+    return this.#alone(async () => {
+      const served = this.#find(id);
+      const stopped = this.list.filter((share) => share.stopped !== undefined);
+      try {
+        await this.#store.startShare(id);
+      } catch (error) {
+        const { path, stopped: stop } = shown(served);
+        const advice = stop === undefined ? '' : `. ${showStop(stop, path).advice}`;
+        const detail = `${path} stays stopped, as the disk still fails: ${errorMessage(error)}${advice}`;
+        throw new Refusal(HTTP.CONFLICT, 'still_failing', detail);
+      }
+      for (const { id: other } of stopped) {
+        const now = this.#served.get(other);
+        if (now?.fileSystem.stopped === undefined && now !== undefined)
+          this.#listener('started', now.share, who);
+      }
+      return shown(served);
+    });
   }
 
   engineShares() {
@@ -173,7 +211,7 @@ export class LiveShares {
 }
 
 function shown({ share, fileSystem }: Served): ServedShare {
-  return { ...share, held: fileSystem.held };
+  return { ...share, held: fileSystem.held, stopped: fileSystem.stopped, readErrors: fileSystem.readErrors };
 }
 
 function quotaOf({ quotaBytes, quotaFiles }: RegisteredShare): Quota {

@@ -20,6 +20,7 @@ import { Backups } from './backups.ts';
 import type { LiveShares } from './live-shares.ts';
 import type { Logger } from './log.ts';
 import { StartError } from './start-error.ts';
+import { showStop } from './stopped-share.ts';
 
 /** What the daemon knows of itself. */
 export interface DaemonView {
@@ -87,9 +88,12 @@ export class Management {
         this.#events.publish({ type: 'settings', version, who, changes: [...changes] });
       },
     );
-    shares.attach(nfs, (action, { id, path }, who) => {
-      this.#log.info({ share: path, id, who }, `share ${action}`);
-      this.#events.publish({ type: 'share', action, share_id: id, path, who });
+    shares.attach(nfs, (action, { id, path }, who, stop) => {
+      const shown = stop === undefined ? undefined : showStop(stop, path);
+      if (shown === undefined) this.#log.info({ share: path, id, who }, `share ${action}`);
+      else this.#log.error({ share: path, id, ...shown }, `share ${action}: ${shown.advice}`);
+      const reason = shown === undefined ? {} : { reason: shown.reason };
+      this.#events.publish({ type: 'share', action, share_id: id, path, who, ...reason });
     });
     const vitals = new Vitals(store.commits, daemon.directory);
     const recorder = new Recorder(nfs, () => shares.list, vitals);
@@ -103,6 +107,7 @@ export class Management {
       settings: this.settings,
       shares,
       backups,
+      isFull: () => store.figures.full,
       tokens: this.#tokens,
       events: this.#events,
       metrics,

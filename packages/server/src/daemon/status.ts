@@ -3,6 +3,7 @@ import type { ServerStats } from '@dfs/nfs';
 import type { StorageFigures } from '@dfs/storage';
 import { VERSION } from '../version.ts';
 import type { ServedShare } from './live-shares.ts';
+import { showStop } from './stopped-share.ts';
 
 export interface StatusInputs {
   readonly state: ServerState;
@@ -46,9 +47,12 @@ function showJournal(storage: StorageFigures | undefined): Status['journal'] {
 }
 
 export function showShare(share: ServedShare): Share {
+  const { path, stopped } = share;
   return {
     id: share.id,
-    path: share.path,
+    path,
+    state: stopped === undefined ? 'serving' : 'stopped',
+    stopped: stopped === undefined ? null : showStop(stopped, path),
     read_only: share.readOnly,
     squash: share.squash,
     clients: [...share.clients],

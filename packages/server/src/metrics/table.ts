@@ -11,6 +11,8 @@ interface MeasuredShare {
   readonly quotaBytes: number;
   readonly quotaFiles: number;
   readonly held: { readonly bytes: number; readonly files: number };
+  readonly stopped: unknown;
+  readonly readErrors: number;
 }
 
 /** What is asked of the engine once for each scrape. */
@@ -292,6 +294,26 @@ export const SCALARS: readonly ScalarMetric[] = [
     help: 'The most that dfs_share_used_files may come to, of a share that has such a quota.',
     labels: ['share'],
     read: ({ shares }) => byShare(shares, ({ quotaFiles }) => quotaFiles || undefined),
+  },
+  {
+    name: 'dfs_share_stopped',
+    type: 'gauge',
+    help: '1 while a share answers with errors, as its disk has failed: `dfsctl share list` tells why, `dfsctl share start` has it serve again.',
+    labels: ['share'],
+    read: ({ shares }) => byShare(shares, ({ stopped }) => (stopped === undefined ? 0 : 1)),
+  },
+  {
+    name: 'dfs_share_read_errors_total',
+    type: 'counter',
+    help: 'Reads of files that failed on the disk, by share.',
+    labels: ['share'],
+    read: ({ shares }) => byShare(shares, ({ readErrors }) => readErrors),
+  },
+  {
+    name: 'dfs_storage_full',
+    type: 'gauge',
+    help: '1 while the disk has no room for records: changes are refused, all but those that free some.',
+    read: ({ storage }) => single(storage?.full === true ? 1 : 0),
   },
   {
     name: 'dfs_storage_batches_total',

@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { FsError } from '@dfs/nfs';
 import {
   type FastifyError,
   type FastifyInstance,
@@ -66,9 +67,14 @@ function answerErrors(app: FastifyInstance, log: Logger): void {
 
 /** Answers an error, of a handler or of the framework itself (a path that cannot be decoded). */
 function refuse(log: Logger) {
-  return (error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply) => {
+  return (error: FastifyError | Refusal | FsError, request: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof Refusal) {
       return sendProblem(reply, error.status, error.code, error.message, request.url, error.errors);
+    }
+    // The stores are stopped, or full: nothing that the API could have done better.
+    if (error instanceof FsError) {
+      const detail = `nothing can be kept at this moment: ${error.message}. GET /api/v1/shares tells what to do`;
+      return sendProblem(reply, HTTP.UNAVAILABLE, 'storage_failed', detail, request.url);
     }
     const status = error.statusCode ?? HTTP.FAULT;
     if (status < HTTP.FAULT) {

@@ -8,7 +8,12 @@ import type { RestServices } from './services.ts';
 /** The server itself: is it well, what does it do, how is it asked. */
 export function serveServer(app: FastifyInstance, services: RestServices): void {
   const { metrics, openMetrics } = services;
-  serve(app, ROUTES.health, () => ({ status: 'ok' as const }));
+  serve(app, ROUTES.health, () => {
+    const stopped = services.shares.list.filter((share) => share.stopped !== undefined).length;
+    const full = services.isFull();
+    if (stopped === 0 && !full) return { status: 'ok' as const };
+    return { status: 'degraded' as const, stopped_shares: stopped, disk_full: full };
+  });
   const ready = documented(ROUTES.ready);
   const unready = { description: 'It starts or stops', content: { 'application/json': { schema: Health } } };
   // Its status depends on the answer, so it sends that itself.

@@ -15,7 +15,7 @@ export interface RestServices {
   status(): Status;
   readonly control: Control;
   readonly settings: NfsSettings;
-  readonly shares: Pick<LiveShares, 'list' | 'create' | 'update' | 'delete'>;
+  readonly shares: Pick<LiveShares, 'list' | 'create' | 'update' | 'start' | 'delete'>;
   readonly backups: Pick<Backups, 'show' | 'start' | 'cancel'>;
   readonly tokens: Tokens;
   readonly events: EventLog;
@@ -25,6 +25,8 @@ export interface RestServices {
     /** Undefined where the console is switched off. */
     linkUrl(secret: string): string | undefined;
   };
+  /** The disk has no room for records. */
+  isFull(): boolean;
   readonly metrics: Metrics;
   /** /metrics needs no token. */
   readonly openMetrics: boolean;

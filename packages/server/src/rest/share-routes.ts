@@ -12,6 +12,9 @@ export function serveShares(app: FastifyInstance, { shares }: RestServices): voi
   serve(app, ROUTES.updateShare, async ({ params, body, request }) =>
     showShare(await shares.update(params.share_id, body, request.who)),
   );
+  serve(app, ROUTES.startShare, async ({ params, request }) =>
+    showShare(await shares.start(params.share_id, request.who)),
+  );
   serve(app, ROUTES.deleteShare, async ({ params, query, request }) => {
     await shares.delete(params.share_id, query.data === 'delete', request.who);
     return undefined;

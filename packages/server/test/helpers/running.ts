@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterEach } from 'vitest';
 import type { ConfigFlags } from '../../src/config/flags.ts';
 import { Daemon } from '../../src/daemon/daemon.ts';
-import { REAL_PARTS } from '../../src/daemon/parts.ts';
+import { type Parts, REAL_PARTS } from '../../src/daemon/parts.ts';
 import { resolve, scratchFolder } from './config.ts';
 
 /** A daemon in this process, with the real engine and stores, on free ports. */
@@ -18,7 +18,6 @@ export interface Running {
   readonly port: number;
   /** HOST:PORT of the API on TCP, where it was asked for. */
   readonly tcp: string;
-  readonly faults: readonly unknown[];
   /** A new NFS client with a session. */
   mount(options?: { readonly minor?: 1 | 2 }): Promise<Session>;
   ask(method: string, path: string, options?: AskOptions): Promise<Answer>;
@@ -48,16 +47,21 @@ afterEach(async () => {
   for (const server of running) await server.stop();
 });
 
-export async function run(flags: ConfigFlags = { memory: true }): Promise<Running> {
+export interface Trouble {
+  /** Where the real ones do not fail as a test needs it. */
+  readonly parts?: Partial<Parts>;
+  /** Gets the log, a JSON object for each line. */
+  readonly told?: (line: string) => void;
+}
+
+export async function run(flags: ConfigFlags = { memory: true }, trouble: Trouble = {}): Promise<Running> {
   const { values, origins } = resolve({ listen: ['127.0.0.1:0'], ...flags });
-  const faults: unknown[] = [];
   const daemon = new Daemon({
     values,
     origins,
     env: { XDG_RUNTIME_DIR: path.join(scratchFolder(), 'run') },
-    parts: REAL_PARTS,
-    log: pino({ level: 'silent' }),
-    onFault: (error) => void faults.push(error),
+    parts: { ...REAL_PARTS, ...trouble.parts },
+    log: trouble.told === undefined ? pino({ level: 'silent' }) : pino({}, { write: trouble.told }),
   });
   await daemon.start();
   const [socketPath = '', tcp = ''] = daemon.apiAddresses;
@@ -68,7 +72,6 @@ export async function run(flags: ConfigFlags = { memory: true }): Promise<Runnin
     api: new ApiClient({ socketPath }),
     port,
     tcp,
-    faults,
     async mount(options = {}) {
       const session = await NfsClient.start({ host: '127.0.0.1', port, ...options });
       clients.add(session.client);

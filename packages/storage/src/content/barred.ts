@@ -71,6 +71,10 @@ export class BarredContent implements ContentStore {
     return this.#store.sync(ino);
   }
 
+  async recover(): Promise<void> {
+    await this.#store.recover?.();
+  }
+
   syncAll(): Awaitable<void> {
     return this.#store.syncAll();
   }

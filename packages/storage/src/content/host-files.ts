@@ -32,6 +32,8 @@ export function openFilesCache(capacity: number): OpenFiles {
 const SHARD_BITS = 10;
 const SHARD = 2 ** SHARD_BITS;
 const FILE_MODE = 0o600;
+/** No number, and so no file's. */
+const PROBE_NAME = 'probe';
 
 /** One file for each inode, named by its number in hexadecimal, in two levels of folders. */
 export class HostFiles {
@@ -141,6 +143,20 @@ export class HostFiles {
     if (!canSyncHost) return undefined;
     const fd = fs.openSync(this.root, 'r');
     return syncHost(fd).finally(() => fs.closeSync(fd));
+  }
+
+  /** Writes and syncs a file of its own, as those of clients are. */
+  async probe(): Promise<void> {
+    const path = join(this.root, PROBE_NAME);
+    const file = await fs.promises.open(path, 'w', FILE_MODE);
+    try {
+      await file.writeFile(PROBE_NAME);
+      await file.datasync();
+    } finally {
+      await file.close();
+      await fs.promises.rm(path, { force: true });
+    }
+    await syncFolder(this.root);
   }
 
   list(from: number): Iterable<number> {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { type Awaitable, FsError, type SpaceUsage } from '@dfs/nfs';
 import { codeOf, toFsError } from '../host/errors.ts';
-import { canSparse, cloneRange, punchHole, readCached, reserve, seek } from '../host/libc.ts';
+import { canSparse, cloneRange, dropCached, punchHole, readCached, reserve, seek } from '../host/libc.ts';
 import { HOST_PAGE_BYTES, SYNC_READ_BYTES, SYNC_TRUNCATE_BYTES, SYNC_WRITE_BYTES } from '../limits.ts';
 import { copySparse } from './copy.ts';
 import { HostFiles, type OpenFile, type OpenFiles } from './host-files.ts';
@@ -93,6 +93,20 @@ export class LocalContentStore implements ContentStore {
   async syncAll(): Promise<void> {
     await this.#unproven?.catch(rethrow);
     for (const ino of this.#syncs.unsafe()) await this.#sync(ino);
+  }
+
+  async recover(): Promise<void> {
+    const doubtful = this.#syncs.unsafe();
+    // Of what has failed before, the host tells once more.
+    for (const ino of doubtful) await this.#sync(ino).catch(() => {});
+    for (const ino of doubtful) {
+      this.#syncs.mark(ino);
+      await this.#sync(ino);
+      const file = this.#existing(ino);
+      if (file !== undefined) dropCached(file.fd);
+    }
+    this.#files.closeAll();
+    await this.#files.probe().catch(rethrow);
   }
 
   async remove(ino: number): Promise<void> {

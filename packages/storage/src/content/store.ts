@@ -30,6 +30,11 @@ export interface ContentStore {
    * be promised.
    */
   distrust(): boolean;
+  /**
+   * After a write or sync has failed: what is read from now on is what is stored, and a file can be written and synced. Rejects with the
+   * host's reason where it cannot. Absent where nothing of that kind fails.
+   */
+  recover?(): Promise<void>;
   /** The file is as if never written. Not an error where it was not. */
   remove(ino: number): Awaitable<void>;
   /** Answers when what was removed before cannot come back after a loss of power. */

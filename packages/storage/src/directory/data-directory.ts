@@ -13,6 +13,7 @@ import {
   MemoryContentStore,
   openFilesCache,
 } from '../content/index.ts';
+import type { Stop, StorageEvent } from '../faults/stop.ts';
 import { isScanned, ShareKeys, Table } from '../file-system/keys.ts';
 import { type RootAttributes, ShareFileSystem } from '../file-system/share.ts';
 import { codeOf } from '../host/errors.ts';
@@ -24,6 +25,7 @@ import { LogStateJournal } from '../journal/state-journal.ts';
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from '../limits.ts';
 import { CommitLog, type Durability, type LogFigures } from '../log/commit-log.ts';
 import type { CommitView } from '../log/commit-times.ts';
+import type { Reserve } from '../log/room.ts';
 import {
   LmdbMetadataStore,
   MemoryMetadataStore,
@@ -35,20 +37,26 @@ import { checkFormat } from './format.ts';
 import { DirectoryLock } from './lock.ts';
 import { LogRecords, LogStateStore, type Records } from './records.ts';
 import { deleteShare } from './remove-share.ts';
+import { FileReserve } from './reserve.ts';
 
 export interface DataDirectoryOptions {
   /** Any of the numbers of `limits.ts`, otherwise its default. */
   readonly limits?: Partial<StorageLimits>;
   /** Milliseconds since 1970, for the times of files; the system's where absent. */
   readonly now?: () => number;
-  /** Told once when a commit or sync has failed: every share answers EIO from then on. */
-  readonly onFailure?: (error: Error) => void;
-  /** Told once when the journal could not be written and was given up: the next start begins with a grace period. */
+  /** Told of what fails on the disk, and of what that means for the shares. */
+  readonly onEvent?: (event: StorageEvent) => void;
+  /** Told when the journal could not be written and was given up: the next start begins with a grace period. */
   readonly onJournalLost?: (error: Error) => void;
   /** What a change survives before it is acknowledged; `power` where absent. `crash` only where the host has a boot id. */
   readonly durability?: Durability;
   /** Another after each start of the machine, undefined where that cannot be told; the host's where absent. */
   readonly bootId?: () => string | undefined;
+  /** Stands between the stores and whoever uses them: tests have them fail there. */
+  readonly between?: {
+    readonly metadata?: (store: MetadataStore) => MetadataStore;
+    readonly content?: (store: ContentStore, share: number) => ContentStore;
+  };
   /** Where the journal lies; two files in the data directory where absent. */
   readonly journalPlace?: JournalPlace;
 }
@@ -62,6 +70,11 @@ export interface DataDirectory {
   readonly commits: CommitView;
   /** The share of that number (1 to 2^32 - 1), made with this top directory where it is missing. SHARE_OPEN where it is open. */
   openShare(id: number, root: RootAttributes): Promise<ShareFileSystem>;
+  /**
+   * Has an open share serve again that has stopped, and with it all others where records could not be kept. Rejects with the host's reason
+   * where the cause is not gone. Nothing to do where it serves.
+   */
+  startShare(id: number): Promise<void>;
   /** Deletes a share that is not open, with all that is in it. Not an error where there is none. */
   removeShare(id: number): Promise<void>;
   /**
@@ -77,6 +90,10 @@ export interface DataDirectory {
 export interface StorageFigures {
   readonly durability: Durability;
   readonly log: Readonly<LogFigures>;
+  /** The disk has no room for records: changes that need some are refused. */
+  readonly full: boolean;
+  /** Nothing is committed, and why. */
+  readonly stopped?: Stop | undefined;
   /** Absent where nothing outlives the process. */
   readonly journal?: Readonly<JournalFigures> & { readonly lost: boolean };
 }
@@ -93,6 +110,7 @@ interface Stores {
   readonly journal?: OpenedJournal;
   /** Where they lie, and what holds the content still for a backup; absent in memory. */
   readonly place?: { readonly path: string; readonly barrier: ContentBarrier };
+  readonly reserve?: Reserve;
 }
 
 class StoreDirectory implements DataDirectory {
@@ -103,6 +121,7 @@ class StoreDirectory implements DataDirectory {
   readonly #log: CommitLog;
   readonly #limits: StorageLimits;
   readonly #now: () => number;
+  readonly #onEvent: DataDirectoryOptions['onEvent'];
   readonly #journal: OpenedJournal | undefined;
   /** Open, or being opened, closed or removed. */
   readonly #taken = new Set<number>();
@@ -112,16 +131,21 @@ class StoreDirectory implements DataDirectory {
     this.#stores = stores;
     this.#limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
     this.#now = options.now ?? Date.now;
+    this.#onEvent = options.onEvent;
     const { lazyCommitMs, batchChanges, maxRecordKey } = this.#limits;
-    const { onFailure, durability } = options;
-    const { journal } = stores;
+    const { onEvent, durability, now } = options;
+    const { journal, reserve } = stores;
     this.#journal = journal;
     this.#log = new CommitLog(stores.metadata, {
       lazyCommitMs,
       batchChanges,
       holdLimitMs: this.#limits.holdLimitMs,
       scanned: isScanned,
-      ...(onFailure !== undefined && { onFailure }),
+      retryMs: this.#limits.fullRetryMs,
+      onStop: (stop) => onEvent?.({ type: 'stopped', stop }),
+      onRoom: (reason) => onEvent?.(reason === undefined ? { type: 'room' } : { type: 'full', reason }),
+      ...(now !== undefined && { now }),
+      ...(reserve !== undefined && { reserve }),
       ...(journal !== undefined && { journal: journal.journal, firstBatch: journal.firstBatch }),
       ...(durability !== undefined && journal !== undefined && { durability }),
     });
@@ -139,11 +163,17 @@ class StoreDirectory implements DataDirectory {
     this.#log.journalLost(error);
   }
 
+  /** The journal found none; true where there is some for it now. */
+  makeRoom(error: unknown): boolean {
+    return this.#log.room.release(error);
+  }
+
   get figures(): StorageFigures {
     const journal = this.#journal?.journal;
     const { durability, figures: log } = this.#log;
-    if (journal === undefined) return { durability, log };
-    return { durability, log, journal: { ...journal.figures, lost: journal.isLost } };
+    const common = { durability, log, full: this.#log.room.isFull, stopped: this.#log.stopped };
+    if (journal === undefined) return common;
+    return { ...common, journal: { ...journal.figures, lost: journal.isLost } };
   }
 
   async openShare(id: number, root: RootAttributes): Promise<ShareFileSystem> {
@@ -158,6 +188,7 @@ class StoreDirectory implements DataDirectory {
         log: this.#log,
         limits: this.#limits,
         now: this.#now,
+        onEvent: this.#onEvent,
         ...this.#runs(),
       };
       if (!ShareFileSystem.exists(this.#log, id)) await this.#delete(id, content);
@@ -172,6 +203,13 @@ class StoreDirectory implements DataDirectory {
       this.#taken.delete(id);
       throw error;
     }
+  }
+
+  async startShare(id: number): Promise<void> {
+    const share = this.#shares.get(id);
+    if (share === undefined) throw new DataDirectoryError('INVALID_ARGUMENT', `share ${id} is not open`);
+    await this.#log.start();
+    if (share.stopped !== undefined) await share.start();
   }
 
   async removeShare(id: number): Promise<void> {
@@ -205,13 +243,12 @@ class StoreDirectory implements DataDirectory {
         reject(
           new BackupError(
             'STOPPED',
-            `the data serves no more${log.failure === undefined ? '' : `: ${log.failure.message}`}`,
-            'see to the cause and start the server again',
-            log.failure,
+            `nothing can be committed${log.stopped === undefined ? '' : `: ${log.stopped.reason}`}`,
+            'see to the disk, start the shares again (dfsctl share start), and try again',
           ),
         );
       };
-      if (log.failure !== undefined) return stopped();
+      if (log.stopped !== undefined) return stopped();
       // Told as soon as they are committed, and before anything else is.
       log.afterCommit(() => {
         try {
@@ -253,6 +290,8 @@ class StoreDirectory implements DataDirectory {
   }
 }
 
+const same = <T>(store: T): T => store;
+
 /** Opens the data directory at `path`, made where it is missing. Refusals are {@link DataDirectoryError}s. */
 export async function openDataDirectory(
   path: string,
@@ -264,7 +303,8 @@ export async function openDataDirectory(
     const taken = DirectoryLock.take(path);
     lock = taken;
     await checkFormat(path);
-    const metadata = new LmdbMetadataStore(join(path, META_FOLDER));
+    const { metadata: wrap = same, content: wrapContent = same } = options.between ?? {};
+    const metadata = wrap(new LmdbMetadataStore(join(path, META_FOLDER)));
     const limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
     const files = openFilesCache(limits.openFiles);
     const contents = join(path, CONTENT_FOLDER);
@@ -275,9 +315,14 @@ export async function openDataDirectory(
     const content = async (id: number) => {
       const store = new LocalContentStore(join(contents, id.toString()), files);
       await syncFolder(contents);
-      return new BarredContent(store, barrier, id);
+      return new BarredContent(wrapContent(store, id), barrier, id);
     };
-    const stores = { metadata, content, release: () => taken.release(), place: { path, barrier } };
+    const reserve = new FileReserve(path, limits.reserveBytes);
+    const release = () => {
+      reserve.close();
+      taken.release();
+    };
+    const stores = { metadata, content, release, reserve, place: { path, barrier } };
     return await withJournal(path, stores, options);
   } catch (error) {
     lock?.release();
@@ -316,6 +361,7 @@ async function withJournal(
     bootId,
     minBytes: limits.journalBytes,
     onLost,
+    makeRoom: (error) => directory?.makeRoom(error) ?? false,
   });
   directory = new StoreDirectory({ ...stores, journal }, options);
   if (lost !== undefined) directory.journalLost(lost);

@@ -17,7 +17,7 @@ const NSEC_PER_SEC = 1e9;
 
 /** The live record; only what the content store knows better is asked for, after a write. */
 export function attributes(core: Core, inode: Inode): Attributes {
-  core.log.check();
+  core.guard.check();
   requireAlive(inode);
   if (inode.usedIsStale) core.usage.settle(inode);
   return inode;
@@ -29,7 +29,7 @@ export function setAttributes(
   cred: Credentials,
   changes: AttributeChanges,
 ): Awaitable<void> {
-  core.log.check();
+  core.guard.checkChange(changes.size !== undefined && changes.size < inode.size);
   requireAlive(inode);
   const { size } = changes;
   if (size !== undefined) {

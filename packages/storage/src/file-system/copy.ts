@@ -14,11 +14,11 @@ export async function copyRange(
   share: boolean,
   cred?: Credentials,
 ): Promise<number> {
-  core.log.check();
+  core.guard.checkChange();
   requireFile(from);
   requireFile(to);
   return await bothInTurn(from, to, async () => {
-    core.log.check();
+    core.guard.checkChange();
     requireFile(from);
     requireFile(to);
     const length = Math.min(count, from.size - fromOffset);

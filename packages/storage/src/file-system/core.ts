@@ -1,5 +1,6 @@
 import { FsError } from '@dfs/nfs';
 import type { ContentStore } from '../content/store.ts';
+import type { ShareGuard } from '../faults/share-guard.ts';
 import type { StorageLimits } from '../limits.ts';
 import type { CommitLog } from '../log/commit-log.ts';
 import type { Moves } from './ancestry.ts';
@@ -16,6 +17,7 @@ import type { ShareUsage } from './usage.ts';
 export interface Core {
   readonly keys: ShareKeys;
   readonly log: CommitLog;
+  readonly guard: ShareGuard;
   readonly content: ContentStore;
   readonly inodes: InodeCache;
   readonly names: EntryCache;
@@ -82,6 +84,8 @@ const DAY_SEC = 86_400;
  * it is no change.
  */
 export function accessed(core: Core, inode: Inode): void {
+  // Each would stay in memory until there is a commit again.
+  if (core.log.isBacklogged) return;
   const now = core.now();
   const sec = secOf(now);
   const { atimeSec, atimeNsec, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = inode;

@@ -31,7 +31,7 @@ export function createObject(
   object: NewObject | { readonly type: typeof FileType.REGULAR },
   attributes: AttributeChanges,
 ): Inode {
-  core.log.check();
+  core.guard.checkChange();
   requireDirectory(dir);
   requirePermission(dir, cred, Permission.WRITE | Permission.EXECUTE);
   requireFreeName(core, dir, name);

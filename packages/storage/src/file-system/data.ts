@@ -12,16 +12,30 @@ export function requireSize(core: Core, size: number): void {
 }
 
 export function read(core: Core, inode: Inode, offset: number, target: Buffer): Awaitable<number> {
-  core.log.check();
+  core.guard.check();
   requireFile(inode);
   if (offset >= inode.size) return 0;
   const count = Math.min(target.length, inode.size - offset);
   const part = count === target.length ? target : target.subarray(0, count);
-  const got = core.content.read(inode.fileid, offset, part);
+  const got = readContent(core, inode, offset, part);
   accessed(core, inode);
   if (typeof got !== 'number') return got.then((n) => zeroed(inode, offset, part, n));
   if (got < count) part.fill(0, got);
   return count;
+}
+
+function readContent(core: Core, inode: Inode, offset: number, part: Buffer): Awaitable<number> {
+  try {
+    const got = core.content.read(inode.fileid, offset, part);
+    return typeof got === 'number' ? got : got.catch((error: unknown) => readFailed(core, error));
+  } catch (error) {
+    return readFailed(core, error);
+  }
+}
+
+function readFailed(core: Core, error: unknown): never {
+  core.guard.readFailed(error);
+  throw error;
 }
 
 /** A file may reach beyond its content: a hole. And it may have been cut while a thread read. */
@@ -39,11 +53,11 @@ export function write(
   stability: Stability,
   cred?: Credentials,
 ): Awaitable<Stability> {
-  core.log.check();
+  core.guard.checkChange();
   requireFile(inode);
   requireSize(core, offset + data.length);
   const mustSync = stability !== Stability.UNSTABLE && core.log.durability === 'power';
-  if (mustSync || !inode.contentIsTrimmed || inode.gate?.admitsWriters === false) {
+  if (mustSync || !inode.contentIsTrimmed || inode.gate?.admitsWriters === false || core.log.isBacklogged) {
     return writeInTurn(core, inode, offset, data, stability, cred);
   }
   if (data.length === 0) return stability;
@@ -57,6 +71,7 @@ export function write(
   } catch (error) {
     inode.contentIsTrimmed = false;
     usage.landed(inode, reserved);
+    core.guard.writeFailed(error);
     throw error;
   }
   if (writing !== undefined)
@@ -78,11 +93,26 @@ async function finishWrite(
 ): Promise<Stability> {
   await inTurn(inode, false, async () => {
     await landing(core, inode, reserved, async () => {
-      await writing;
+      await contentWritten(core, writing);
       written(core, inode, end, cred);
     });
   });
   return stability;
+}
+
+/** What is written while the share stops may be lost with the rest, and must not be answered with the verifier of after. */
+async function contentWritten(core: Core, writing: Promise<void>): Promise<void> {
+  try {
+    await writing;
+  } catch (error) {
+    core.guard.writeFailed(error);
+    throw error;
+  }
+  core.guard.check();
+}
+
+async function writeContent(core: Core, inode: Inode, offset: number, data: Buffer): Promise<void> {
+  await core.content.write(inode.fileid, offset, data);
 }
 
 async function writeInTurn(
@@ -93,15 +123,17 @@ async function writeInTurn(
   stability: Stability,
   cred: Credentials | undefined,
 ): Promise<Stability> {
+  // Nobody waits for what an unstable write leaves to be committed: here is where too much of that is kept from coming.
+  if (core.log.isBacklogged) await core.log.relief();
   await inTurn(inode, false, async () => {
-    core.log.check();
+    core.guard.checkChange();
     requireFile(inode);
     if (data.length === 0) return;
     await trim(core, inode);
     const reserved = core.usage.reserve(inode, offset, data.length);
     inode.neverWritten = false;
     await landing(core, inode, reserved, async () => {
-      await core.content.write(inode.fileid, offset, data);
+      await contentWritten(core, writeContent(core, inode, offset, data));
       written(core, inode, offset + data.length, cred);
     });
   });
@@ -125,7 +157,7 @@ export function dropSetIds(inode: Inode, cred: Credentials | undefined): void {
 
 /** Everything written so far survives a loss of power when this answers. */
 export function commit(core: Core, inode: Inode): Awaitable<void> {
-  core.log.check();
+  core.guard.check();
   requireFile(inode);
   const syncing = syncContent(core, inode);
   return syncing === undefined ? commitInode(core, inode) : syncing.then(() => commitInode(core, inode));
@@ -140,18 +172,22 @@ function commitInode(core: Core, inode: Inode): Awaitable<void> {
 }
 
 /**
- * A sync that failed has left pages that look clean but are not on the disk: nothing that was promised can be kept from then on, so
- * all stops.
+ * A sync that failed has left pages that look clean but are not on the disk: what the host says of this share from then on is not to be
+ * believed, so it stops.
  */
 export function syncContent(core: Core, inode: Inode): Awaitable<void> {
   // The host keeps what was written when the process ends: more is not promised then.
   if (core.log.durability === 'crash') return;
   const syncing = core.content.sync(inode.fileid);
   if (syncing === undefined) return;
-  return syncing.catch((error: unknown) => {
-    core.log.fail(error instanceof Error ? error : new Error(String(error)));
-    throw error;
-  });
+  return syncing.then(
+    // Another file's failure, meanwhile, is everybody's.
+    () => core.guard.check(),
+    (error: unknown) => {
+      core.guard.fail(error);
+      core.guard.check();
+    },
+  );
 }
 
 /**
@@ -168,7 +204,7 @@ async function resizeInTurn(core: Core, inode: Inode, size: number, apply: () =>
   await gate.enter(true);
   let leave = true;
   try {
-    core.log.check();
+    core.guard.checkChange(true);
     requireFile(inode);
     if (size >= inode.size) {
       await trim(core, inode);

@@ -28,7 +28,7 @@ const PAGE = 256;
 const LINKS_WITHOUT_SUBDIRECTORIES = 2;
 
 export function lookup(core: Core, dir: Inode, cred: Credentials, name: string): Inode {
-  core.log.check();
+  core.guard.check();
   requireDirectory(dir);
   requirePermission(dir, cred, EXECUTE);
   requireNameLength(core, name);
@@ -36,7 +36,7 @@ export function lookup(core: Core, dir: Inode, cred: Credentials, name: string):
 }
 
 export function parent(core: Core, dir: Inode, cred: Credentials): Inode {
-  core.log.check();
+  core.guard.check();
   requireDirectory(dir);
   requirePermission(dir, cred, EXECUTE);
   return core.inodes.must(dir.parent);
@@ -49,7 +49,7 @@ export function readdir(
   cookie: number,
   sink: EntrySink<Inode>,
 ): boolean {
-  core.log.check();
+  core.guard.check();
   requireDirectory(dir);
   requirePermission(dir, cred, READ);
   if (cookie !== 0 && (cookie < FIRST_COOKIE || cookie >= dir.nextCookie)) throw new FsError('EBADCOOKIE');
@@ -72,7 +72,7 @@ export function readdir(
 }
 
 export function link(core: Core, inode: Inode, dir: Inode, cred: Credentials, name: string): void {
-  core.log.check();
+  core.guard.checkChange();
   requireDirectory(dir);
   requireAlive(inode);
   if (inode.isDirectory) throw new FsError('EISDIR');
@@ -90,7 +90,7 @@ export function link(core: Core, inode: Inode, dir: Inode, cred: Credentials, na
 }
 
 export function remove(core: Core, dir: Inode, cred: Credentials, name: string): void {
-  core.log.check();
+  core.guard.checkChange(true);
   requireDirectory(dir);
   requirePermission(dir, cred, EXECUTE);
   requireNameLength(core, name);
@@ -162,7 +162,7 @@ function isLeaf(dir: Inode): boolean {
 /** All refusals but those of a directory that gets another parent; undefined where there is nothing to do. */
 function requireMove(core: Core, request: RenameRequest): Move | undefined {
   const { fromDir, fromName, toDir, toName, cred } = request;
-  core.log.check();
+  core.guard.checkChange();
   requireDirectory(fromDir);
   requireDirectory(toDir);
   requirePermission(fromDir, cred, EXECUTE);

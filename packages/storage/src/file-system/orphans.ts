@@ -66,7 +66,7 @@ export async function removeOrphans(core: Core): Promise<void> {
       if (inode === undefined) {
         // Its record went with a commit of the last run.
         await core.removals.remove(ino, key);
-        if (core.log.failure !== undefined) return;
+        if (core.guard.stop !== undefined) return;
       } else if (!inode.gone && inode.nlink === 0 && inode.retained === 0) bury(core, inode);
     }
     const last = page.at(-1);

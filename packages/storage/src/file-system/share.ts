@@ -16,6 +16,8 @@ import {
   type Stability,
 } from '@dfs/nfs';
 import type { ContentStore } from '../content/store.ts';
+import { ShareGuard } from '../faults/share-guard.ts';
+import type { Stop, StorageEvent } from '../faults/stop.ts';
 import type { StorageLimits } from '../limits.ts';
 import type { CommitLog } from '../log/commit-log.ts';
 import { Moves } from './ancestry.ts';
@@ -36,7 +38,7 @@ import { bury, removeOrphans, removeUncommittedContent } from './orphans.ts';
 import { loadHeld } from './recount.ts';
 import { Removals } from './removals.ts';
 import { SparseShare } from './sparse.ts';
-import { loadSuperblock, type Superblock } from './superblock.ts';
+import { loadSuperblock, type Superblock, storeSuperblock } from './superblock.ts';
 import { type Held, type Quota, ShareUsage } from './usage.ts';
 import { XattrShare } from './xattr.ts';
 
@@ -64,15 +66,16 @@ export interface ShareOptions {
   readonly run?: Buffer;
   /** The run whose state is whole, to the last that it has shown to anybody; undefined where none is. */
   readonly exactRun?: Buffer | undefined;
+  readonly onEvent?: ((event: StorageEvent) => void) | undefined;
 }
 
 /** A file system on a metadata and a content store; all but the transfer of large or uncached data is answered on the spot. */
 export class ShareFileSystem implements FileSystem<Inode> {
   readonly abilities: Abilities;
-  readonly writeVerifier: Uint8Array;
   readonly xattr: XattrShare;
   readonly sparse?: SparseShare;
   readonly #core: Core;
+  readonly #superblock: Superblock;
   readonly #handles: Handles;
   readonly #root: Inode;
   readonly #closed: () => void;
@@ -80,7 +83,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
 
   private constructor(core: Core, superblock: Superblock, root: Inode, closed: () => void) {
     this.#core = core;
-    this.writeVerifier = superblock.verifier;
+    this.#superblock = superblock;
     this.#handles = new Handles(superblock.salt, core.inodes);
     this.#root = root;
     this.#closed = closed;
@@ -131,9 +134,20 @@ export class ShareFileSystem implements FileSystem<Inode> {
     const held = stored === undefined ? NOTHING : await loadHeld(log, content, keys, superblock);
     const usage = new ShareUsage(log, content, keys, held);
     log.touch(usage);
+    const guard = new ShareGuard(log, now, {
+      stopped: (stop) => {
+        // Written down before anybody can ask: also who restarts the server instead must not be told that unstable writes are there.
+        superblock.verifier = randomBytes(VERIFIER_BYTES);
+        storeSuperblock(log, keys, superblock);
+        options.onEvent?.({ type: 'stopped', share: options.id, stop });
+      },
+      readFailed: (reason, count) =>
+        options.onEvent?.({ type: 'read_failed', share: options.id, reason, count }),
+    });
     const core: Core = {
       keys,
       log,
+      guard,
       content,
       inodes,
       names,
@@ -152,11 +166,41 @@ export class ShareFileSystem implements FileSystem<Inode> {
     return new ShareFileSystem(core, superblock, inodes.must(superblock.rootIno), closed);
   }
 
+  get writeVerifier(): Uint8Array {
+    return this.#superblock.verifier;
+  }
+
+  /** Why it has stopped; undefined while it serves. */
+  get stopped(): Stop | undefined {
+    return this.#core.guard.stop;
+  }
+
+  /** Reads that the disk has failed. */
+  get readErrors(): number {
+    return this.#core.guard.readErrors;
+  }
+
+  /** Serves again after its content could not be kept. Rejects with the host's reason where that is not over. */
+  async start(): Promise<void> {
+    const { log, keys, content, guard } = this.#core;
+    await content.recover?.();
+    this.#superblock.verifier = randomBytes(VERIFIER_BYTES);
+    storeSuperblock(log, keys, this.#superblock);
+    log.urge();
+    await log.stable();
+    guard.start();
+  }
+
   /** Writes everything out. No other call may be under way or come after. */
   async close(): Promise<void> {
-    const { log, content, numbers, removals } = this.#core;
+    const { log, content, numbers, removals, guard } = this.#core;
     try {
-      if (log.failure !== undefined) return;
+      if (log.stopped !== undefined) return;
+      if (guard.stop !== undefined) {
+        // Not closed properly: the next start looks after what is left.
+        await log.flush();
+        return;
+      }
       await content.syncAll();
       await log.flush();
       await removals.settle();
@@ -194,12 +238,12 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   resolve(handle: Buffer): Inode {
-    this.#core.log.check();
+    this.#core.guard.check();
     return this.#handles.resolve(handle, 0, handle.length);
   }
 
   resolveIn(buffer: Buffer, start: number, end: number): Inode {
-    this.#core.log.check();
+    this.#core.guard.check();
     return this.#handles.resolve(buffer, start, end);
   }
 
@@ -208,7 +252,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   glance(inode: Inode): Attributes {
-    this.#core.log.check();
+    this.#core.guard.check();
     requireAlive(inode);
     return inode;
   }
@@ -248,8 +292,8 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   readlink(inode: Inode, _cred: Credentials): Buffer {
-    const { log, keys } = this.#core;
-    log.check();
+    const { log, keys, guard } = this.#core;
+    guard.check();
     if (inode.type !== FileType.SYMLINK) throw new FsError('EINVAL');
     const target = log.get(keys.link(inode.numberKey));
     if (target === undefined) throw new FsError(inode.gone ? 'ESTALE' : 'EIO');
@@ -271,7 +315,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   mayOpen(inode: Inode, cred: Credentials, forRead: boolean, forWrite: boolean): void {
-    this.#core.log.check();
+    this.#core.guard.check();
     requireOpen(inode, cred, forRead, forWrite);
   }
 
@@ -281,7 +325,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
 
   release(inode: Inode): void {
     inode.retained--;
-    if (inode.retained > 0 || inode.nlink > 0 || inode.gone || this.#core.log.failure !== undefined) return;
+    if (inode.retained > 0 || inode.nlink > 0 || inode.gone) return;
     bury(this.#core, inode);
   }
 
@@ -304,6 +348,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   stable(): Awaitable<void> {
+    this.#core.guard.check();
     return this.#core.log.stable();
   }
 
@@ -312,8 +357,8 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   settled(): void {
-    const { log, removals } = this.#core;
-    if (this.#isSettled || log.failure !== undefined) return;
+    const { guard, removals } = this.#core;
+    if (this.#isSettled || guard.stop !== undefined) return;
     this.#isSettled = true;
     // What it does not come to is left to the next start.
     const removal = removeOrphans(this.#core).catch(() => {});
@@ -321,7 +366,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   space(_cred: Credentials): SpaceUsage {
-    this.#core.log.check();
+    this.#core.guard.check();
     const { usage, content } = this.#core;
     return usage.space(content.space());
   }

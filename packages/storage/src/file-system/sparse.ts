@@ -12,7 +12,7 @@ export class SparseShare implements SparseFiles<Inode> {
   }
 
   seek(inode: Inode, offset: number, what: 'data' | 'hole'): Awaitable<number> {
-    this.#core.log.check();
+    this.#core.guard.check();
     requireFile(inode);
     if (offset >= inode.size) throw new FsError('ENXIO');
     const found = this.#core.content.seek(inode.fileid, offset, what);
@@ -22,12 +22,12 @@ export class SparseShare implements SparseFiles<Inode> {
 
   async allocate(inode: Inode, offset: number, length: number, cred?: Credentials): Promise<void> {
     const core = this.#core;
-    core.log.check();
+    core.guard.checkChange();
     requireFile(inode);
     requireSize(core, offset + length);
     if (length === 0) throw new FsError('EINVAL');
     await inTurn(inode, false, async () => {
-      core.log.check();
+      core.guard.checkChange();
       requireFile(inode);
       await trim(core, inode);
       const reserved = core.usage.reserve(inode, offset, length);
@@ -47,11 +47,11 @@ export class SparseShare implements SparseFiles<Inode> {
 
   async deallocate(inode: Inode, offset: number, length: number, cred?: Credentials): Promise<void> {
     const core = this.#core;
-    core.log.check();
+    core.guard.checkChange(true);
     requireFile(inode);
     if (length === 0) throw new FsError('EINVAL');
     await inTurn(inode, true, async () => {
-      core.log.check();
+      core.guard.checkChange(true);
       requireFile(inode);
       if (offset >= inode.size) return;
       await trim(core, inode);

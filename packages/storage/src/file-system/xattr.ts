@@ -85,13 +85,13 @@ export class XattrShare implements ExtendedAttributes<Inode> {
   }
 
   #requireReadable(inode: Inode, cred: Credentials): void {
-    this.#core.log.check();
+    this.#core.guard.check();
     requireAlive(inode);
     requirePermission(inode, cred, Permission.READ);
   }
 
   #requireWritable(inode: Inode, cred: Credentials): void {
-    this.#core.log.check();
+    this.#core.guard.checkChange();
     requireAlive(inode);
     if (!inode.isFile && !inode.isDirectory) throw new FsError('EPERM');
     requirePermission(inode, cred, Permission.WRITE);

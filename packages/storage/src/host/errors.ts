@@ -13,6 +13,11 @@ const SAME: Readonly<Record<string, FsErrorCode>> = {
 
 const names = new Map<number, string>(Object.entries(constants.errno).map(([name, value]) => [value, name]));
 
+/** errno's name of a number; undefined for one that is none. */
+export function errnoName(errno: number): string | undefined {
+  return names.get(errno);
+}
+
 /** An error of the host with errno's name as its code, as `node:fs` throws them. */
 export function hostError(call: string, errno: number): NodeJS.ErrnoException {
   const code = names.get(errno) ?? 'EIO';

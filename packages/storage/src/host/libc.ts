@@ -2,12 +2,13 @@ import { constants } from 'node:os';
 import koffi from 'koffi';
 import { hostError } from './errors.ts';
 
-/** fallocate(2) modes, lseek(2) whences, preadv2(2) flags, flock(2) operations, the FICLONERANGE ioctl: Linux's numbers. */
+/** fallocate(2) modes, lseek(2) whences, preadv2(2) flags, posix_fadvise(2) advices, flock(2) operations, the FICLONERANGE ioctl: Linux's numbers. */
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const RWF_NOWAIT = 8;
+const POSIX_FADV_DONTNEED = 4;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const FICLONERANGE = 0x4020940d;
@@ -33,6 +34,7 @@ function find(definition: string): Call | undefined {
 const fallocate = find('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 const lseek = find('int64_t lseek(int fd, int64_t offset, int whence)');
 const preadv2 = find('int64_t preadv2(int fd, void *vector, int count, int64_t offset, int flags)');
+const fadvise = find('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)');
 const flock = find('int flock(int fd, int operation)');
 const syncfs = find('int syncfs(int fd)');
 const ioctl = find('int ioctl(int fd, unsigned long request, void *argument)');
@@ -108,6 +110,11 @@ export function readCached(fd: number, target: Buffer, offset: number): number |
   if (errno === constants.errno.EOPNOTSUPP || errno === constants.errno.ENOSYS) canReadCached = false;
   // Any other error comes again, with its reason, from the read that the caller falls back to.
   return undefined;
+}
+
+/** What the page cache has of the file, and is not to be written, is read from the disk again. Where the host cannot, nothing happens. */
+export function dropCached(fd: number): void {
+  fadvise?.(fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
 /** Locks the open file for this process, until it closes it or dies; false where another has it. */

@@ -1,4 +1,5 @@
 import type { DirtyRecord } from '../log/batch.ts';
+import { lacksRoom } from '../log/room.ts';
 import type { Changes, Key } from '../metadata/store.ts';
 import { FrameFlag, FrameWriter } from './frame.ts';
 import { encodeHeader, HEADER_BYTES, type JournalHeader } from './header.ts';
@@ -13,8 +14,10 @@ export interface JournalOptions {
   readonly frame: number;
   /** Bytes that the file may have before it is written anew. */
   readonly minBytes: number;
-  /** Told once when the journal cannot be written: there is none any more then. */
+  /** Told when the journal cannot be written: until {@link Journal.revive} there is none. */
   readonly onLost: (error: Error) => void;
+  /** A write found no room on the disk; true where it would now. */
+  readonly makeRoom?: (error: unknown) => boolean;
 }
 
 /** How much larger than when it was new a file becomes before it is written anew. */
@@ -73,10 +76,7 @@ export class Journal {
     this.header = options.header;
     for (const [key, value] of options.records) this.#records.set(key, value);
     this.#frame = options.frame;
-    this.#guard(() => {
-      this.#beginRewrite();
-      while (this.#rewrite !== undefined) this.#writeSlice(this.#rewrite);
-    });
+    this.#guard(() => this.#writeAnew());
   }
 
   /** It could not be written, and is gone. */
@@ -110,29 +110,24 @@ export class Journal {
   }
 
   append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, withChanges: boolean): void {
-    if (this.isLost) return;
-    const writer = withChanges ? this.#bound : this.#free;
-    writer.unit(++this.#order);
+    const writer = this.isLost ? undefined : withChanges ? this.#bound : this.#free;
+    writer?.unit(++this.#order);
     for (const [key, value] of unit) {
-      writer.record(key, value);
+      writer?.record(key, value);
       this.#records.set(key, value);
     }
-    this.#isDirty = true;
+    this.#isDirty ||= writer !== undefined;
   }
 
-  /** What is stored is not all that was shown or acknowledged: the next run is told. */
-  doubt(): void {
-    this.#tell(FrameFlag.DOUBT);
+  /** Where it was lost, begins it anew with the records as they are: all changes so far must be in the metadata store. */
+  revive(): void {
+    if (this.isLost) this.#guard(() => this.#writeAnew());
   }
 
   /** From now on nothing is shown or acknowledged that was not flushed, unless it is held. */
   rely(): void {
-    this.#tell(FrameFlag.RELIED);
-  }
-
-  #tell(flag: number): void {
+    this.#flags |= FrameFlag.RELIED;
     if (this.isLost) return;
-    this.#flags |= flag;
     this.#guard(() => this.#write(new FrameWriter(), this.#flags, 0));
   }
 
@@ -148,7 +143,7 @@ export class Journal {
    */
   rewrite(batch: number, changes: Changes | undefined): void {
     if (this.isLost || this.#rewrite !== undefined) return;
-    this.#guard(() => {
+    this.#attempt(() => {
       const rewrite = this.#beginRewrite();
       if (changes !== undefined && changes.size > 0) {
         const writer = new FrameWriter();
@@ -209,13 +204,30 @@ export class Journal {
   #write(writer: FrameWriter, flags: number, batch: number): void {
     const { length } = writer;
     const frame = writer.close(flags, batch, ++this.#frame);
-    this.#file?.append(frame, length);
+    if (this.#file !== undefined) this.#append(this.#file, frame, length);
     this.#bytes += length;
     this.figures.bytes += length;
     this.figures.flushes++;
-    if (this.#rewrite === undefined) return;
-    this.#rewrite.file.append(frame, length);
-    this.#rewrite.bytes += length;
+    const rewrite = this.#rewrite;
+    if (rewrite === undefined) return;
+    this.#attempt(() => {
+      rewrite.file.append(frame, length);
+      rewrite.bytes += length;
+    });
+  }
+
+  #append(file: JournalFile, frame: Buffer, length: number): void {
+    try {
+      file.append(frame, length);
+    } catch (error) {
+      if (!lacksRoom(error) || this.#options.makeRoom?.(error) !== true) throw error;
+      file.append(frame, length);
+    }
+  }
+
+  #writeAnew(): void {
+    this.#beginRewrite();
+    while (this.#rewrite !== undefined) this.#writeSlice(this.#rewrite);
   }
 
   #beginRewrite(): Rewrite {
@@ -238,7 +250,7 @@ export class Journal {
         return;
       }
       this.flush(0, false);
-      this.#guard(() => this.#writeSlice(rewrite));
+      this.#attempt(() => this.#writeSlice(rewrite));
       if (this.#rewrite !== undefined) this.#goOn();
     });
   }
@@ -270,6 +282,18 @@ export class Journal {
     this.figures.rewrites++;
   }
 
+  /** A part of a rewrite. Where it fails, the file in use stays in use. */
+  #attempt(write: () => void): void {
+    try {
+      write();
+    } catch {
+      const { place } = this.#options;
+      const abandoned = this.#rewrite;
+      this.#rewrite = undefined;
+      for (const tidy of [() => abandoned?.file.close(), () => place.draft().close()]) quietly(tidy);
+    }
+  }
+
   /** A journal that cannot be written is none: the next run must not take it for whole. */
   #guard(write: () => void): void {
     try {
@@ -280,17 +304,20 @@ export class Journal {
   }
 
   #giveUp(error: Error): void {
-    for (const close of [() => this.#rewrite?.file.close(), () => this.#file?.close()]) {
-      try {
-        close();
-      } catch {}
-    }
+    for (const close of [() => this.#rewrite?.file.close(), () => this.#file?.close()]) quietly(close);
     this.#rewrite = undefined;
     this.#file = undefined;
     this.#free.clear();
     this.#bound.clear();
     for (const record of this.#touched.splice(0)) record.isUnflushed = false;
-    this.#records.clear();
     this.#options.onLost(error);
+  }
+}
+
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // It was for tidiness only.
   }
 }

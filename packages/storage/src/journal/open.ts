@@ -12,6 +12,7 @@ export interface OpenJournalOptions {
   readonly bootId: string | undefined;
   readonly minBytes: number;
   readonly onLost: (error: Error) => void;
+  readonly makeRoom?: (error: unknown) => boolean;
 }
 
 export interface OpenedJournal {
@@ -39,7 +40,7 @@ export async function recoverChanges(
 
 /** Takes up the journal of the last run, or begins one where there is none, or none that can be relied on. */
 export async function openJournal(store: MetadataStore, options: OpenJournalOptions): Promise<OpenedJournal> {
-  const { place, bootId, minBytes, onLost } = options;
+  const { place, bootId, minBytes, onLost, makeRoom } = options;
   const left = await recoverChanges(store, place, bootId);
   const batch = left?.batch ?? markOf(store)?.batch ?? 0;
   const id = left?.id ?? randomBytes(ID_BYTES);
@@ -53,6 +54,7 @@ export async function openJournal(store: MetadataStore, options: OpenJournalOpti
     frame,
     minBytes,
     onLost,
+    ...(makeRoom !== undefined && { makeRoom }),
   });
   return { journal, left, firstBatch: batch + 1 };
 }

@@ -20,6 +20,7 @@ export class Batch {
   /** Those of `changes` that range scans must find, in order. */
   readonly ordered = new SortedMap<Buffer | undefined>();
   readonly records: DirtyRecord[] = [];
+  /** Told of the commit; those with `failed` of the first failure instead, and then no more. */
   readonly afterwards: { readonly committed: () => void; readonly failed?: (() => void) | undefined }[] = [];
   /** In the order of commits, across restarts. */
   readonly number: number;
@@ -31,18 +32,19 @@ export class Batch {
   holds = 0;
   /** Told when it is held no more. */
   readonly released: (() => void)[] = [];
-  readonly done: Promise<void>;
+  #isSealed = false;
+  #done!: Promise<void>;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
 
   constructor(number: number) {
     this.number = number;
-    this.done = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    // Whoever waits handles it; that nobody does is no fault.
-    this.done.catch(() => {});
+    this.#renew();
+  }
+
+  /** Answers when it is committed, and rejects where that fails: who asks after that waits for the next try. */
+  get done(): Promise<void> {
+    return this.#done;
   }
 
   get isEmpty(): boolean {
@@ -51,6 +53,8 @@ export class Batch {
 
   /** No more effects: writes the records as they are now. */
   seal(): void {
+    if (this.#isSealed) return;
+    this.#isSealed = true;
     for (const record of this.records) {
       this.changes.set(record.key, record.encode());
       record.batch = undefined;
@@ -63,8 +67,23 @@ export class Batch {
     for (const { committed } of this.afterwards) committed();
   }
 
+  /** Who waits is told; the effects are kept, and may be committed later. */
   failed(error: Error): void {
     this.#reject(error);
-    for (const { failed } of this.afterwards) failed?.();
+    this.#renew();
+    const told = this.afterwards.splice(0);
+    for (const one of told) {
+      if (one.failed === undefined) this.afterwards.push(one);
+      else one.failed();
+    }
+  }
+
+  #renew(): void {
+    this.#done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever waits handles it; that nobody does is no fault.
+    this.#done.catch(() => {});
   }
 }

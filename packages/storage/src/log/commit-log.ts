@@ -1,28 +1,21 @@
 import { FsError } from '@dfs/nfs';
+import { refusalOf, type Stop, type StopCause, stopFor } from '../faults/stop.ts';
 import type { Journal } from '../journal/journal.ts';
 import { encodeMark, MARK_KEY, NO_JOURNAL } from '../journal/mark.ts';
 import { DEFAULT_STORAGE_LIMITS } from '../limits.ts';
 import type { Key, KeyValue, MetadataStore } from '../metadata/store.ts';
 import { Batch, type DirtyRecord } from './batch.ts';
-import { CommitTimes } from './commit-times.ts';
+import type { CommitTimes } from './commit-times.ts';
+import { Committer, type LogFigures } from './committer.ts';
 import { merge } from './merge.ts';
 import { Pending } from './pending.ts';
+import { type Reserve, Room } from './room.ts';
+import { Standing } from './standing.ts';
+
+export type { LogFigures } from './committer.ts';
 
 /** What a change survives before it is acknowledged: a loss of power, or the end of the process only. */
 export type Durability = 'power' | 'crash';
-
-/** Figures of a log, counted since the start. */
-export interface LogFigures {
-  batches: number;
-  /** In all batches together. */
-  changes: number;
-  /** Milliseconds that all commits took together. */
-  commitMs: number;
-  /** Calls of {@link CommitLog.stable} that have not been answered. */
-  waiting: number;
-}
-
-const MS = 1000;
 
 export interface CommitLogOptions {
   /** Milliseconds that an effect nobody waits for may stay uncommitted. */
@@ -33,8 +26,16 @@ export interface CommitLogOptions {
   readonly holdLimitMs?: number;
   /** True for keys that {@link CommitLog.scan} must find. */
   readonly scanned: (key: Key) => boolean;
-  /** Told once, when a commit has failed. */
-  readonly onFailure?: (error: Error) => void;
+  /** Told when a commit has failed, or the journal of grade `crash`: nothing is committed until {@link CommitLog.start}. */
+  readonly onStop?: (stop: Stop) => void;
+  /** Told the reason when the disk has no room, undefined when it has again. */
+  readonly onRoom?: (reason: string | undefined) => void;
+  /** What is set aside for a full disk. */
+  readonly reserve?: Reserve;
+  /** Milliseconds between two tries to write to a full disk. */
+  readonly retryMs?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
   /** Without it nothing outlives the process but what was committed. */
   readonly journal?: Journal;
   /** `crash` needs a journal. */
@@ -43,21 +44,24 @@ export interface CommitLogOptions {
   readonly firstBatch?: number;
 }
 
-/** With grade `crash`, how many times `batchChanges` may wait for a commit before {@link CommitLog.stable} does. */
+/** How many times `batchChanges` may wait for a commit before those wait who otherwise would not. */
 const MAX_BACKLOG = 4;
 
 /**
  * The one way to the metadata store: effects are seen by every read at once, gather in a batch, and are committed in order, one batch
  * at a time, so that all who wait while one is being written share the next.
  *
- * After a commit has failed nothing is true any more that was not committed before: every call answers EIO.
+ * What is in memory stays true. Where a commit fails, whoever waits is refused, and so is everybody from then on; but the batch is kept, as
+ * are all effects, and {@link start} commits it again. Where it fails for want of room only, it is tried again by itself.
  */
 export class CommitLog {
   readonly #store: MetadataStore;
   readonly #options: CommitLogOptions;
-  readonly times = new CommitTimes();
   readonly #journal: Journal | undefined;
-  readonly figures: LogFigures = { batches: 0, changes: 0, commitMs: 0, waiting: 0 };
+  readonly room: Room;
+  readonly #maxBacklog: number;
+  readonly #standing: Standing;
+  readonly #committer: Committer;
   /** Commits are waited for. */
   readonly #waits: boolean;
   /** Who is answered flushes the journal before. */
@@ -69,7 +73,7 @@ export class CommitLog {
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
   #holdTimer: NodeJS.Timeout | undefined;
-  #failure: Error | undefined;
+  #starting: Promise<void> | undefined;
   #closed = false;
 
   constructor(store: MetadataStore, options: CommitLogOptions) {
@@ -77,7 +81,20 @@ export class CommitLog {
     this.#options = options;
     this.#journal = options.journal;
     this.#waits = options.durability !== 'crash';
+    this.#maxBacklog = MAX_BACKLOG * options.batchChanges;
     this.#forming = new Batch(options.firstBatch ?? 1);
+    const { reserve, retryMs = DEFAULT_STORAGE_LIMITS.fullRetryMs, onRoom } = options;
+    this.room = new Room(reserve, retryMs, (reason) => onRoom?.(reason));
+    this.#standing = new Standing(this.room);
+    this.#committer = new Committer(store, this.room);
+  }
+
+  get figures(): LogFigures {
+    return this.#committer.figures;
+  }
+
+  get times(): CommitTimes {
+    return this.#committer.times;
   }
 
   /** `power`: what is acknowledged is on the disk. */
@@ -85,26 +102,84 @@ export class CommitLog {
     return this.#waits ? 'power' : 'crash';
   }
 
-  /** EIO once a commit (or the sync of content) has failed. */
+  /** Refuses while it is stopped; see {@link Standing}. */
   check(): void {
-    if (this.#failure !== undefined) throw new FsError('EIO', `stopped: ${this.#failure.message}`);
+    this.#standing.check();
   }
 
-  get failure(): Error | undefined {
-    return this.#failure;
+  /** Refuses changes besides: what is changed after this is kept in any case. */
+  checkChange(frees = false): void {
+    this.#standing.checkChange(frees);
   }
 
-  /** Stops everything: what is in memory is no longer what is stored. */
-  fail(error: Error): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = error;
+  /** Why nothing is committed. */
+  get stopped(): Stop | undefined {
+    return this.#standing.stop;
+  }
+
+  /** So much waits for the disk that no more should come without waiting for it. */
+  get isBacklogged(): boolean {
+    const { changes, records } = this.#forming;
+    return changes.size + records.length >= this.#maxBacklog;
+  }
+
+  /** Answers when less waits. */
+  async relief(): Promise<void> {
+    this.checkChange(true);
+    const batch = this.#committing ?? this.#forming;
+    this.#schedule();
+    await this.#whenDone(batch);
+  }
+
+  /** The forming batch, once no unit of it is half done. */
+  async #whole(): Promise<Batch> {
+    const { released, holds } = this.#forming;
+    if (holds > 0) await new Promise<void>((resolve) => released.push(resolve));
+    this.#journal?.flush(this.#forming.number, false);
+    return this.#forming;
+  }
+
+  #stop(cause: StopCause, error: unknown): void {
+    if (this.#standing.stop !== undefined) return;
+    const stop = stopFor(cause, error, (this.#options.now ?? Date.now)());
+    this.#standing.stop = stop;
     clearTimeout(this.#timer);
-    clearTimeout(this.#holdTimer);
-    this.#journal?.doubt();
-    this.#committing?.failed(error);
-    this.#forming.failed(error);
+    this.#timer = undefined;
+    this.#committing?.failed(refusalOf(stop));
+    this.#forming.failed(refusalOf(stop));
     for (const released of this.#forming.released.splice(0)) released();
-    this.#options.onFailure?.(error);
+    if (!this.#closed) this.#options.onStop?.(stop);
+  }
+
+  /** Commits what was kept, and goes on. Rejects where the cause has not gone. Nothing to do where nothing has stopped. */
+  start(): Promise<void> {
+    if (this.#standing.stop === undefined) return Promise.resolve();
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    this.#standing.isStarting = true;
+    try {
+      await this.#committer.recover();
+      // All of it, so that nothing depends on a journal that may have failed as well.
+      while (this.#committing !== undefined || !this.#forming.isEmpty) {
+        this.#committing ??= this.#close(await this.#whole());
+        const batch = this.#committing;
+        await this.room.patiently(this.#committer.commit(batch));
+        this.#committed(batch);
+      }
+      this.#journal?.revive();
+      if (!this.#waits && this.#journal?.isLost === true)
+        throw new FsError('EIO', 'the journal cannot be written');
+      this.#standing.stop = undefined;
+    } finally {
+      this.#standing.isStarting = false;
+    }
+    // The store is told of the journal.
+    this.hasten();
   }
 
   /** The value, good only until the next call into the log. Sees what is not yet committed, but no {@link DirtyRecord}. */
@@ -175,7 +250,7 @@ export class CommitLog {
    * {@link flushJournal}, which is left to the caller once {@link callerFlushes} was called.
    */
   stable(): Promise<void> | undefined {
-    this.check();
+    if (this.#standing.stop !== undefined) this.checkChange(true);
     if (!this.#waits) return this.#flushed();
     const waitFor = this.#forming.urgent
       ? this.#forming
@@ -198,7 +273,8 @@ export class CommitLog {
     const journal = this.#journal;
     if (journal === undefined) return;
     journal.flush(this.#forming.number, this.#forming.holds > 0);
-    if (!this.#waits) this.check();
+    if (!this.#waits && journal.isLost)
+      throw new FsError('EIO', `stopped: ${this.stopped?.reason ?? 'no journal'}`);
     if (journal.isLarge) this.#schedule();
   }
 
@@ -242,7 +318,7 @@ export class CommitLog {
   /** The journal could not be written. Nothing that was acknowledged depends on it, unless commits are not waited for. */
   journalLost(error: Error): void {
     if (!this.#waits) {
-      this.fail(error);
+      this.#stop('journal', error);
       return;
     }
     this.#journal?.remove();
@@ -259,18 +335,12 @@ export class CommitLog {
         this.check(),
       );
     }
-    const backlog = forming.changes.size + forming.records.length;
-    if (backlog < MAX_BACKLOG * this.#options.batchChanges || this.#committing === undefined)
-      return undefined;
+    if (!this.isBacklogged || this.#committing === undefined) return undefined;
     return this.#whenDone(this.#committing);
   }
 
   #whenDone(batch: Batch): Promise<void> {
-    return this.#counted(
-      batch.done.catch((error: Error) => {
-        throw new FsError('EIO', `stopped: ${error.message}`);
-      }),
-    );
+    return this.#counted(batch.done);
   }
 
   async #counted(waiting: Promise<void>): Promise<void> {
@@ -282,26 +352,27 @@ export class CommitLog {
     }
   }
 
-  /** Commits all there is. */
+  /** Commits all there is. Rejects where the disk has no room for it, without waiting until it has. */
   async flush(): Promise<void> {
     for (;;) {
-      this.check();
+      this.checkChange(true);
       const batch = this.#forming.isEmpty ? this.#committing : this.#forming;
       if (batch === undefined) return;
       if (batch === this.#forming) {
         this.release();
         this.#schedule();
       }
-      await this.#whenDone(batch);
+      await this.room.patiently(this.#whenDone(batch));
     }
   }
 
   /** Flushes and lets nothing more in. The store stays open. */
   async close(): Promise<void> {
     try {
-      if (this.#failure === undefined) await this.flush();
+      if (this.#standing.stop === undefined) await this.flush();
     } finally {
       this.#closed = true;
+      this.room.close();
       clearTimeout(this.#timer);
       clearTimeout(this.#holdTimer);
       this.#journal?.close();
@@ -309,7 +380,6 @@ export class CommitLog {
   }
 
   #change(key: Key, value: Buffer | undefined): void {
-    this.check();
     if (this.#closed) throw new FsError('EIO', 'closed');
     this.#forming.changes.set(key, value);
     this.#journal?.change(key, value);
@@ -319,7 +389,7 @@ export class CommitLog {
 
   /** Something is in the forming batch: sees to it that it does not stay there for ever. */
   #formed(): void {
-    if (this.#failure !== undefined) return;
+    if (this.#standing.stop !== undefined) return;
     const { changes, records } = this.#forming;
     if (changes.size + records.length >= this.#options.batchChanges) this.#schedule();
     this.#timer ??= setTimeout(() => {
@@ -341,42 +411,41 @@ export class CommitLog {
 
   #commit(): void {
     const batch = this.#forming;
-    if (this.#failure !== undefined) return;
+    if (this.#standing.stop !== undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // What is committed must be in the journal with all that belongs to it.
     const journal = this.#journal;
     journal?.flush(batch.number, false);
-    if (this.#failure !== undefined) return;
-    const mustSay = journal?.isLost === true && !this.#saidLost;
+    if (this.stopped !== undefined) return;
+    const mustSay = journal !== undefined && journal.isLost !== this.#saidLost;
     if (batch.isEmpty && !mustSay) {
       if (journal?.isLarge) journal.rewrite(batch.number, undefined);
       this.#restart(batch);
       return;
     }
-    batch.seal();
-    this.#mark(batch);
-    this.#forming = new Batch(batch.number + 1);
-    this.#committing = batch;
+    this.#committing = this.#close(batch);
     if (journal?.isLarge) journal.rewrite(batch.number, batch.changes);
-    const startedAt = performance.now();
-    this.#store.commit(batch.changes).then(
+    this.#committer.commit(batch).then(
       () => {
-        if (this.#failure !== undefined) return;
-        this.#count(batch, startedAt);
-        this.times.add((performance.now() - startedAt) / MS);
-        this.#committing = undefined;
-        batch.committed();
+        this.#committed(batch);
         if (this.#forming.due || (this.#forming.urgent && this.#waits)) this.#schedule();
       },
-      (error: unknown) => this.fail(error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => this.#stop('metadata', error),
     );
   }
 
-  #count(batch: Batch, startedAt: number): void {
-    this.figures.batches++;
-    this.figures.changes += batch.changes.size;
-    this.figures.commitMs += performance.now() - startedAt;
+  /** What comes from now on is in another batch. */
+  #close(batch: Batch): Batch {
+    batch.seal();
+    this.#mark(batch);
+    this.#forming = new Batch(batch.number + 1);
+    return batch;
+  }
+
+  #committed(batch: Batch): void {
+    this.#committing = undefined;
+    batch.committed();
   }
 
   /** What the next start needs to know of the journal. */

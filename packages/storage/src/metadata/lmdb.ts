@@ -1,4 +1,8 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { errnoName } from '../host/errors.ts';
+import { dropCached } from '../host/libc.ts';
 import type { Changes, Key, KeyValue, MetadataSnapshot, MetadataStore } from './store.ts';
 
 /** Writes and reads keys as they are, a byte for each character. lmdb expects a RangeError where the target is too short. */
@@ -14,23 +18,33 @@ const keyEncoder = {
   },
 };
 
+const DATA_FILE = 'data.mdb';
+
+function openDatabase(path: string): RootDatabase<Buffer, Key> {
+  return open<Buffer, Key>({
+    path,
+    noSubdir: false,
+    encoding: 'binary',
+    keyEncoder,
+    cache: false,
+    // A commit is answered when it is synced, not when it is merely visible.
+    overlappingSync: false,
+    // Commits are gathered by the commit log, which waits for the end of the event turn already.
+    eventTurnBatching: false,
+  });
+}
+
 /** LMDB in one folder. Its own thread writes and syncs; reads come from the memory map, on the caller's thread. */
 export class LmdbMetadataStore implements MetadataStore {
-  readonly #db: RootDatabase<Buffer, Key>;
+  readonly #path: string;
+  #db: RootDatabase<Buffer, Key>;
+  #isOpen = true;
+  #snapshots = 0;
 
   /** `path` is the folder, made where it is missing. Throws what LMDB says where it cannot be opened. */
   constructor(path: string) {
-    this.#db = open<Buffer, Key>({
-      path,
-      noSubdir: false,
-      encoding: 'binary',
-      keyEncoder,
-      cache: false,
-      // A commit is answered when it is synced, not when it is merely visible.
-      overlappingSync: false,
-      // Commits are gathered by the commit log, which waits for the end of the event turn already.
-      eventTurnBatching: false,
-    });
+    this.#path = path;
+    this.#db = openDatabase(path);
   }
 
   get(key: Key): Buffer | undefined {
@@ -61,7 +75,31 @@ export class LmdbMetadataStore implements MetadataStore {
         }
       });
     } catch (error) {
-      throw await causeOf(error);
+      throw named(await causeOf(error));
+    }
+  }
+
+  /**
+   * LMDB writes pages that nothing refers to, syncs them, and only then writes the page that refers to them. So after a failure the last commit
+   * is whole, on the disk and in the file's cached pages; but a page that was to be written may be cached as if it were on the disk. Pages
+   * are read again therefore, and those of the next commit all written anew.
+   */
+  async recover(): Promise<void> {
+    // They read from what would be closed.
+    if (this.#snapshots > 0) throw new Error('a backup is being made: wait until it has ended');
+    if (this.#isOpen) await this.#db.close();
+    this.#isOpen = false;
+    try {
+      const file = await fs.promises.open(join(this.#path, DATA_FILE), 'r+');
+      try {
+        await file.datasync();
+        dropCached(file.fd);
+      } finally {
+        await file.close();
+      }
+    } finally {
+      this.#db = openDatabase(this.#path);
+      this.#isOpen = true;
     }
   }
 
@@ -69,6 +107,7 @@ export class LmdbMetadataStore implements MetadataStore {
   snapshot(): MetadataSnapshot {
     const db = this.#db;
     const transaction = db.useReadTransaction();
+    this.#snapshots++;
     return {
       scan(start, end, limit) {
         const found: KeyValue[] = [];
@@ -78,12 +117,15 @@ export class LmdbMetadataStore implements MetadataStore {
         }
         return found;
       },
-      close: () => transaction.done(),
+      close: () => {
+        this.#snapshots--;
+        transaction.done();
+      },
     };
   }
 
   async close(): Promise<void> {
-    await this.#db.close();
+    if (this.#isOpen) await this.#db.close();
   }
 }
 
@@ -95,4 +137,12 @@ async function causeOf(error: unknown): Promise<unknown> {
     () => error,
     (cause: unknown) => cause,
   );
+}
+
+/** lmdb gives errno's number where the host gives its name. */
+function named(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return error;
+  const code = errnoName(error.code);
+  if (code === undefined) return error;
+  return Object.assign(new Error(`${code}: ${error.message}`, { cause: error }), { code });
 }

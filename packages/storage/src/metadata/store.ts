@@ -31,12 +31,19 @@ export interface MetadataStore {
 
   /**
    * Applies all of the changes or none, after those of every commit called before. Answers when they would survive a loss of
-   * power. The values must not be altered afterwards. A rejection leaves open whether they were applied: the caller stops.
+   * power. The values must not be altered afterwards. A rejection leaves open whether they were applied: the caller stops, or commits the
+   * same again. Errors of the host have errno's name as their code.
    */
   commit(changes: Changes): Promise<void>;
 
   /** All entries as the commits answered so far have left them, whatever comes after. Closed before the store is. */
   snapshot(): MetadataSnapshot;
+
+  /**
+   * After a commit was rejected: the next one can be relied on as the first. Nothing else may be under way. Rejects where the
+   * store still cannot be used; a later call may succeed.
+   */
+  recover?(): Promise<void>;
 
   /** Answers when all commits have been, and frees what is held. Nothing may be called after. */
   close(): Promise<void>;

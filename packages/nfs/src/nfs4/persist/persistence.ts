@@ -66,12 +66,12 @@ export class Persistence {
     return !this.#unflushed && !marks.any && grace.changes === this.#graceSeen;
   }
 
-  /** All that changed so far outlives the process: to be called before anybody is told of it. */
+  /** All that changed so far outlives the process: to be called before anybody is told of it, which must not be where it throws. */
   flush(): void {
     this.sweep();
     if (!this.#unflushed) return;
-    this.#unflushed = false;
     this.#journal.flush();
+    this.#unflushed = false;
   }
 
   /**

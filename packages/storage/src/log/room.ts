@@ -1,0 +1,109 @@
+import { codeOf } from '../host/errors.ts';
+
+/** Bytes of the disk that are kept for what has been promised already, should all others be taken. */
+export interface Reserve {
+  /** Gives them to whoever writes next; false where they are given already. Never throws. */
+  release(): boolean;
+  /** Sets them aside again, or for the first time; false where there is no room for that now. */
+  refill(): Promise<boolean>;
+}
+
+/** No room on the disk, or no more for this user. */
+export function lacksRoom(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** Whether records find room on the disk, and what is done where they do not. */
+export class Room {
+  /** They did not, and it is not known that they would now. */
+  isFull = false;
+  readonly #reserve: Reserve | undefined;
+  readonly #retryMs: number;
+  readonly #told: (reason: string | undefined) => void;
+  readonly #impatient = new Set<(error: unknown) => void>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** `told` gets the reason when there is no room any more, undefined when there is again. */
+  constructor(reserve: Reserve | undefined, retryMs: number, told: (reason: string | undefined) => void) {
+    this.#reserve = reserve;
+    this.#retryMs = retryMs;
+    this.#told = told;
+    if (reserve !== undefined) this.#refill();
+  }
+
+  /** A write found no room. Answers true where the reserve is there for it now. */
+  release(error: unknown): boolean {
+    if (!this.isFull) {
+      this.isFull = true;
+      this.#told(error instanceof Error ? error.message : String(error));
+    }
+    const released = this.#reserve?.release() ?? false;
+    this.#wait();
+    return released;
+  }
+
+  /** The same, and answers when it is worth another try. Rejects with the error where nobody waits for that any more. */
+  async lacking(error: unknown): Promise<void> {
+    if (this.#closed) throw error;
+    if (this.release(error)) return;
+    for (const tell of this.#impatient) tell(error);
+    await new Promise((resolve) => setTimeout(resolve, this.#retryMs).unref());
+    if (this.#closed) throw error;
+  }
+
+  /** Runs `work`, and rejects before it is done where that waits for room. */
+  async patiently<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#impatient.add(reject);
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      this.#impatient.delete(reject);
+    }
+  }
+
+  /** A write found room. */
+  found(): void {
+    if (this.isFull && this.#reserve === undefined) this.#ended();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #ended(): void {
+    this.isFull = false;
+    this.#told(undefined);
+  }
+
+  #wait(): void {
+    if (this.#reserve === undefined || this.#closed) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#refill();
+    }, this.#retryMs).unref();
+  }
+
+  #refill(): void {
+    void this.#reserve?.refill().then(
+      (filled) => {
+        if (this.#closed) return;
+        if (filled && this.isFull) this.#ended();
+        else if (!filled) this.#stillFull();
+      },
+      // A disk that fails otherwise is told of by the writes themselves.
+      () => this.#wait(),
+    );
+  }
+
+  #stillFull(): void {
+    if (!this.isFull) {
+      this.isFull = true;
+      this.#told('no room for what is set aside');
+    }
+    this.#wait();
+  }
+}
