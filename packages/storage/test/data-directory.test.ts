@@ -344,7 +344,7 @@ describe('what fails underneath', () => {
       () => share.read(file, 0, Buffer.alloc(1)),
       () => share.createFile(share.root(), ROOT, 'g', {}),
       () => share.stable(),
-      () => share.resolve(Buffer.from(share.handle(file))),
+      () => share.access(share.resolve(Buffer.from(share.handle(file))), ROOT, 1),
     ]) {
       expect(await refusal(call)).toBe('EIO');
     }

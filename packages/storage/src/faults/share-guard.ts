@@ -38,7 +38,12 @@ export class ShareGuard {
     this.#log.check();
   }
 
-  /** The same for what changes something: EROFS, and ENOSPC unless it `frees` room, besides. */
+  /** EAGAIN while records cannot even be read. */
+  checkReadable(): void {
+    this.#log.checkReadable();
+  }
+
+  /** EIO for what changes something, too; EROFS, and ENOSPC unless it `frees` room, besides. */
   checkChange(frees = false): void {
     if (this.#stop !== undefined) throw refusalOf(this.#stop);
     this.#log.checkChange(frees);

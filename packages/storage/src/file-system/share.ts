@@ -237,13 +237,14 @@ export class ShareFileSystem implements FileSystem<Inode> {
     return this.#handles.of(inode);
   }
 
+  /** Also where the share has stopped: what is asked of the object is refused then, with a status that PUTFH does not have. */
   resolve(handle: Buffer): Inode {
-    this.#core.guard.check();
+    this.#core.guard.checkReadable();
     return this.#handles.resolve(handle, 0, handle.length);
   }
 
   resolveIn(buffer: Buffer, start: number, end: number): Inode {
-    this.#core.guard.check();
+    this.#core.guard.checkReadable();
     return this.#handles.resolve(buffer, start, end);
   }
 
@@ -262,6 +263,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   access(inode: Inode, cred: Credentials, rights: number): number {
+    this.#core.guard.check();
     return accessRights(inode, cred, rights);
   }
 

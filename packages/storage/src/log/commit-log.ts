@@ -107,6 +107,11 @@ export class CommitLog {
     this.#standing.check();
   }
 
+  /** Refuses while the store is closed for a moment. */
+  checkReadable(): void {
+    this.#standing.checkReadable();
+  }
+
   /** Refuses changes besides: what is changed after this is kept in any case. */
   checkChange(frees = false): void {
     this.#standing.checkChange(frees);

@@ -22,6 +22,8 @@ export class Room {
   readonly #retryMs: number;
   readonly #told: (reason: string | undefined) => void;
   readonly #impatient = new Set<(error: unknown) => void>();
+  /** A commit waits: nothing is set aside before that has found its room. */
+  #isShort = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -47,6 +49,7 @@ export class Room {
   /** The same, and answers when it is worth another try. Rejects with the error where nobody waits for that any more. */
   async lacking(error: unknown): Promise<void> {
     if (this.#closed) throw error;
+    this.#isShort = true;
     if (this.release(error)) return;
     for (const tell of this.#impatient) tell(error);
     await new Promise((resolve) => setTimeout(resolve, this.#retryMs).unref());
@@ -64,9 +67,12 @@ export class Room {
     }
   }
 
-  /** A write found room. */
+  /** A commit found room. */
   found(): void {
-    if (this.isFull && this.#reserve === undefined) this.#ended();
+    this.#isShort = false;
+    if (!this.isFull) return;
+    if (this.#reserve === undefined) this.#ended();
+    else this.#wait();
   }
 
   close(): void {
@@ -88,11 +94,15 @@ export class Room {
   }
 
   #refill(): void {
+    if (this.#isShort) {
+      this.#wait();
+      return;
+    }
     void this.#reserve?.refill().then(
       (filled) => {
         if (this.#closed) return;
-        if (filled && this.isFull) this.#ended();
-        else if (!filled) this.#stillFull();
+        if (!filled) this.#stillFull();
+        else if (this.isFull && !this.#isShort) this.#ended();
       },
       // A disk that fails otherwise is told of by the writes themselves.
       () => this.#wait(),

@@ -19,6 +19,11 @@ export class Standing {
     if (this.stop !== undefined) this.#refuse(this.stop, false);
   }
 
+  /** The store can be read. EAGAIN. */
+  checkReadable(): void {
+    if (this.isStarting) throw new FsError('EAGAIN', 'starting');
+  }
+
   /** It may be changed. EIO, EROFS, EAGAIN; ENOSPC unless the change `frees` room. */
   checkChange(frees: boolean): void {
     if (this.stop !== undefined) this.#refuse(this.stop, true);
