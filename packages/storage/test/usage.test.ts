@@ -193,6 +193,37 @@ describe('what a share holds is exact', () => {
     }
   });
 
+  test('though its own record is damaged, or that of a file, which is for `dfs check` to tell', async () => {
+    const path = await scratch();
+    const [first, share] = await open(path);
+    for (const name of ['a', 'b']) {
+      await share.write(
+        share.createFile(share.root(), ROOT, name, {}),
+        0,
+        Buffer.alloc(PAGE),
+        Stability.FILE_SYNC,
+      );
+    }
+    const lost = share.lookup(share.root(), ROOT, 'a').key;
+    await first.close();
+    const metadata = new LmdbMetadataStore(join(path, 'meta'));
+    const broken = Buffer.from('?');
+    await metadata.commit(
+      new Map([
+        [key32(1) + Table.USAGE, broken],
+        [lost, broken],
+      ]),
+    );
+    await metadata.close();
+    const [second, again] = await open(path);
+    expect(again.held).toEqual({ bytes: PAGE, files: 1 });
+    expect(await refusal(() => again.lookup(again.root(), ROOT, 'b'))).toBeUndefined();
+    await second.close();
+    const codes = [...(await checkDataDirectory(path)).findings.counts.keys()];
+    expect(codes).toContain('INODE_BAD');
+    expect(codes).not.toContain('USAGE_WRONG');
+  });
+
   test('where a share of an earlier version has no count, it is made when that is opened', async () => {
     const path = await scratch();
     const [first, share] = await open(path);

@@ -1,5 +1,6 @@
 import type { ContentStore } from '../content/store.ts';
 import type { CommitLog } from '../log/commit-log.ts';
+import type { Key } from '../metadata/store.ts';
 import { Inode, withUsed } from './inode.ts';
 import { parseKey64, type ShareKeys } from './keys.ts';
 import type { Superblock } from './superblock.ts';
@@ -15,10 +16,7 @@ export async function loadHeld(
   { rootIno }: Superblock,
 ): Promise<Held> {
   const stored = log.get(keys.usage);
-  if (stored === undefined) return await recount(log, content, keys, rootIno);
-  const held = decodeHeld(stored);
-  if (held === undefined) throw new Error('share: unknown form of its usage');
-  return held;
+  return (stored && decodeHeld(stored)) ?? (await recount(log, content, keys, rootIno));
 }
 
 /**
@@ -37,7 +35,8 @@ async function recount(
     // Nothing of them waits to be committed: they are found though their table is not one of the scanned.
     const page = log.scan(from, end, PAGE);
     for (const { key, value } of page) {
-      const inode = Inode.decode(key, parseKey64(key, start.length), value);
+      const inode = decoded(key, parseKey64(key, start.length), value);
+      if (inode === undefined) continue;
       if (inode.isFile) {
         const used = usedBy(inode, content);
         if (used !== inode.used) log.put(key, withUsed(value, used));
@@ -50,5 +49,14 @@ async function recount(
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return { bytes, files };
     from = `${last.key}\x00`;
+  }
+}
+
+/** Undefined where it is damaged: a check tells of it, and does not count it either. */
+function decoded(key: Key, ino: number, record: Buffer): Inode | undefined {
+  try {
+    return Inode.decode(key, ino, record);
+  } catch {
+    return undefined;
   }
 }
