@@ -34,6 +34,7 @@ export const workloads: readonly string[] = [
 export const steered: readonly string[] = [
   'count.py',
   'limit.py',
+  'quota.py',
   'drain.py',
   'cut.py',
   'addresses.py',
@@ -41,7 +42,7 @@ export const steered: readonly string[] = [
 ];
 
 /** These run with --full, or when they are named. */
-export const seldom: readonly string[] = ['addresses.py', 'delegations.py'];
+export const seldom: readonly string[] = ['addresses.py', 'delegations.py', 'quota.py'];
 
 /** Those of `selected` that such a guest runs. */
 export function workloadsOf(selected: readonly string[], isSteered: boolean): string[] {
