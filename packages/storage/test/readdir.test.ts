@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { cleanUpAfterEach, KINDS, list, names, newShare, ROOT, refusal } from './support.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { ClockCache } from '../src/clock-cache.ts';
+import type { Inode } from '../src/index.ts';
+import { ALICE, cleanUpAfterEach, KINDS, list, names, newShare, ROOT, refusal } from './support.ts';
 
 cleanUpAfterEach();
 
@@ -37,6 +39,56 @@ describe.each(KINDS)('readdir on $name', (kind) => {
     expect(root.youngPages?.size).toBeGreaterThan(0);
     share.remove(root, ROOT, 'f1');
     expect([root.youngPages, root.oldPages]).toEqual([undefined, undefined]);
+  });
+
+  test('who only glances sees the same, and pushes nobody out of memory', async () => {
+    const share = await newShare(kind, { limits: { cachedInodes: 50, listedEntries: 100 } });
+    const root = share.root();
+    const stays = share.createFile(root, ROOT, 'stays', { size: 5 });
+    const sparse = share.createFile(root, ROOT, 'sparse', { size: 1 << 20 });
+    const kept = share.createFile(root, ROOT, 'kept', {});
+    share.retain(kept);
+    await share.write(sparse, 1 << 19, Buffer.from('x'), 2);
+    for (let i = 0; i < 500; i++) share.createFile(root, ALICE, `f${i}`, { mode: 0o600 + (i % 8) });
+    await share.stable();
+    const looked = (node: Inode) => {
+      const { key: _, memo: __, ...rest } = { ...share.attributes(node) } as Inode;
+      const { fileid, generation, mode, nlink, uid, size, used, change, mtimeSec } = rest;
+      return {
+        fileid,
+        generation,
+        mode,
+        nlink,
+        uid,
+        size,
+        used,
+        change,
+        mtimeSec,
+        at: `${share.handle(node)}`,
+      };
+    };
+    const seen = (list: typeof share.readdir) => {
+      const found: unknown[] = [];
+      expect(
+        list.call(share, root, ROOT, 0, (name, cookie, node) => found.push([name, cookie, looked(node)]) > 0),
+      ).toBe(true);
+      return found;
+    };
+    const loaded = vi.spyOn(ClockCache.prototype, 'set');
+    const glanced = seen(share.readdirGlance);
+    const taken = loaded.mock.calls.length;
+    loaded.mockRestore();
+    // Those that were in memory before, and the one whose use has to be asked for.
+    expect(taken).toBeLessThan(60);
+    expect(glanced).toEqual(seen(share.readdir));
+    // What nobody has written yet is seen, also of an object that only its holder still knows.
+    for (let i = 0; i < 500; i += 7)
+      await share.setAttributes(share.lookup(root, ROOT, `f${i}`), ROOT, { mode: 0o444 });
+    await share.setAttributes(stays, ROOT, { mode: 0o400 });
+    await share.setAttributes(kept, ROOT, { mode: 0o401 });
+    expect(seen(share.readdirGlance)).toEqual(seen(share.readdir));
+    expect(share.lookup(root, ROOT, 'stays')).toBe(stays);
+    share.release(kept);
   });
 
   test('refuses cookies that it never gave, and takes those of entries that are gone', async () => {

@@ -118,6 +118,9 @@ export interface FileSystem<Node extends object = object> {
    */
   readdir(dir: Node, cred: Credentials, cookie: number, sink: EntrySink<Node>): Awaitable<boolean>;
 
+  /** The same for who asks the nodes for nothing but `attributes` and `handle`, at once: they may be copies, so that a listing of very many takes no memory. */
+  readdirGlance?(dir: Node, cred: Credentials, cookie: number, sink: EntrySink<Node>): Awaitable<boolean>;
+
   /** Makes a regular file; EEXIST where the name is taken (the engine decides what an OPEN does then). */
   createFile(dir: Node, cred: Credentials, name: string, attributes: AttributeChanges): Awaitable<Node>;
 

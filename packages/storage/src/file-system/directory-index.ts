@@ -44,7 +44,10 @@ export function deleteEntry(core: Core, dir: Inode, name: string, entry: Entry):
 /** Entries behind `cookie` (0: from the first) in the order of their cookies: `limit`, or as many as were asked for the last time. */
 export function listEntries(core: Core, dir: Inode, cookie: number, limit: number): Page {
   const known = core.listings.get(dir, cookie);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    known.again = true;
+    return known;
+  }
   const { start, end, cookieAt } = core.keys.cookiesAfter(dir.numberKey, cookie);
   const found = core.log.scan(start, end, limit);
   const entries: ListedEntry[] = found.map(({ key, value }) => ({
@@ -53,7 +56,7 @@ export function listEntries(core: Core, dir: Inode, cookie: number, limit: numbe
     ino: readNumber(value, 0),
     inode: undefined,
   }));
-  const page = { entries, end: found.length < limit };
+  const page = { entries, end: found.length < limit, again: false };
   core.listings.set(dir, cookie, page);
   return page;
 }

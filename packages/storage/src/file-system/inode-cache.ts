@@ -60,6 +60,20 @@ export class InodeCache {
     return inode;
   }
 
+  /**
+   * An inode that an entry names, to be looked at: the one in memory, or a copy of what is stored, which nobody may change. Spares who
+   * lists very many to take them all into memory, and those who are there to make room for them.
+   */
+  glimpse(ino: number): Inode {
+    const known = this.#cache.get(ino) ?? this.#released.find(ino);
+    if (known !== undefined && !known.gone) return known;
+    const inode = known === undefined ? this.#stored(ino) : undefined;
+    // What it uses is to be found out and kept.
+    if (inode === undefined || inode.usedIsStale) return this.must(ino);
+    inode.memo = null;
+    return inode;
+  }
+
   /** The number of the directory that holds a directory, which is not taken into memory for that. */
   parentOf(ino: number): number {
     const inode = this.#cache.get(ino) ?? this.#released.find(ino);
@@ -77,18 +91,24 @@ export class InodeCache {
   #load(ino: number): Inode | undefined {
     let inode = this.#released.find(ino);
     if (inode === undefined) {
-      const key = this.#keys.inode(ino);
-      const bytes = this.#log.get(key);
-      if (bytes === undefined) return undefined;
-      inode = Inode.decode(key, ino, bytes);
-      if (inode.change <= this.#changeFloor) {
-        inode.change = this.#changeFloor;
-        // Its content may have been lost that the host had not written out.
-        inode.usedIsStale = inode.isFile && inode.size > 0;
-      }
+      inode = this.#stored(ino);
+      if (inode === undefined) return undefined;
     } else if (inode.gone) return undefined;
     this.#released.delete(ino);
     this.#cache.set(ino, inode);
+    return inode;
+  }
+
+  #stored(ino: number): Inode | undefined {
+    const key = this.#keys.inode(ino);
+    const bytes = this.#log.get(key);
+    if (bytes === undefined) return undefined;
+    const inode = Inode.decode(key, ino, bytes);
+    if (inode.change <= this.#changeFloor) {
+      inode.change = this.#changeFloor;
+      // Its content may have been lost that the host had not written out.
+      inode.usedIsStale = inode.isFile && inode.size > 0;
+    }
     return inode;
   }
 }

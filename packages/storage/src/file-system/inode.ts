@@ -77,7 +77,7 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   oldNames: Names | undefined;
   youngPages: Pages | undefined;
   oldPages: Pages | undefined;
-  /** The engine's. */
+  /** The engine's; null where it may keep nothing. */
   memo: unknown;
 
   constructor(key: Key, fileid: number, generation: number, type: FileType) {

@@ -16,6 +16,8 @@ export interface Page {
   readonly entries: readonly ListedEntry[];
   /** There are no more. */
   readonly end: boolean;
+  /** It was asked for more than once. */
+  again: boolean;
 }
 
 /** What was listed of a directory, by the cookie that it comes behind. */

@@ -48,6 +48,7 @@ export function readdir(
   cred: Credentials,
   cookie: number,
   sink: EntrySink<Inode>,
+  glances: boolean,
 ): boolean {
   core.guard.check();
   requireDirectory(dir);
@@ -56,10 +57,17 @@ export function readdir(
   if (cookie === 0) accessed(core, dir);
   let taken = 0;
   for (let after = cookie, limit = core.listings.usual; ; limit = Math.min(2 * limit, PAGE)) {
-    const { entries, end } = listEntries(core, dir, after, limit);
+    const { entries, end, again } = listEntries(core, dir, after, limit);
     for (const entry of entries) {
-      entry.inode ??= core.inodes.must(entry.ino);
-      if (!sink(entry.name, entry.cookie, entry.inode)) {
+      let { inode } = entry;
+      if (inode === undefined) {
+        if (glances && !again) inode = core.inodes.glimpse(entry.ino);
+        else {
+          inode = core.inodes.must(entry.ino);
+          entry.inode = inode;
+        }
+      }
+      if (!sink(entry.name, entry.cookie, inode)) {
         // Most callers ask for as much as they did before: one entry more than that tells where it ends.
         core.listings.usual = Math.min(Math.max(taken + 1, LEAST_PAGE), PAGE);
         return false;

@@ -276,7 +276,11 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   readdir(dir: Inode, cred: Credentials, cookie: number, sink: EntrySink<Inode>): boolean {
-    return readdir(this.#core, dir, cred, cookie, sink);
+    return readdir(this.#core, dir, cred, cookie, sink, false);
+  }
+
+  readdirGlance(dir: Inode, cred: Credentials, cookie: number, sink: EntrySink<Inode>): boolean {
+    return readdir(this.#core, dir, cred, cookie, sink, true);
   }
 
   createFile(dir: Inode, cred: Credentials, name: string, changes: AttributeChanges): Inode {

@@ -48,9 +48,9 @@ export function writeKept(out: XdrWriter, plan: Plan, attributes: Attributes): b
   return true;
 }
 
-/** Keeps the fattr4 that `out` holds from `from` on, until others have taken its place. Only for who gives attributes a memo. */
+/** Keeps the fattr4 that `out` holds from `from` on, until others have taken its place. Only for who gives attributes a memo that is not null. */
 export function keepWritten(out: XdrWriter, from: number, plan: Plan, attributes: Attributes): void {
-  if (!('memo' in attributes)) return;
+  if (!('memo' in attributes) || attributes.memo === null) return;
   const length = out.position - from;
   if (length > RING_BYTES) return;
   ring ??= Buffer.allocUnsafeSlow(RING_BYTES);

@@ -64,8 +64,17 @@ export class Listing {
     c.out.u64(0);
   }
 
+  /** Has the file system hand over entries from behind `cookie`; resolves to true at the end of the directory. */
+  entries(cookie: number): Awaitable<boolean> {
+    const { fs, object, cred } = this.#c;
+    // Where shares are mounted below, entries may have to wait for those.
+    return this.#junctions === undefined && fs.readdirGlance !== undefined
+      ? fs.readdirGlance(object, cred, cookie, this.#take)
+      : fs.readdir(object, cred, cookie, this.#take);
+  }
+
   /** The sink that the file system hands entries to. */
-  readonly take = (name: string, cookie: number, node: object): boolean => {
+  readonly #take = (name: string, cookie: number, node: object): boolean => {
     if (this.#full) return false;
     if (this.#junctions === undefined && this.#pending.length === 0)
       return this.#takePlain(name, cookie, node);

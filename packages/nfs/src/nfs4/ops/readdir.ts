@@ -41,7 +41,7 @@ export const readdir: Operation = {
     return after(spaceFor(c, plan, c.here), (space) => {
       const most = limit(c, maxCount);
       const listing = new Listing(c, plan, space, most, dirCount);
-      const ended = c.fs.readdir(c.object, c.cred, cookie, listing.take);
+      const ended = listing.entries(cookie);
       return after(ended, (eof) => listing.finish(eof, most < maxCount ? c.tooBig : Status.TOOSMALL));
     });
   },
