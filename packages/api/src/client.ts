@@ -5,11 +5,13 @@ import { ApiError } from './errors.ts';
 import { parseEventStream } from './event-stream.ts';
 import { EVENTS_PATH, METRICS_PATH, type Of, OPENAPI_PATH, ROUTES, type Route } from './routes.ts';
 import type { Backup, BackupRequest } from './schemas/backup.ts';
-import { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS } from './schemas/common.ts';
+import type { NfsClient } from './schemas/client.ts';
+import { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS, type PageQuery } from './schemas/common.ts';
 import type { Connection, DrainResult } from './schemas/connection.ts';
 import { ApiEvent, type ApiEventType } from './schemas/event.ts';
 import type { HistoryScope } from './schemas/history.ts';
 import { Problem } from './schemas/problem.ts';
+import type { Session } from './schemas/session.ts';
 import type { NfsSettingsChanged } from './schemas/settings.ts';
 import type { Share, ShareRequest, ShareUpdate } from './schemas/share.ts';
 import { Health } from './schemas/status.ts';
@@ -20,7 +22,7 @@ import type { ApiRequest, ApiResponse, Transport } from './transport.ts';
 /** Milliseconds that one call may take. */
 export const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** Connections that are asked for at once. */
+/** Clients, sessions or connections that are asked for at once. */
 const PAGE = 1000;
 const HTTP_ERRORS_FROM = 400;
 const HTTP_UNAVAILABLE = 503;
@@ -89,8 +91,10 @@ export class TypedClient {
     return this.#read(response, Health);
   }
 
-  clients() {
-    return this.#call(ROUTES.clients);
+  /** All of them; asked for by pages, as all that may be many, so that the server does other work in between. */
+  async clients(): Promise<{ readonly clients: readonly NfsClient[] }> {
+    const pages = this.#pages((query) => this.#call(ROUTES.clients, { query }));
+    return { clients: (await pages).flatMap(({ clients }) => clients) };
   }
 
   client(clientId: string) {
@@ -107,8 +111,11 @@ export class TypedClient {
   }
 
   /** Those of one client, or of all. */
-  sessions(clientId?: string) {
-    if (clientId === undefined) return this.#call(ROUTES.sessions);
+  async sessions(clientId?: string): Promise<{ readonly sessions: readonly Session[] }> {
+    if (clientId === undefined) {
+      const pages = this.#pages((query) => this.#call(ROUTES.sessions, { query }));
+      return { sessions: (await pages).flatMap(({ sessions }) => sessions) };
+    }
     return this.#call(ROUTES.clientSessions, { params: { client_id: clientId } });
   }
 
@@ -125,7 +132,7 @@ export class TypedClient {
     return this.#drain(ROUTES.drainSession, params, timeoutSeconds);
   }
 
-  /** All of them; asked for by pages, so that the server does other work in between. */
+  /** All of them, by pages. */
   async connections(): Promise<{ readonly connections: readonly Connection[] }> {
     const { connections } = await this.connectionsSince(undefined);
     return { connections };
@@ -336,6 +343,18 @@ export class TypedClient {
   ): Promise<DrainResult> {
     const body = { timeout_seconds: timeoutSeconds };
     return this.#call(route, { params, body, extraMs: timeoutSeconds * MS });
+  }
+
+  async #pages<P extends { readonly next_after?: string }>(
+    ask: (query: PageQuery & Record<string, string | number | undefined>) => Promise<P>,
+  ): Promise<P[]> {
+    const pages = [await ask({ limit: PAGE })];
+    for (let after = pages[0]?.next_after; after !== undefined; ) {
+      const page = await ask({ limit: PAGE, after });
+      pages.push(page);
+      after = page.next_after;
+    }
+    return pages;
   }
 
   async #call<R extends Route>(route: R, inputs: CallInputs = {}): Promise<Of<R, 'answer'>> {

@@ -2,7 +2,7 @@ export { ApiError, type ApiErrorCode } from './errors.ts';
 export * from './routes.ts';
 export { Backup, BackupRequest, BackupResult } from './schemas/backup.ts';
 export { NfsClient, NfsClientList } from './schemas/client.ts';
-export { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS } from './schemas/common.ts';
+export { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS, PageQuery } from './schemas/common.ts';
 export {
   Connection,
   ConnectionList,

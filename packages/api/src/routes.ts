@@ -1,6 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { Backup, BackupRequest } from './schemas/backup.ts';
 import { NfsClient, NfsClientList } from './schemas/client.ts';
+import { PageQuery } from './schemas/common.ts';
 import {
   Connection,
   ConnectionList,
@@ -141,7 +142,8 @@ export const ROUTES = {
     ...seen,
     path: `${V1}/clients`,
     tag: 'clients',
-    summary: 'All NFS clients',
+    summary: 'All NFS clients, by page',
+    query: PageQuery,
     answer: NfsClientList,
   }),
   client: route({
@@ -207,7 +209,8 @@ export const ROUTES = {
     ...seen,
     path: `${V1}/sessions`,
     tag: 'sessions',
-    summary: 'The sessions of all clients',
+    summary: 'The sessions of all clients, by page',
+    query: PageQuery,
     answer: SessionList,
   }),
   connections: route({

@@ -92,6 +92,24 @@ it('puts the pages of a long list together, and starts over where it has become 
   expect(await api.connectionsSince('c3')).toMatchObject({ complete: false, cursor: 'c6' });
 });
 
+it('follows the pages of clients and sessions to their end', async () => {
+  const asked: string[] = [];
+  const socketPath = await listen(
+    http.createServer((request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
+      const after = Number(searchParams.get('after') ?? 0);
+      asked.push(`${pathname.split('/').at(-1)} ${searchParams.get('limit')} ${after}`);
+      const kind = pathname.endsWith('clients') ? 'clients' : 'sessions';
+      const next = after < 2 ? { next_after: String(after + 1) } : {};
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ [kind]: [], ...next }));
+    }),
+  );
+  const api = new ApiClient({ socketPath });
+  expect([await api.clients(), await api.sessions()]).toEqual([{ clients: [] }, { sessions: [] }]);
+  const pages = ['0', '1', '2'];
+  expect(asked).toEqual(['clients', 'sessions'].flatMap((kind) => pages.map((at) => `${kind} 1000 ${at}`)));
+});
+
 it('takes more than it knows, as a newer server may say', async () => {
   const socketPath = await answering(200, '{"status":"ok","mood":"good"}');
   expect(await new ApiClient({ socketPath }).health()).toMatchObject({ status: 'ok' });

@@ -206,6 +206,14 @@ export const LATENCY_BUCKETS: readonly number[] = [
   0.5, 1, 2.5,
 ];
 
+/** Which clients or sessions, in the order of their ids. */
+export interface Page {
+  /** Those whose ids, as text, come behind this one. */
+  readonly after?: string | undefined;
+  /** So many at most. */
+  readonly limit?: number | undefined;
+}
+
 /** Which connections, in the order of their ids. */
 export interface ConnectionPage {
   /** Those with a higher id. */
@@ -230,9 +238,11 @@ export interface EngineGauges {
 
 /** The operator's hands: sees and steers every client, session and connection of a running server. */
 export interface Control {
-  clients(): ClientView[];
+  /** All, or those of a page, which are in the order of their ids. */
+  clients(page?: Page): ClientView[];
   client(id: string): ClientView | undefined;
-  sessions(client?: string): SessionView[];
+  /** Those of one client, or of all; of a page in the order of their ids. */
+  sessions(client?: string, page?: Page): SessionView[];
   session(id: string): SessionView | undefined;
   /** All, or those of a page. */
   connections(page?: ConnectionPage): ConnectionView[];

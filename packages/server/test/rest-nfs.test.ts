@@ -1,4 +1,4 @@
-import type { ConnectionList, Problem } from '@dfs/api';
+import type { ConnectionList, NfsClientList, Problem, SessionList } from '@dfs/api';
 import type { ConnectionsSeen } from '@dfs/api/client';
 import { BindFromClient, ops, type Session } from '@dfs/nfs/client';
 import { describe, expect, it } from 'vitest';
@@ -48,6 +48,35 @@ describe('what an operator sees', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
     for (const wrong of ['limit=0', 'limit=10001', 'after=-1', 'limit=x', 'sort=id'])
       expect((await server.ask('GET', `/api/v1/connections?${wrong}`)).status, wrong).toBe(400);
+  });
+
+  it('lists clients and sessions by page, each once, also where the last of a page has ended', async () => {
+    const server = await run();
+    const made = await Promise.all(Array.from({ length: 5 }, () => server.mount()));
+    const sids = made.map(({ id }) => id.toString('hex')).sort();
+    const [one, two] = [await server.api.clients(), await server.api.sessions()];
+    const cids = one.clients.map(({ client_id }) => client_id);
+    expect([cids.length, cids]).toEqual([5, [...cids].sort()]);
+    expect(two.sessions.map(({ session_id }) => session_id)).toEqual(sids);
+    const page = async (path: string) =>
+      (await server.ask('GET', `/api/v1/${path}`)).json as NfsClientList & SessionList;
+    const all = await page('clients');
+    expect([all.clients.length, all.next_after]).toEqual([5, undefined]);
+    const first = await page('sessions?limit=2');
+    expect(first.sessions.map(({ session_id }) => session_id)).toEqual(sids.slice(0, 2));
+    expect(first.next_after).toBe(sids[1]);
+    const ended = two.sessions.find(({ session_id }) => session_id === sids[1]);
+    await server.api.evictClient(ended?.client_id ?? '');
+    const rest = await page(`sessions?limit=3&after=${first.next_after}`);
+    expect(rest.sessions.map(({ session_id }) => session_id)).toEqual(sids.slice(2));
+    expect(rest.next_after).toBeUndefined();
+    const clients = await page(`clients?limit=3&after=${cids[0]}`);
+    const left = cids.filter((id) => id !== ended?.client_id && id > (cids[0] ?? ''));
+    expect(clients.clients.map(({ client_id }) => client_id)).toEqual(left.slice(0, 3));
+    for (const list of ['clients', 'sessions']) {
+      for (const wrong of ['limit=0', 'limit=10001', 'limit=x', 'sort=id'])
+        expect((await server.ask('GET', `/api/v1/${list}?${wrong}`)).status, wrong).toBe(400);
+    }
   });
 
   it('lists of connections only those that were active since the last look, until there are others', async () => {

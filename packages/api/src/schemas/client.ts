@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { BackChannel, Count, Time } from './common.ts';
+import { BackChannel, Count, nextAfter, Time } from './common.ts';
 
 /** An NFS client: an owner of sessions and state. */
 export const NfsClient = Type.Object(
@@ -34,5 +34,8 @@ export const NfsClient = Type.Object(
 );
 export type NfsClient = Static<typeof NfsClient>;
 
-export const NfsClientList = Type.Object({ clients: Type.Array(NfsClient) }, { $id: 'NfsClientList' });
+export const NfsClientList = Type.Object(
+  { clients: Type.Array(NfsClient), ...nextAfter },
+  { $id: 'NfsClientList' },
+);
 export type NfsClientList = Static<typeof NfsClientList>;

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Count, DEFAULT_DRAIN_SECONDS, Direction, MAX_DRAIN_SECONDS, Time } from './common.ts';
+import { Count, DEFAULT_DRAIN_SECONDS, Direction, MAX_DRAIN_SECONDS, MAX_PAGE, Time } from './common.ts';
 
 const FIELDS = {
   connection_id: Type.Integer({ minimum: 1, description: 'Counts up from 1 for each start of the server' }),
@@ -38,9 +38,6 @@ export const Connection = Type.Object(
   { $id: 'Connection' },
 );
 export type Connection = Static<typeof Connection>;
-
-/** Connections that one answer may be asked to have. */
-const MAX_PAGE = 10_000;
 
 export const ConnectionQuery = Type.Object(
   {

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { BackChannel, Count, Time } from './common.ts';
+import { BackChannel, Count, nextAfter, Time } from './common.ts';
 import { SessionConnection } from './connection.ts';
 
 export const Channel = Type.Object(
@@ -47,7 +47,10 @@ const FIELDS = {
 export const Session = Type.Object(FIELDS, { $id: 'Session' });
 export type Session = Static<typeof Session>;
 
-export const SessionList = Type.Object({ sessions: Type.Array(Session) }, { $id: 'SessionList' });
+export const SessionList = Type.Object(
+  { sessions: Type.Array(Session), ...nextAfter },
+  { $id: 'SessionList' },
+);
 export type SessionList = Static<typeof SessionList>;
 
 /** A session with all its connections. */

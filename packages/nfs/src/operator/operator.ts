@@ -8,6 +8,7 @@ import type {
   EngineCounters,
   EngineGauges,
   EngineSettings,
+  Page,
   SessionView,
 } from '../control.ts';
 import type { Engine } from '../nfs4/engine.ts';
@@ -34,9 +35,9 @@ export class Operator implements Control {
     this.#figures = figures;
   }
 
-  clients(): ClientView[] {
+  clients(page?: Page): ClientView[] {
     const { state } = this.#engine;
-    return [...state.clients].map((client) => clientView(client, state));
+    return paged(state.clients, page).map((client) => clientView(client, state));
   }
 
   client(id: string): ClientView | undefined {
@@ -45,10 +46,10 @@ export class Operator implements Control {
     return client && clientView(client, state);
   }
 
-  sessions(client?: string): SessionView[] {
+  sessions(client?: string, page?: Page): SessionView[] {
     const { state } = this.#engine;
     const sessions = client === undefined ? state.sessions : (state.clients.named(client)?.sessions ?? []);
-    return [...sessions].map(sessionView);
+    return paged(sessions, page).map(sessionView);
   }
 
   session(id: string): SessionView | undefined {
@@ -152,4 +153,13 @@ export class Operator implements Control {
       ...this.#figures(),
     };
   }
+}
+
+/** By id, so that a page begins where the last one ended though that may be gone. Views, which cost most, are made of the page only. */
+function paged<T extends { readonly name: string }>(all: Iterable<T>, page: Page | undefined): T[] {
+  if (page?.after === undefined && page?.limit === undefined) return [...all];
+  const { after = '', limit } = page;
+  const behind = [...all].filter(({ name }) => name > after);
+  behind.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return behind.slice(0, limit);
 }

@@ -1,5 +1,5 @@
-import { DEFAULT_DRAIN_SECONDS, type DrainRequest, type DrainResult, ROUTES } from '@dfs/api';
-import type { ClientView, Control, DrainTarget, SessionView } from '@dfs/nfs';
+import { DEFAULT_DRAIN_SECONDS, type DrainRequest, type DrainResult, type PageQuery, ROUTES } from '@dfs/api';
+import type { ClientView, Control, DrainTarget, Page, SessionView } from '@dfs/nfs';
 import type { FastifyInstance } from 'fastify';
 import { listConnections } from './connection-list.ts';
 import { notFound } from './refusal.ts';
@@ -42,9 +42,27 @@ export function serveNfs(app: FastifyInstance, { control }: RestServices): void 
 }
 
 function serveLists(app: FastifyInstance, control: Control): void {
-  serve(app, ROUTES.clients, () => ({ clients: control.clients().map(showClient) }));
-  serve(app, ROUTES.sessions, () => ({ sessions: control.sessions().map(showSession) }));
+  serve(app, ROUTES.clients, ({ query }) => {
+    const { shown, next } = onePage(query, (page) => control.clients(page));
+    return { clients: shown.map(showClient), ...next };
+  });
+  serve(app, ROUTES.sessions, ({ query }) => {
+    const { shown, next } = onePage(query, (page) => control.sessions(undefined, page));
+    return { sessions: shown.map(showSession), ...next };
+  });
   serve(app, ROUTES.connections, ({ query }) => listConnections(control, query));
+}
+
+/** What is asked for, and where the next page begins if there is one. */
+function onePage<View extends { readonly id: string }>(
+  { limit, after }: PageQuery,
+  read: (page: Page) => View[],
+): { readonly shown: View[]; readonly next: { readonly next_after?: string } } {
+  // One more than is shown tells whether there is more.
+  const views = read({ after, limit: limit === undefined ? undefined : limit + 1 });
+  const shown = limit === undefined ? views : views.slice(0, limit);
+  const last = shown.at(-1);
+  return { shown, next: views.length > shown.length && last !== undefined ? { next_after: last.id } : {} };
 }
 
 function serveDrains(app: FastifyInstance, control: Control): void {
