@@ -108,7 +108,7 @@ function optionsOf(
     legend: { show: false },
     cursor: { sync: { key: 'time' }, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
-      x: { range: (_, first, last) => spanOf(first, last) },
+      x: { range: ({ data: [times] }) => spanOf(times) },
       y: { range: (_, __, top) => [0, Math.max((top ?? 0) * HEADROOM, most ?? Number.MIN_VALUE)] },
     },
     axes: [
@@ -139,10 +139,10 @@ function optionsOf(
   };
 }
 
-/** At least some minutes, so that the axis does not begin with a few seconds as wide as the page. */
-function spanOf(first: number | null, last: number | null): [number, number] {
-  const end = last ?? Date.now() / MS;
-  return [Math.min(first ?? end, end - LEAST_SPAN), end];
+/** At least some minutes, so that the axis does not begin with a few seconds as wide as the page (nor, with one value, with a day). */
+function spanOf(times: ArrayLike<number>): [number, number] {
+  const end = times[times.length - 1] ?? Date.now() / MS;
+  return [Math.min(times[0] ?? end, end - LEAST_SPAN), end];
 }
 
 function colourOf(element: HTMLElement, name: string): string {

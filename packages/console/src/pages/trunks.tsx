@@ -63,6 +63,12 @@ export function Trunks({ mayChange }: { mayChange: boolean }) {
               onDeed={(deed) => setAsking({ deed })}
             />
           )}
+          {seen.drawn.unbound > 0 && (
+            <p class="soft">
+              {plural(seen.drawn.unbound, 'connection')} beside these: guests beyond the limit of their
+              session, or too new to belong to one.
+            </p>
+          )}
           {asking !== undefined && 'deed' in asking && <Confirm deed={asking.deed} onClose={close} />}
           {asking !== undefined && 'limit' in asking && (
             <LimitDialog

@@ -137,7 +137,7 @@ function drawSessions(
   return moves;
 }
 
-/** A bed in the line's colour; what flows over it moves away from the client, callbacks towards it. */
+/** A bed in the line's colour; what flows over it moves away from the client, callbacks towards it. That these are rare is no reason to pale. */
 function drawLine(
   pen: CanvasRenderingContext2D,
   line: Line,
@@ -151,7 +151,7 @@ function drawLine(
   pen.beginPath();
   pen.moveTo(from, y);
   pen.lineTo(to, y);
-  pen.globalAlpha = line.rate > 0 ? BED : line.idleMs > IDLE_MS ? PALE : 1;
+  pen.globalAlpha = line.rate > 0 ? BED : line.idleMs > IDLE_MS && !isBack ? PALE : 1;
   pen.setLineDash(isBack && line.rate === 0 ? DOTS : []);
   pen.stroke();
   if (line.rate > 0) {
