@@ -97,6 +97,31 @@ describe.skipIf(!existsSync(CHROMIUM))('the pages of the console', () => {
     expect(after.shares.find((share) => share.path === '/archive')?.read_only).toBe(true);
   });
 
+  it('Shares: of one that has stopped it says why, and starts it', async () => {
+    const { api, page } = open;
+    const { shares } = await api.shares();
+    const stopped = {
+      cause: 'content',
+      reason: 'EIO: i/o error, write',
+      since: new Date().toISOString(),
+      advice: 'Look after the disk.',
+    };
+    await page.route('**/api/v1/shares', (route) =>
+      route.fulfill({ json: { shares: shares.map((share) => ({ ...share, state: 'stopped', stopped })) } }),
+    );
+    const alarm = page.getByRole('region', { name: '/export has stopped' });
+    await alarm.getByText('EIO: i/o error, write').waitFor();
+    await alarm.getByText('Look after the disk.').waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await alarm.getByRole('button', { name: 'Start it' }).click();
+    const asked = page.waitForRequest((request) => /\/shares\/\d+\/start$/.test(request.url()));
+    await page.getByRole('dialog').getByRole('button', { name: 'Start', exact: true }).click();
+    expect((await asked).method()).toBe('POST');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.unrouteAll({ behavior: 'wait' });
+    await alarm.waitFor({ state: 'detached' });
+  });
+
   it('Settings: all of them, with the values of REST', async () => {
     const { api, page } = open;
     await goTo(page, 'settings');

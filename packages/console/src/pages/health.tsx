@@ -53,6 +53,7 @@ function Stats({
   const { disk } = vitals;
   const active = clients.filter(({ lease }) => lease.state === 'active').length;
   const down = clients.filter(({ back_channel }) => back_channel === 'down').length;
+  const stopped = status.shares.filter(({ state }) => state === 'stopped').length;
   const latest = (values: readonly (number | null)[]) => values.findLast((value) => value !== null) ?? 0;
   return (
     <dl class="stats">
@@ -61,6 +62,12 @@ function Stats({
         value={status.state}
         isBad={status.state !== 'ready'}
         hint={`dfs ${status.version}, Node ${status.node}`}
+      />
+      <Stat
+        label="Shares"
+        value={stopped === 0 ? `${status.shares.length} serving` : `${stopped} stopped`}
+        isBad={stopped > 0}
+        hint="Shares says why one has stopped"
       />
       <Stat label="Up for" value={duration(Math.round(status.uptime_seconds))} />
       <Stat
