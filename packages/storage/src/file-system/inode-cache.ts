@@ -32,7 +32,8 @@ export class InodeCache {
       (inode) => inode.unwritten === 0 && inode.retained === 0,
       (inode) => {
         evicted(inode);
-        this.#released.add(inode);
+        // Its record went before, and its number is never given again: nobody looks for it.
+        if (!inode.gone) this.#released.add(inode);
       },
     );
   }
