@@ -1,5 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { probeSyncs } from './machine.ts';
 import type { Options } from './options.ts';
 import type { Row } from './rows.ts';
 import { EXPORT, type Server } from './servers/server.ts';
@@ -7,6 +9,10 @@ import { EXPORT, type Server } from './servers/server.ts';
 const FOLDER = fileURLToPath(new URL('nfsload/', import.meta.url));
 export const CONNECTIONS = 4;
 const SPARE_SECONDS = 45;
+/** For a look at the disk before a row. */
+const PROBE_MS = 150;
+/** Where within a row batches are counted: behind what the load generator has to prepare, and before its end. */
+const [FROM, TO] = [0.6, 0.95];
 
 /** What one round of one row on one server came to. */
 export interface Sample {
@@ -23,6 +29,9 @@ export interface Sample {
   readonly cores: number;
   readonly rssMib: number;
   readonly otherCores: number;
+  /** Of a row of grade power: batches that came to the disk in a second, and what that does one after another, looked at just before. */
+  readonly batchesPerSecond: number;
+  readonly syncsPerSecond: number;
 }
 
 interface Report {
@@ -60,8 +69,22 @@ function run(args: readonly string[]): Promise<{ status: number | null; out: str
   });
 }
 
+/** Batches in a second, of a stretch that lies within the measured time. */
+async function batchRate(server: Server, { seconds, warmup }: Options): Promise<number> {
+  const count = async () => ({ at: performance.now(), batches: (await server.batches?.()) ?? 0 });
+  const ms = 1000 * (warmup + seconds);
+  await sleep(FROM * ms);
+  const from = await count();
+  await sleep((TO - FROM) * ms);
+  const to = await count();
+  return (1000 * (to.batches - from.batches)) / (to.at - from.at);
+}
+
 /** Drives one row on one server. Throws where the load had an error: figures of a server that answers wrongly are worth nothing. */
-export async function drive(server: Server, row: Row, options: Options): Promise<Sample> {
+export async function drive(server: Server, row: Row, options: Options, folder: string): Promise<Sample> {
+  const counted = row.grade === 'power' && server.batches !== undefined;
+  const syncsPerSecond = counted ? probeSyncs(folder, PROBE_MS) : 0;
+  const batches = counted ? batchRate(server, options) : undefined;
   const limit = options.seconds + options.warmup + SPARE_SECONDS;
   const { status, out, err } = await run([
     ...['--port', String(server.port), '--export', EXPORT],
@@ -85,5 +108,7 @@ export async function drive(server: Server, row: Row, options: Options): Promise
     cores: report.server_cpu.cores,
     rssMib: report.server_cpu.rss_kib / 1024,
     otherCores: report.machine.other_cores,
+    batchesPerSecond: (await batches) ?? 0,
+    syncsPerSecond,
   };
 }

@@ -29,13 +29,13 @@ function fileSystemOf(folder: string): string {
 }
 
 /** How fast the disk under `folder` answers that something is stable. */
-export function probeSyncs(folder: string): number {
+export function probeSyncs(folder: string, ms = PROBE_MS): number {
   const path = join(folder, 'sync-probe');
   const fd = fs.openSync(path, 'w');
   const data = Buffer.alloc(PROBE_BYTES, 1);
   const start = performance.now();
   let count = 0;
-  for (; performance.now() - start < PROBE_MS; count++) {
+  for (; performance.now() - start < ms; count++) {
     fs.writeSync(fd, data);
     fs.fdatasyncSync(fd);
   }

@@ -33,6 +33,8 @@ function medianSample(samples: readonly Sample[]): Sample {
     cores: of((s) => s.cores),
     rssMib: of((s) => s.rssMib),
     otherCores: of((s) => s.otherCores),
+    batchesPerSecond: of((s) => s.batchesPerSecond),
+    syncsPerSecond: of((s) => s.syncsPerSecond),
   };
 }
 
@@ -48,6 +50,7 @@ export async function measure(
   servers: readonly Server[],
   rows: readonly Row[],
   options: Options,
+  folder: string,
   progress: (text: string) => void,
 ): Promise<Measured[]> {
   const samples = new Map<string, Sample[]>();
@@ -60,7 +63,7 @@ export async function measure(
         const known = samples.get(key) ?? [];
         if (!server.serves(row) || known.length >= round) continue;
         progress(`round ${round} of ${options.rounds}: ${row.name}, ${server.name}`);
-        known.push(await drive(server, row, options));
+        known.push(await drive(server, row, options, folder));
         samples.set(key, known);
       }
     }

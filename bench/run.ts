@@ -9,8 +9,8 @@ import { buildLoad } from './load.ts';
 import { describeMachine } from './machine.ts';
 import { measure } from './measure.ts';
 import { HELP, type Options, readOptions, UsageError } from './options.ts';
-import { compare } from './report/compare.ts';
-import { comparisonTable } from './report/table.ts';
+import { compare, diskShare } from './report/compare.ts';
+import { comparisonTable, diskTable } from './report/table.ts';
 import { writeReport } from './report/write.ts';
 import { chooseRows } from './rows.ts';
 import { startDfs } from './servers/dfs.ts';
@@ -48,11 +48,13 @@ async function bench(options: Options): Promise<void> {
   try {
     const machine = describeMachine(folder);
     servers = await startServers(options, folder);
-    const measured = await measure(servers, rows, options, say);
+    const measured = await measure(servers, rows, options, folder, say);
+    const alone = compare(measured, 'dfs', undefined);
     const others = new Set(servers.map(({ name }) => name).filter((name) => name !== 'dfs'));
     for (const other of others)
       console.log(`\n${comparisonTable(compare(measured, 'dfs', other), 'dfs', other)}`);
-    if (others.size === 0) console.log(comparisonTable(compare(measured, 'dfs', undefined), 'dfs', '-'));
+    if (others.size === 0) console.log(comparisonTable(alone, 'dfs', '-'));
+    if (alone.some((c) => diskShare(c) !== undefined)) console.log(`\n${diskTable(alone)}`);
     const peer = servers.find(({ name }) => name === 'ganesha');
     if (options.write && peer !== undefined)
       await writeReport(ROOT, { machine, options, measured, dfs: servers[0]!, peer });

@@ -4,7 +4,6 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { buildLoad, drive } from './load.ts';
 import { median } from './measure.ts';
 import { chooseRows, type Row } from './rows.ts';
-import { type DfsServer, startGrade } from './servers/dfs.ts';
+import { type DfsServer, metricsOf, startGrade } from './servers/dfs.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LOADS = ['mixed', 'read-1M', 'write-1M', 'create-remove', 'readdir', 'open-close'];
@@ -28,21 +27,8 @@ type Sample = { readonly minute: number; readonly rssMib: number } & Readonly<
   Record<(typeof KINDS)[number], number>
 >;
 
-function metricsOf(server: DfsServer): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const asked = get({ socketPath: join(server.data, 'api.sock'), path: '/metrics' }, (answer) => {
-      let text = '';
-      answer.on('data', (part) => {
-        text += part;
-      });
-      answer.on('end', () => resolve(text));
-    });
-    asked.on('error', reject);
-  });
-}
-
 async function sampleOf(server: DfsServer, minute: number): Promise<Sample> {
-  const text = await metricsOf(server);
+  const text = await metricsOf(server.data);
   const mib = (kind: string) =>
     Math.round(Number(new RegExp(`^dfs_memory_bytes\\{kind="${kind}"\\} (\\S+)`, 'm').exec(text)?.[1]) / MIB);
   const [own, mapped] = [mib('own'), mib('mapped')];
@@ -80,7 +66,7 @@ async function soak(minutes: number): Promise<Sample[]> {
   try {
     for (let turn = 0; Date.now() - start < minutes * 60_000; turn++) {
       const row = rows[turn % rows.length]!;
-      await drive(server, row, { ...options, against: undefined, folder: undefined });
+      await drive(server, row, { ...options, against: undefined, folder: undefined }, folder);
       const minute = Math.round((Date.now() - start) / 6000) / 10;
       const sample = await sampleOf(server, minute);
       samples.push(sample);

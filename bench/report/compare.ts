@@ -46,6 +46,11 @@ export function compare(
     });
 }
 
+/** Of the batches that the disk could take one after another, how many it was given; undefined where the row waits for none. */
+export function diskShare({ dfs: { median } }: Comparison): number | undefined {
+  return median.syncsPerSecond > 0 ? median.batchesPerSecond / median.syncsPerSecond : undefined;
+}
+
 /** Is the row as good as the project wants it? Undefined where nothing is asked or nothing is there to compare with. */
 export function reached({ row, rate, cpu }: Comparison): boolean | undefined {
   if (rate === undefined || cpu === undefined) return undefined;

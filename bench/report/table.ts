@@ -1,5 +1,5 @@
 import type { Measured } from '../measure.ts';
-import { type Comparison, cpuOf, reached } from './compare.ts';
+import { type Comparison, cpuOf, diskShare, reached } from './compare.ts';
 
 /** Three significant digits, with thousands set apart. */
 export function figure(value: number): string {
@@ -72,6 +72,22 @@ function grades({ dfs, other }: Comparison): string {
   if (dfs.grade === undefined) return '-';
   if (other?.grade === undefined || other.grade === dfs.grade) return dfs.grade;
   return `${dfs.grade} (${other.grade})`;
+}
+
+/** Rows that wait for the disk: how much of what it can do they use. */
+export function diskTable(comparisons: readonly Comparison[]): string {
+  const rows = comparisons.flatMap((c) => {
+    const share = diskShare(c);
+    if (share === undefined) return [];
+    const { opsPerSecond, batchesPerSecond, syncsPerSecond } = c.dfs.median;
+    const each = figure(opsPerSecond / batchesPerSecond);
+    const figures = [opsPerSecond, batchesPerSecond, syncsPerSecond].map(figure);
+    return [[c.row.name, figures[0]!, figures[1]!, each, figures[2]!, share.toFixed(2)]];
+  });
+  return padded([
+    ['row', 'operations/s', 'batches/s', 'operations in a batch', 'fdatasync/s', 'batches for each'],
+    ...rows,
+  ]);
 }
 
 /** Resident memory at the end of each row. */

@@ -7,7 +7,7 @@ import type { Options } from '../options.ts';
 import type { Server } from '../servers/server.ts';
 import { ratioChart } from './chart.ts';
 import { type Comparison, compare, reached } from './compare.ts';
-import { comparisonTable, memoryTable } from './table.ts';
+import { comparisonTable, diskTable, memoryTable } from './table.ts';
 
 export interface Run {
   readonly machine: Machine;
@@ -49,6 +49,13 @@ ${comparisonTable(comparisons, 'dfs', 'Ganesha')}
 - **grade** is what an answered change survives: \`power\`, a loss of power; \`crash\`, the end of the server's process. In brackets, the
   peer's, where it is another: Ganesha leaves metadata to the kernel's page cache, and syncs what is written as FILE_SYNC.
 - \`readdir\` is a listing of 1,000 entries with all attributes; \`mixed\` is described with the load generator.
+
+## What waits for the disk
+
+Rows of grade \`power\`. A batch is brought to the disk with all operations that wait for one at that moment; the last column holds the
+batches against the fdatasync calls that the same disk answered just before, one after another: what of its rate the row uses.
+
+${diskTable(comparisons)}
 
 ## Memory and CPUs
 

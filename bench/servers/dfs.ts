@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import type { Grade, Row } from '../rows.ts';
 import { EXPORT, freePort, LOOPBACK, Running, type Server } from './server.ts';
@@ -29,6 +30,27 @@ export async function startDfs(name: string, checkout: string, folder: string): 
 export interface DfsServer extends Server {
   /** Its data directory, with the API's socket in it. */
   readonly data: string;
+}
+
+/** What a server measures of itself, as Prometheus reads it, over its API. */
+export function metricsOf(data: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = get({ socketPath: join(data, 'api.sock'), path: '/metrics' }, (answer) => {
+      answer.setEncoding('utf8');
+      let text = '';
+      answer.on('data', (part) => {
+        text += part;
+      });
+      answer.on('end', () => resolve(text));
+    });
+    asked.on('error', reject);
+  });
+}
+
+const BATCHES = /^dfs_storage_batches_total (\d+)/m;
+
+async function batchesOf(data: string): Promise<number> {
+  return Number(BATCHES.exec(await metricsOf(data))?.[1] ?? Number.NaN);
 }
 
 export async function startGrade(
@@ -63,6 +85,7 @@ export async function startGrade(
     port,
     serves: (row: Row) => (row.grade ?? 'power') === grade,
     gradeOf: (row: Row) => row.grade,
+    batches: () => batchesOf(data),
     stop: () => running.stop(),
   };
 }

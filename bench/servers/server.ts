@@ -30,6 +30,8 @@ export interface Server {
   serves(row: Row): boolean;
   /** Of a row, on this server. */
   gradeOf(row: Row): Grade | undefined;
+  /** Batches of changes that it has brought to the disk since its start; absent where it does not tell. */
+  batches?(): Promise<number>;
   stop(): Promise<void>;
 }
 
