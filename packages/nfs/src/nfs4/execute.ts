@@ -43,6 +43,8 @@ export class Execution {
   /** Ends what keeps the changes so far from becoming stable without the rest. */
   #held: (() => void)[] | undefined;
   readonly #begun: number;
+  /** The reply had to wait after the last operation. */
+  #waited = false;
   /** When the last operation ended: the next one starts then. */
   #mark: number;
 
@@ -227,6 +229,7 @@ export class Execution {
       return this.#finish();
     }
     if (waits.length === 0) return this.#finish();
+    this.#waited = true;
     return (waits.length === 1 ? waits[0]! : Promise.all(waits)).then(
       () => this.#finish(),
       (error) => {
@@ -264,10 +267,15 @@ export class Execution {
   #account(): void {
     const { engine, connection, requestBytes, out, export: share } = this.#c;
     const { counters } = engine;
-    const seconds = counters.timed ? (performance.now() - this.#begun) / 1000 : undefined;
+    const seconds = counters.timed ? (this.#ended() - this.#begun) / 1000 : undefined;
     counters.load.add(this.#done, requestBytes, out.position, seconds);
     connection.load.add(this.#done, requestBytes, out.position, seconds);
     share?.load?.add(this.#done, requestBytes, out.position, seconds);
+  }
+
+  /** Where nothing was waited for after the last operation, its end is the request's. */
+  #ended(): number {
+    return this.#waited ? performance.now() : this.#mark;
   }
 
   #replay(reply: Buffer | Status): void {

@@ -138,8 +138,13 @@ async function writeInTurn(
     });
   });
   if (stability === Stability.UNSTABLE) return stability;
-  await syncContent(core, inode);
   core.log.urge();
+  const syncing = syncContent(core, inode);
+  // Whoever asked is told when both are on the disk: neither waits for the other.
+  if (syncing !== undefined) {
+    core.log.hasten();
+    await syncing;
+  }
   return Stability.FILE_SYNC;
 }
 
@@ -160,7 +165,9 @@ export function commit(core: Core, inode: Inode): Awaitable<void> {
   core.guard.check();
   requireFile(inode);
   const syncing = syncContent(core, inode);
-  return syncing === undefined ? commitInode(core, inode) : syncing.then(() => commitInode(core, inode));
+  const committing = commitInode(core, inode);
+  if (syncing === undefined) return committing;
+  return committing === undefined ? syncing : Promise.all([syncing, committing]).then(() => {});
 }
 
 function commitInode(core: Core, inode: Inode): Awaitable<void> {

@@ -236,8 +236,11 @@ function dropName(core: Core, dir: Inode, victim: Inode, now: number): void {
   if (victim.nlink === 0) unname(core, victim);
 }
 
+/** Thrown as it is: half of all look-ups before a create end with it. */
+const NO_ENTRY = new FsError('ENOENT');
+
 function requireEntry(core: Core, dir: Inode, name: string): Entry {
   const entry = findEntry(core, dir, name);
-  if (entry === null) throw new FsError('ENOENT');
+  if (entry === null) throw NO_ENTRY;
   return entry;
 }
