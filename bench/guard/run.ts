@@ -5,12 +5,23 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Durability } from '../../packages/storage/src/index.ts';
 import { World } from '../engine/world.ts';
 import { type Counts, count, watchFiles } from './count.ts';
 import { rows } from './rows.ts';
 
 const BASELINE = fileURLToPath(new URL('baseline.json', import.meta.url));
-const TRANSFER = /^(read|write)-/;
+/** How many changes share a commit depends on the disk: they are counted without one, transfers of data with, and what goes to the journal as well. */
+const WORLDS: readonly {
+  readonly suffix: string;
+  readonly where: 'memory' | 'disk';
+  readonly durability?: Durability;
+  readonly counts: RegExp;
+}[] = [
+  { suffix: '', where: 'memory', counts: /^(?!read-|write-)/ },
+  { suffix: '', where: 'disk', counts: /^(read|write)-/ },
+  { suffix: ' journaled', where: 'disk', durability: 'power', counts: /^(getattr|open-close|lock)$/ },
+];
 const WORSE = 1.2;
 /** What one row may differ by without that meaning anything. */
 const SLACK: Counts = { heapBytes: 48, bufferBytes: 128, callsPerBatch: 0.05 };
@@ -30,14 +41,13 @@ type Record_ = Readonly<Record<string, Counts>>;
 async function measure(only: readonly string[]): Promise<Record_> {
   watchFiles();
   const found: Record<string, Counts> = {};
-  // How many changes share a commit depends on the disk: they are counted without one, transfers of data with.
-  for (const where of ['memory', 'disk'] as const) {
-    const world = await World.start(where);
+  for (const { suffix, where, durability, counts } of WORLDS) {
+    const world = await World.start(where, durability);
     try {
       const wire = world.wire();
-      for (const [name, batch] of await rows(world, wire)) {
-        const here = TRANSFER.test(name) ? 'disk' : 'memory';
-        if (here === where && (only.length === 0 || only.includes(name)))
+      for (const [row, batch] of await rows(world, wire)) {
+        const name = `${row}${suffix}`;
+        if (counts.test(row) && (only.length === 0 || only.includes(name)))
           found[name] = await count(wire, batch);
       }
     } finally {
@@ -58,7 +68,7 @@ function judge(found: Record_, known: Record_): boolean {
       if (worse) good = false;
       return `${kind} ${now} (${before})${worse ? ' WORSE' : ''}`;
     });
-    console.log(`${name.padEnd(14)} ${parts.join(', ')}`);
+    console.log(`${name.padEnd(20)} ${parts.join(', ')}`);
   }
   return good;
 }
