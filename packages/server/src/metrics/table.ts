@@ -348,7 +348,7 @@ export const SCALARS: readonly ScalarMetric[] = [
   {
     name: 'dfs_storage_journal_flushes_total',
     type: 'counter',
-    help: 'Writes to the journal, at most one for each turn of the event loop and connection.',
+    help: 'Writes to the journal: one for a turn of the event loop in which something changed.',
     read: ({ storage }) => single(storage?.journal?.flushes ?? 0),
   },
   {
