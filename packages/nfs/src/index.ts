@@ -9,3 +9,4 @@ export {
 export { CLIENT_RECORDS } from './nfs4/state/grace.ts';
 export * from './server.ts';
 export * from './vfs/index.ts';
+export { WaitingListener } from './waiting-listener.ts';

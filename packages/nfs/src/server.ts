@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Clock, EventListener, Randomness, StateStore } from './contracts.ts';
 import type { Control } from './control.ts';
 import type { FileSystem } from './vfs/index.ts';
+import type { WaitingListener } from './waiting-listener.ts';
 
 /** Whose requests a share takes for somebody else's: root's (the default), everybody's, nobody's. */
 export type SquashMode = 'root' | 'all' | 'none';
@@ -76,8 +77,8 @@ export interface NameService {
 }
 
 export interface NfsServer {
-  /** Resolves when the socket accepts, with the address it got. EADDRINUSE and its like reject. */
-  listen(address: ListenAddress): Promise<ListenAddress>;
+  /** Resolves when the socket accepts, with the address it got. EADDRINUSE and its like reject. One that listens already is taken over. */
+  listen(address: ListenAddress | WaitingListener): Promise<ListenAddress>;
   readonly addresses: readonly ListenAddress[];
   /** Takes up, changes or drops shares while serving. Handles of a dropped share are stale. */
   setShares(shares: readonly Share[]): void;

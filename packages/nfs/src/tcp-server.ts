@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Control } from './control.ts';
 import type { Engine } from './nfs4/engine.ts';
 import { NfsService } from './nfs4/service.ts';
@@ -12,6 +11,7 @@ import { RpcConnection, type RpcLimits } from './rpc/connection.ts';
 import { EndOfTurn } from './rpc/end-of-turn.ts';
 import { SharedReadSocket } from './rpc/shared-read.ts';
 import type { ListenAddress, NfsServer, NfsServerOptions, ServerStats, Share } from './server.ts';
+import { WaitingListener } from './waiting-listener.ts';
 
 const DEFAULT_DRAIN_MS = 5000;
 const TICK_MS = 1000;
@@ -62,16 +62,13 @@ export class TcpNfsServer implements NfsServer {
     this.#ticker.unref();
   }
 
-  async listen(address: ListenAddress): Promise<ListenAddress> {
-    const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
-      this.accept(socket),
-    );
-    server.listen(address.port, address.host);
-    // `once` rejects on 'error', and so does this.
-    await once(server, 'listening');
+  async listen(address: ListenAddress | WaitingListener): Promise<ListenAddress> {
+    const listener = address instanceof WaitingListener ? address : await WaitingListener.open(address);
+    const { server } = listener;
     this.#listeners.push(server);
     server.on('error', (error) => this.#engine.emit({ type: 'fault', operation: 'listen', error }));
-    return boundTo(server);
+    listener.serve((socket) => this.accept(socket));
+    return listener.address;
   }
 
   get addresses(): readonly ListenAddress[] {

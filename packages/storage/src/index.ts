@@ -22,6 +22,7 @@ export {
 export {
   type DataDirectory,
   type DataDirectoryOptions,
+  dataDirectoryUser,
   openDataDirectory,
   openMemoryDirectory,
   type StorageFigures,

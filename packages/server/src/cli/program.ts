@@ -10,6 +10,7 @@ import { VERSION } from '../version.ts';
 import type { BackupFlags } from './backup.ts';
 import type { CheckFlags } from './check.ts';
 import type { RestoreFlags } from './restore.ts';
+import type { StartFlags } from './start.ts';
 
 /** Bounds of what `backup` is told. */
 const MAX_PAUSE_SECONDS = 30;
@@ -69,13 +70,16 @@ function createProgram(context: CommandContext, finish: (exitCode: number) => vo
     .exitOverride()
     .configureOutput(commandOutput('dfs'));
   // Commands are loaded when they are run: `status` needs neither the engine nor the stores.
-  withConfigFlags(
-    program.command('start').description('serve in the foreground until SIGTERM or Ctrl-C'),
-  ).action(async (flags: ConfigFlags) => {
-    const config = resolved(flags);
-    const { startCommand } = await import('./start.ts');
-    finish(await startCommand(config, context.env));
-  });
+  withConfigFlags(program.command('start').description('serve in the foreground until SIGTERM or Ctrl-C'))
+    .option(
+      '--replace',
+      'take the place of the server that has the data directory: it is asked to stop, and no connection is refused meanwhile',
+    )
+    .action(async (flags: ConfigFlags & StartFlags) => {
+      const config = resolved(flags);
+      const { startCommand } = await import('./start.ts');
+      finish(await startCommand(config, context.env, flags));
+    });
   withConfigFlags(program.command('status').description('ask the running server how it is'))
     .addOption(outputOption(OUTPUT_FORMATS, 'table'))
     .action(async (flags: ConfigFlags & { output: OutputFormat }) => {

@@ -21,8 +21,17 @@ const FLUSH_MS = 1_000;
 /** Milliseconds for closing the stores after a fault, whose state nobody knows. */
 const FAULT_CLOSE_MS = 5_000;
 
+export interface StartFlags {
+  /** Take the place of the server that has the data directory. */
+  readonly replace?: boolean;
+}
+
 /** Serves until a signal comes. Resolves to the exit code. */
-export async function startCommand(config: Config, env: Environment): Promise<number> {
+export async function startCommand(
+  config: Config,
+  env: Environment,
+  { replace }: StartFlags = {},
+): Promise<number> {
   const sink = new LogSink(STDOUT);
   const { values } = config;
   const isPretty = values['log.format'] === 'pretty' || (values['log.format'] === 'auto' && isatty(STDOUT));
@@ -36,6 +45,7 @@ export async function startCommand(config: Config, env: Environment): Promise<nu
     env,
     parts: REAL_PARTS,
     log,
+    ...(replace !== undefined && { replace }),
   });
   warnOfVariables(config, log);
   log.debug({ config: config.file ?? null }, 'starting');

@@ -27,6 +27,7 @@ import { Management } from './management.ts';
 import { systemNames } from './names.ts';
 import type { Parts } from './parts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { Replacement } from './replace.ts';
 import { reconcileShares } from './share-registry.ts';
 import { closeUnacknowledged } from './socket-options.ts';
 import { errorCode, errorMessage, StartError } from './start-error.ts';
@@ -39,6 +40,8 @@ export interface DaemonOptions {
   readonly env: Environment;
   readonly parts: Parts;
   readonly log: Logger;
+  /** Take the place of the server that has the data directory. */
+  readonly replace?: boolean;
 }
 
 const MS = 1000;
@@ -60,6 +63,7 @@ export class Daemon {
   #management: Management | undefined;
   #nfs: NfsServer | undefined;
   #pidFile: string | undefined;
+  #replacement: Replacement | undefined;
   #stopped: Promise<boolean> | undefined;
 
   constructor(options: DaemonOptions) {
@@ -73,6 +77,7 @@ export class Daemon {
       await this.#open();
     } catch (error) {
       await this.stop();
+      this.#replacement?.close();
       throw error;
     }
   }
@@ -125,7 +130,10 @@ export class Daemon {
   }
 
   async #open(): Promise<void> {
-    const { values } = this.#options;
+    const { values, replace } = this.#options;
+    const directory = this.dataDirectory;
+    if (replace === true && directory !== undefined)
+      this.#replacement = await Replacement.of(directory, values.listen, this.#log);
     this.#store = await this.#openStore();
     const management = new Management(this.#store.records, this.#options, this.#log);
     this.#management = management;
@@ -157,7 +165,8 @@ export class Daemon {
       if (directory === undefined) {
         return parts.openMemoryDirectory({ ...options, limits: { memoryBytes: values.memory_size } });
       }
-      return await parts.openDataDirectory(directory, options);
+      const open = () => parts.openDataDirectory(directory, options);
+      return await (this.#replacement?.open(open) ?? open());
     } catch (error) {
       throw dataError(error);
     }
@@ -228,7 +237,7 @@ export class Daemon {
 
   async #listenNfs(nfs: NfsServer, address: ListenAddress): Promise<void> {
     try {
-      await nfs.listen(address);
+      await nfs.listen(this.#replacement?.listener(address) ?? address);
     } catch (error) {
       throw listenError(error, address, '--listen');
     }

@@ -336,6 +336,11 @@ export async function openDataDirectory(
   }
 }
 
+/** The process that has the data directory at `path`, undefined where none has, or none that this process can see. */
+export function dataDirectoryUser(path: string): number | undefined {
+  return DirectoryLock.holder(path);
+}
+
 async function withJournal(
   path: string,
   stores: Stores,

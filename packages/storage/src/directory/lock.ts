@@ -32,6 +32,25 @@ export class DirectoryLock {
     }
   }
 
+  /** The process that holds the lock, where this one can see it: another container's process has another number there. */
+  static holder(folder: string): number | undefined {
+    try {
+      const path = join(folder, LOCK_FILE);
+      const pid = Number(fs.readFileSync(path, 'utf8'));
+      const inode = fs.statSync(path).ino;
+      const locks = fs.readFileSync('/proc/locks', 'utf8').split('\n');
+      // "1: FLOCK  ADVISORY  WRITE 4711 08:01:131 0 EOF"; the file may say who held it once.
+      const isHeld = locks.some((line) => {
+        const [, kind, , , owner, file] = line.split(/\s+/);
+        return kind === 'FLOCK' && owner === `${pid}` && file?.endsWith(`:${inode}`) === true;
+      });
+      return isHeld ? pid : undefined;
+    } catch {
+      // Nobody has used it yet, or nobody may look.
+      return undefined;
+    }
+  }
+
   static readonly fileName = LOCK_FILE;
 
   release(): void {
