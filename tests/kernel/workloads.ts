@@ -39,10 +39,11 @@ export const steered: readonly string[] = [
   'cut.py',
   'addresses.py',
   'delegations.py',
+  'hand-over.py',
 ];
 
 /** These run with --full, or when they are named. */
-export const seldom: readonly string[] = ['addresses.py', 'delegations.py', 'quota.py'];
+export const seldom: readonly string[] = ['addresses.py', 'delegations.py', 'quota.py', 'hand-over.py'];
 
 /** Those of `selected` that such a guest runs. */
 export function workloadsOf(selected: readonly string[], isSteered: boolean): string[] {

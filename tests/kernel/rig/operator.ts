@@ -76,6 +76,9 @@ async function act(parts: OperatorParts, asked: Asked): Promise<unknown> {
       return parts.cutter.cut(Number(asked['port']));
     case 'crash':
       return parts.server.crash();
+    case 'restart':
+    case 'replace':
+      return parts.server.handOver(asked['do']);
     default:
       throw new Error(`nobody can do ${JSON.stringify(asked)}`);
   }

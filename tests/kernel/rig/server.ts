@@ -117,7 +117,8 @@ export class TestServer {
   readonly #log: WriteStream;
   readonly #tellGone: (code: number | null) => void;
   #life: Life;
-  #crashing = false;
+  /** It ends because the test wants it to. */
+  #ending = false;
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -128,10 +129,11 @@ export class TestServer {
     this.#life = this.#begin();
   }
 
-  #begin(): Life {
-    const life = new Life(this.#options, this.#log);
+  #begin(...more: string[]): Life {
+    const { args = [] } = this.#options;
+    const life = new Life({ ...this.#options, args: [...args, ...more] }, this.#log);
     life.child.once('exit', (code) => {
-      if (!this.#crashing) this.#tellGone(code);
+      if (!this.#ending) this.#tellGone(code);
     });
     return life;
   }
@@ -153,12 +155,28 @@ export class TestServer {
   async crash(): Promise<readonly [from: number, to: number]> {
     const { child } = this.#life;
     const from = Date.now() / MS;
-    this.#crashing = true;
+    this.#ending = true;
     child.kill('SIGKILL');
     await ended(child, STOP_LIMIT_MS);
-    this.#crashing = false;
+    this.#ending = false;
     this.#life = this.#begin();
     await this.#life.ready(this.#options.addresses);
+    return [from, Date.now() / MS];
+  }
+
+  /** Another process goes on with its data: one that starts when it has stopped, or one that takes its place. Seconds since 1970, as above. */
+  async handOver(how: 'restart' | 'replace'): Promise<readonly [from: number, to: number]> {
+    const { child } = this.#life;
+    const from = Date.now() / MS;
+    this.#ending = true;
+    if (how === 'restart') {
+      child.kill('SIGTERM');
+      await ended(child, STOP_LIMIT_MS);
+    }
+    this.#life = how === 'replace' ? this.#begin('--replace') : this.#begin();
+    await this.#life.ready(this.#options.addresses);
+    if (how === 'replace') await ended(child, STOP_LIMIT_MS);
+    this.#ending = false;
     return [from, Date.now() / MS];
   }
 
