@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { ClockCache } from '../src/clock-cache.ts';
 import type { Inode } from '../src/index.ts';
+import { Cursor } from '../src/metadata/sorted-map.ts';
 import { ALICE, cleanUpAfterEach, KINDS, list, names, newShare, ROOT, refusal } from './support.ts';
 
 cleanUpAfterEach();
@@ -39,6 +40,33 @@ describe.each(KINDS)('readdir on $name', (kind) => {
     expect(root.youngPages?.size).toBeGreaterThan(0);
     share.remove(root, ROOT, 'f1');
     expect([root.youngPages, root.oldPages]).toEqual([undefined, undefined]);
+  });
+
+  test('what was removed and not yet committed is passed once, not by every listing from the start', async () => {
+    const share = await newShare(kind);
+    const root = share.root();
+    for (let i = 0; i < 3000; i++) share.createFile(root, ROOT, `f${i}`, {});
+    await share.stable();
+    for (let i = 0; i < 2000; i++) share.remove(root, ROOT, `f${i}`);
+    const steps = vi.spyOn(Cursor.prototype, 'next');
+    const passed = (first: string) => {
+      steps.mockClear();
+      expect(names(list(share, root, 0, 1))).toEqual([first]);
+      return steps.mock.calls.length;
+    };
+    expect(passed('f2000')).toBeGreaterThanOrEqual(2000);
+    share.remove(root, ROOT, 'f2000');
+    expect(passed('f2001')).toBeLessThan(100);
+    share.rename(root, 'f2001', root, 'g', ROOT);
+    share.rename(root, 'f2999', root, 'g', ROOT);
+    share.createFile(root, ROOT, 'last', {});
+    expect(passed('f2002')).toBeLessThan(100);
+    steps.mockRestore();
+    expect(names(list(share, root)).slice(-2)).toEqual(['g', 'last']);
+    for (const { name } of list(share, root)) share.remove(root, ROOT, name);
+    expect(list(share, root)).toEqual([]);
+    share.createFile(root, ROOT, 'again', {});
+    expect(names(list(share, root))).toEqual(['again']);
   });
 
   test('who only glances sees the same, and pushes nobody out of memory', async () => {

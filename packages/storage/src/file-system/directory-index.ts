@@ -48,7 +48,12 @@ export function listEntries(core: Core, dir: Inode, cookie: number, limit: numbe
     known.again = true;
     return known;
   }
-  const { start, end, cookieAt } = core.keys.cookiesAfter(dir.numberKey, cookie);
+  // Who removes a directory from its beginning need not pass again and again what is gone but not yet committed.
+  const isFromFirst = cookie < dir.firstCookie;
+  const { start, end, cookieAt } = core.keys.cookiesAfter(
+    dir.numberKey,
+    isFromFirst ? dir.firstCookie - 1 : cookie,
+  );
   const found = core.log.scan(start, end, limit);
   const entries: ListedEntry[] = found.map(({ key, value }) => ({
     name: value.toString('utf8', NUMBER_BYTES),
@@ -57,6 +62,7 @@ export function listEntries(core: Core, dir: Inode, cookie: number, limit: numbe
     inode: undefined,
   }));
   const page = { entries, end: found.length < limit, again: false };
+  if (isFromFirst) dir.firstCookie = entries[0]?.cookie ?? dir.nextCookie;
   core.listings.set(dir, cookie, page);
   return page;
 }

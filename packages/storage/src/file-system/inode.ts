@@ -51,6 +51,8 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   parent = 0;
   nextCookie = FIRST_COOKIE;
   entries = 0;
+  /** Not kept: no entry has a lower cookie, nor ever will, since an entry comes at the end or takes the place of another. */
+  firstCookie = FIRST_COOKIE;
   /** Bytes of names and values of its extended attributes. */
   xattrBytes = 0;
 
