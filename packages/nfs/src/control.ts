@@ -238,10 +238,10 @@ export interface EngineGauges {
 
 /** The operator's hands: sees and steers every client, session and connection of a running server. */
 export interface Control {
-  /** All, or those of a page, which are in the order of their ids. */
+  /** All, or those of a page, in the order of their ids. */
   clients(page?: Page): ClientView[];
   client(id: string): ClientView | undefined;
-  /** Those of one client, or of all; of a page in the order of their ids. */
+  /** Those of one client, or of all, in the order of their ids. */
   sessions(client?: string, page?: Page): SessionView[];
   session(id: string): SessionView | undefined;
   /** All, or those of a page. */

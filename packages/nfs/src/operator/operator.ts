@@ -156,8 +156,7 @@ export class Operator implements Control {
 }
 
 /** By id, so that a page begins where the last one ended though that may be gone. Views, which cost most, are made of the page only. */
-function paged<T extends { readonly name: string }>(all: Iterable<T>, page: Page | undefined): T[] {
-  if (page?.after === undefined && page?.limit === undefined) return [...all];
+function paged<T extends { readonly name: string }>(all: Iterable<T>, page: Page = {}): T[] {
   const { after = '', limit } = page;
   const behind = [...all].filter(({ name }) => name > after);
   behind.sort((a, b) => (a.name < b.name ? -1 : 1));
