@@ -247,7 +247,7 @@ async function trimQuietly(core: Core, inode: Inode): Promise<void> {
 export function trim(core: Core, inode: Inode): Awaitable<void> {
   if (inode.contentIsTrimmed) return;
   if (core.content.size(inode.fileid) <= inode.size) return trimmed(core, inode, () => {});
-  const isCut = () => trimmed(core, inode, () => core.usage.settleQuietly(inode));
+  const isCut = () => trimmed(core, inode, () => core.usage.shrank(inode));
   const cutting = core.content.truncate(inode.fileid, inode.size);
   return cutting === undefined ? isCut() : cutting.then(isCut);
 }

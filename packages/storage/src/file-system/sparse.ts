@@ -56,7 +56,7 @@ export class SparseShare implements SparseFiles<Inode> {
       if (offset >= inode.size) return;
       await trim(core, inode);
       await core.content.punch(inode.fileid, offset, Math.min(length, inode.size - offset));
-      core.usage.settleQuietly(inode);
+      core.usage.shrank(inode);
       dropSetIds(inode, cred);
       modified(core, inode, core.now());
     });

@@ -119,6 +119,7 @@ export class ShareUsage implements DirtyRecord {
       most = blocksOf(offset + length, this.#content) - inode.used;
       if (most <= 0) return NO_CHANGE;
     } else if (isBounded) most = this.#content.missing(inode.fileid, offset, length);
+    else most = blocksOf(offset + length, this.#content) - blocksWithin(offset, this.#content);
     if (isBounded && atMost !== undefined) most = Math.min(most, atMost());
     this.requireBytes(most);
     this.#underWay += most;
@@ -137,7 +138,12 @@ export class ShareUsage implements DirtyRecord {
   landed(inode: Inode, reserved: number): void {
     if (reserved === NO_CHANGE) return;
     this.#underWay -= reserved;
-    this.settleQuietly(inode);
+    this.#settleQuietly(inode, inode.used + reserved);
+  }
+
+  /** Some of what it used was given back. */
+  shrank(inode: Inode): void {
+    this.#settleQuietly(inode, inode.used);
   }
 
   /** The file has its new size; what lies beyond that is cut from its content soon. */
@@ -145,22 +151,15 @@ export class ShareUsage implements DirtyRecord {
     this.#uses(inode, Math.min(inode.used, blocksOf(inode.size, this.#content)));
   }
 
-  /** Brings `used` up to date. Throws what the content store does. */
-  settle(inode: Inode): void {
+  /**
+   * Brings `used` up to date, up to what it can be: a host may count blocks in which it notes where the parts of a file lie. Throws what
+   * the content store does.
+   */
+  settle(inode: Inode, atMost = Number.POSITIVE_INFINITY): void {
     if (inode.gone) return;
-    const used = usedBy(inode, this.#content);
+    const used = Math.min(usedBy(inode, this.#content), atMost);
     inode.usedIsStale = false;
     this.#uses(inode, used);
-  }
-
-  /** The same where nobody can be told: a file that cannot be looked at counts as before. */
-  settleQuietly(inode: Inode): void {
-    inode.usedIsStale = true;
-    try {
-      this.settle(inode);
-    } catch {
-      // The next look at its attributes tells.
-    }
   }
 
   /** The host's space as this share has it: all that it holds plus all that it may still take is its total. */
@@ -184,6 +183,17 @@ export class ShareUsage implements DirtyRecord {
     };
   }
 
+  /** Where nobody can be told: a file that cannot be looked at counts as before. */
+  #settleQuietly(inode: Inode, atMost: number): void {
+    const bound = inode.usedIsStale ? Number.POSITIVE_INFINITY : atMost;
+    inode.usedIsStale = true;
+    try {
+      this.settle(inode, bound);
+    } catch {
+      // The next look at its attributes tells.
+    }
+  }
+
   #uses(inode: Inode, used: number): void {
     if (used === inode.used) return;
     const more = used - inode.used;
@@ -196,6 +206,10 @@ export class ShareUsage implements DirtyRecord {
 /** What the content of a file takes, up to its end: what lies beyond is about to be cut. */
 export function usedBy({ fileid, size }: Inode, content: ContentStore): number {
   return Math.min(content.usage(fileid), blocksOf(size, content));
+}
+
+function blocksWithin(bytes: number, { blockBytes }: ContentStore): number {
+  return Math.floor(bytes / blockBytes) * blockBytes;
 }
 
 /** Bytes of the blocks that hold so many. */
