@@ -98,7 +98,7 @@ export class PowerHistory extends History {
       await this.#recover();
       return true;
     } catch (error) {
-      if (!(error instanceof RpcError) && !isRefusedConnection(error)) throw error;
+      if (!(error instanceof RpcError) && !isOfSocket(error)) throw error;
       await this.server?.kill();
       return false;
     }
@@ -172,6 +172,7 @@ export class PowerHistory extends History {
   }
 }
 
-function isRefusedConnection(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+/** Refused or reset: who listened is gone. */
+function isOfSocket(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }

@@ -40,10 +40,17 @@ export const steered: readonly string[] = [
   'addresses.py',
   'delegations.py',
   'hand-over.py',
+  'kills.py',
 ];
 
 /** These run with --full, or when they are named. */
-export const seldom: readonly string[] = ['addresses.py', 'delegations.py', 'quota.py', 'hand-over.py'];
+export const seldom: readonly string[] = [
+  'addresses.py',
+  'delegations.py',
+  'quota.py',
+  'hand-over.py',
+  'kills.py',
+];
 
 /** Those of `selected` that such a guest runs. */
 export function workloadsOf(selected: readonly string[], isSteered: boolean): string[] {

@@ -39,7 +39,7 @@ test('what seldom runs is left out unless everything is wanted, or it is named',
     const options = parseOptions(args);
     return typeof options === 'string' ? [] : options.workloads;
   };
-  for (const name of ['addresses', 'delegations']) {
+  for (const name of ['addresses', 'delegations', 'kills']) {
     expect(workloadsFor()).not.toContain(`${name}.py`);
     expect(workloadsFor('--full')).toContain(`${name}.py`);
     expect(workloadsFor('--only', name)).toEqual([`${name}.py`]);
