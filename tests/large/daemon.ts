@@ -48,8 +48,15 @@ export class Daemon {
   cpu(): number {
     const threads = `/proc/${this.#running.pid}/task`;
     let nanos = 0;
-    for (const thread of readdirSync(threads))
-      nanos += Number(readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    for (const thread of readdirSync(threads)) {
+      try {
+        nanos += Number(readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ')[0]);
+      } catch {
+        // It has ended since.
+      }
+    }
+    if (nanos === 0)
+      throw new Error('this kernel does not say how much CPU a thread has had (CONFIG_SCHED_INFO)');
     return nanos / NANOS_PER_MICRO;
   }
 
