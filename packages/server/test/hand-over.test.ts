@@ -37,7 +37,7 @@ function knocking(port: number): () => Promise<Map<string, number>> {
 
 describe('dfs start --replace', () => {
   it('takes the place of a server: one reconnect for each connection, none refused, and the session goes on', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const data = scratchFolder();
     const args = ['--data', data, '--share', '/x,squash=none'];
@@ -78,7 +78,7 @@ describe('dfs start --replace', () => {
     expect((await second.stop()).code).toBe(0);
   });
 
-  it('starts as ever where there is nobody to replace', { timeout: 120_000 }, async () => {
+  it('starts as ever where there is nobody to replace', { timeout: 240_000 }, async () => {
     const child = startServer(['--data', scratchFolder(), '--share', '/x', '--replace']);
     await child.ready();
     expect((await child.stop()).code).toBe(0);
