@@ -85,7 +85,7 @@ describe('content that cannot be kept', () => {
       const { server, faults, a, b, other } = here;
       await a.writeFile('f', 'old');
       const file = await a.open('f', { access: 3 });
-      const { verifier } = await file.write(0, 'unstable');
+      const { verifier } = await file.write(0, 'unstable', Stability.UNSTABLE);
       faults.fail(call, code);
       expect(await status(change(other))).toBe('NFS4ERR_IO');
       expect(await status(other.readFile('f'))).toBe('NFS4ERR_IO');

@@ -1,0 +1,200 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import path from 'node:path';
+import { ApiClient } from '@dfs/api/client';
+import { Stability } from '@dfs/nfs';
+import { Files, NfsClient } from '@dfs/nfs/client';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Child, type Ended, portOf } from './helpers/child.ts';
+import { scratchFolder } from './helpers/config.ts';
+import { until } from './helpers/running.ts';
+
+/** A daemon of its own, whose calls of the C library fail as a file says: see faults.c. Without a C compiler nothing of this is tested. */
+const SOURCE = path.resolve(import.meta.dirname, '../../storage/test/faults/faults.c');
+const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0);
+const canInject = process.platform === 'linux' && compiler !== undefined;
+const MAIN = path.resolve(import.meta.dirname, '../src/main.ts');
+const TIMEOUT_MS = 120_000;
+
+let library = '';
+beforeAll(() => {
+  if (!canInject) return;
+  library = path.join(scratchFolder(), 'faults.so');
+  execFileSync(compiler as string, ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl']);
+});
+
+const clients = new Set<NfsClient>();
+afterEach(async () => {
+  for (const client of clients) await client.close();
+  clients.clear();
+});
+
+type Call = 'read' | 'write' | 'sync' | 'change';
+type Errno = 'EIO' | 'ENOSPC' | 'EROFS';
+
+interface World {
+  readonly child: Child;
+  readonly api: ApiClient;
+  readonly data: string;
+  readonly a: Files;
+  readonly b: Files;
+  fail(part: string, errno: Errno, ...calls: readonly Call[]): void;
+  heal(): void;
+}
+
+async function mount(port: number, share: string): Promise<Files> {
+  const session = await NfsClient.start({ host: '127.0.0.1', port });
+  clients.add(session.client);
+  return Files.mount(session, share);
+}
+
+async function start(
+  data: string,
+  rules: string,
+  durability: string,
+  env: Record<string, string>,
+): Promise<Child> {
+  const args = ['--data', data, '--share', '/a,squash=none', '--share', '/b,squash=none'];
+  const all = ['start', '--listen', '127.0.0.1:0', '--durability', durability, ...args];
+  return new Child(all, { DFS_FAULTS: rules, ...env }, [process.execPath, MAIN]);
+}
+
+async function world(durability = 'power'): Promise<World> {
+  const folder = scratchFolder();
+  const [data, rules] = [path.join(folder, 'data'), path.join(folder, 'rules')];
+  const child = await start(data, rules, durability, { LD_PRELOAD: library });
+  const ready = await child.ready();
+  const [socketPath = ''] = ready['api'] as string[];
+  const port = portOf(ready);
+  return {
+    child,
+    api: new ApiClient({ socketPath }),
+    data,
+    a: await mount(port, '/a'),
+    b: await mount(port, '/b'),
+    fail: (part, errno, ...calls) => {
+      writeFileSync(rules, calls.map((call) => `${call} ${constants.errno[errno]} ${part}\n`).join(''));
+    },
+    heal: () => writeFileSync(rules, ''),
+  };
+}
+
+async function status(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'NFS4_OK',
+    (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+  );
+}
+
+async function states(api: ApiClient): Promise<Record<string, string>> {
+  return Object.fromEntries((await api.shares()).shares.map(({ path: at, state }) => [at, state]));
+}
+
+/** Stops the server and has its data verified. */
+async function sound({ child, data }: World): Promise<void> {
+  expect((await child.stop()).code).toBe(0);
+  const check: Ended = await new Child(['check', '--data', data]).ended;
+  expect([check.code, check.stderr], check.stdout).toEqual([0, '']);
+}
+
+describe.runIf(canInject)('a server whose disk fails (C library)', { timeout: TIMEOUT_MS }, () => {
+  it('under the content of a share: fsync', async () => {
+    const here = await world();
+    const { a, b, api } = here;
+    const file = await a.open('f', { access: 3, create: 'unchecked' });
+    const { verifier } = await file.write(0, 'kept?', Stability.UNSTABLE);
+    here.fail('/content/1/', 'EIO', 'sync');
+    expect(await status(file.commit())).toBe('NFS4ERR_IO');
+    expect(await status(file.read(0, 5))).toBe('NFS4ERR_IO');
+    await b.writeFile('f', 'theirs');
+    expect(await states(api)).toEqual({ '/a': 'stopped', '/b': 'serving' });
+    await expect(api.startShare(1)).rejects.toMatchObject({ problem: { status: 409 } });
+    here.heal();
+    await api.startShare(1);
+    expect((await file.commit()).equals(verifier)).toBe(false);
+    await file.write(0, 'again', Stability.FILE_SYNC);
+    expect((await file.read(0, 5)).data.toString()).toBe('again');
+    await file.close();
+    await sound(here);
+  });
+
+  it('under content: write and read, full and read-only', async () => {
+    const here = await world();
+    const { a, api } = here;
+    const file = await a.open('f', { access: 3, create: 'unchecked' });
+    await file.write(0, 'old', Stability.FILE_SYNC);
+    for (const [errno, expected] of [
+      ['ENOSPC', 'NFS4ERR_NOSPC'],
+      ['EROFS', 'NFS4ERR_ROFS'],
+    ] as const) {
+      here.fail('/content/1/', errno, 'write');
+      expect(await status(file.write(0, 'new'))).toBe(expected);
+      expect((await file.read(0, 3)).data.toString()).toBe('old');
+    }
+    here.fail('/content/1/', 'EIO', 'read');
+    expect(await status(file.read(0, 3))).toBe('NFS4ERR_IO');
+    expect(await states(api)).toEqual({ '/a': 'serving', '/b': 'serving' });
+    here.heal();
+    expect((await file.read(0, 3)).data.toString()).toBe('old');
+    here.fail('/content/1/', 'EIO', 'write');
+    expect(await status(file.write(0, 'new'))).toBe('NFS4ERR_IO');
+    expect(await states(api)).toEqual({ '/a': 'stopped', '/b': 'serving' });
+    here.heal();
+    await api.startShare(1);
+    await file.write(0, 'new', Stability.FILE_SYNC);
+    await file.close();
+  });
+
+  it.each<[Call, Errno, string]>([
+    ['write', 'EIO', 'NFS4ERR_IO'],
+    ['sync', 'EIO', 'NFS4ERR_IO'],
+    ['write', 'EROFS', 'NFS4ERR_ROFS'],
+  ])('under its records: %s, %s', async (call, errno, expected) => {
+    const here = await world();
+    const { a, b, api } = here;
+    await a.mkdir('before');
+    here.fail('/meta/', errno, call);
+    expect(await status(a.mkdir('during'))).toBe(expected);
+    expect(await status(b.mkdir('during'))).toBe(expected);
+    expect(await states(api)).toEqual({ '/a': 'stopped', '/b': 'stopped' });
+    await expect(api.startShare(1)).rejects.toMatchObject({ problem: { status: 409 } });
+    here.heal();
+    await api.startShare(1);
+    expect(await states(api)).toEqual({ '/a': 'serving', '/b': 'serving' });
+    await a.mkdir('after');
+    expect((await a.names('')).sort()).toEqual(['after', 'before', 'during']);
+    await sound(here);
+  });
+
+  it('under its records, full: nothing is lost, and it goes on by itself', async () => {
+    const here = await world();
+    const { a, api } = here;
+    await a.mkdir('before');
+    here.fail('/meta/', 'ENOSPC', 'write');
+    const waiting = status(a.mkdir('during'));
+    await until(async () => ((await api.health()).disk_full === true ? true : undefined));
+    expect(await status(a.mkdir('refused'))).toBe('NFS4ERR_NOSPC');
+    here.heal();
+    expect(await waiting).toBe('NFS4_OK');
+    expect(await states(api)).toEqual({ '/a': 'serving', '/b': 'serving' });
+    expect((await a.names('')).sort()).toEqual(['before', 'during']);
+  });
+
+  it('under the journal of grade crash: no client hears anything that could be lost', async () => {
+    const here = await world('crash');
+    const { a, api } = here;
+    await a.mkdir('before');
+    here.fail('/data/journal', 'EIO', 'write');
+    expect(await status(a.mkdir('during'))).not.toBe('NFS4_OK');
+    expect(await states(api)).toEqual({ '/a': 'stopped', '/b': 'stopped' });
+    expect((await api.shares()).shares[0]?.stopped?.cause).toBe('journal');
+    await expect(api.startShare(1)).rejects.toMatchObject({ problem: { status: 409 } });
+    here.heal();
+    await api.startShare(1);
+    const port = portOf(await here.child.ready());
+    const again = await mount(port, '/a');
+    expect(await again.names('')).toEqual(expect.arrayContaining(['before', 'during']));
+    await again.mkdir('after');
+  });
+});
