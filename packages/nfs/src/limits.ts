@@ -27,6 +27,8 @@ export interface Limits {
   readonly maxOutputBuffer: number;
   /** Requests of one connection that are being worked on; above it, nothing more is read from that connection. */
   readonly maxRequestsInFlight: number;
+  /** Bytes of all requests that wait, for a disk or somebody else; above it, nothing more is read from connections that have one of them. */
+  readonly maxBytesInFlight: number;
   readonly maxOpensPerClient: number;
   readonly maxLocksPerClient: number;
   readonly maxOwnersPerClient: number;
@@ -63,6 +65,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxReplyCacheBytes: 64 * MIB,
   maxOutputBuffer: 8 * MIB,
   maxRequestsInFlight: 512,
+  maxBytesInFlight: 256 * MIB,
   maxOpensPerClient: 100_000,
   maxLocksPerClient: 100_000,
   maxOwnersPerClient: 100_000,

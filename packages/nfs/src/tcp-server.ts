@@ -7,6 +7,7 @@ import { tick } from './nfs4/tick.ts';
 import { Drainer } from './operator/drain.ts';
 import { Operator, type SocketFigures } from './operator/operator.ts';
 import { CredentialCache } from './rpc/auth.ts';
+import { Backlog } from './rpc/backlog.ts';
 import { RpcConnection, type RpcLimits } from './rpc/connection.ts';
 import { EndOfTurn } from './rpc/end-of-turn.ts';
 import { SharedReadSocket } from './rpc/shared-read.ts';
@@ -199,6 +200,7 @@ function rpcLimits(engine: Engine): RpcLimits {
     maxFragments: limits.maxFragments,
     maxOutputBuffer: limits.maxOutputBuffer,
     maxRequestsInFlight: limits.maxRequestsInFlight,
+    backlog: new Backlog(() => limits.maxBytesInFlight),
   };
 }
 

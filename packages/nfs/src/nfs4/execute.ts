@@ -42,6 +42,8 @@ export class Execution {
   #modified = false;
   /** Ends what keeps the changes so far from becoming stable without the rest. */
   #held: (() => void)[] | undefined;
+  /** It could not be answered at once. */
+  #slept = false;
   readonly #begun: number;
   /** The reply had to wait after the last operation. */
   #waited = false;
@@ -73,8 +75,11 @@ export class Execution {
     const c = this.#c;
     while (c.index < c.count) {
       const started = this.#step();
-      if (started instanceof Promise && this.#modified) this.#hold();
-      if (started instanceof Promise) return started.then((more) => (more ? this.#loop() : this.#settle()));
+      if (started instanceof Promise) {
+        this.#slept = true;
+        if (this.#modified) this.#hold();
+        return started.then((more) => (more ? this.#loop() : this.#settle()));
+      }
       if (!started) break;
     }
     return this.#settle();
@@ -230,6 +235,7 @@ export class Execution {
     }
     if (waits.length === 0) return this.#finish();
     this.#waited = true;
+    this.#slept = true;
     return (waits.length === 1 ? waits[0]! : Promise.all(waits)).then(
       () => this.#finish(),
       (error) => {
@@ -254,6 +260,8 @@ export class Execution {
 
   #finish(): Awaitable<void> {
     const c = this.#c;
+    // The client may have had to be silent for as long as it waited: its lease is not to end the moment it is answered.
+    if (this.#slept && c.session !== undefined) c.engine.state.renew(c.session.client);
     if (c.replay instanceof Promise) return c.replay.then((reply) => this.#replay(reply));
     if (c.replay !== undefined) return this.#replay(c.replay);
     c.out.patchU32(this.#start, this.#status);

@@ -56,17 +56,17 @@ export class NfsService {
       out.clear();
       beginReply(out, xid, AcceptStat.SYSTEM_ERR);
     }
-    if (waits) rpc.keep(out);
+    if (waits) rpc.keep(out, bytes);
     else this.#finish(rpc, out);
     return waits;
   }
 
-  #finish(rpc: RpcConnection, out: Message): void {
+  #finish(rpc: RpcConnection, out: Message, kept = 0): void {
     if (out.position > 0) {
       endRecord(out);
       rpc.send(out);
     } else rpc.drop(out);
-    rpc.done();
+    rpc.done(kept);
   }
 
   /** True where the reply comes later. */
@@ -162,7 +162,7 @@ export class NfsService {
     if (!(running instanceof Promise)) return false;
     const finish = (): void => {
       connection.lastActivity = this.#engine.clock.now();
-      this.#finish(rpc, out);
+      this.#finish(rpc, out, bytes);
       returnMemory(args.buffer);
     };
     running.then(finish, (error: unknown) => {

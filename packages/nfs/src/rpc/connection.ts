@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { XdrReader, XdrWriter } from '../xdr/index.ts';
+import type { Backlog } from './backlog.ts';
 import type { EndOfTurn } from './end-of-turn.ts';
 import { AcceptStat, beginCall, endRecord, MAX_AUTH_BYTES, MsgType, ReplyStat } from './message.ts';
 import { Output } from './output.ts';
@@ -18,6 +19,8 @@ export interface RpcLimits extends RecordLimits {
   readonly maxOutputBuffer: number;
   /** Calls from the peer that are being worked on; above it, nothing more is read from it. */
   readonly maxRequestsInFlight: number;
+  /** Of all connections. */
+  readonly backlog?: Backlog;
 }
 
 /** What a connection tells its owner. */
@@ -190,7 +193,9 @@ export class RpcConnection {
     return this.#output.begin();
   }
 
-  keep(out: Message): void {
+  /** The call's answer comes later: its `bytes` are kept until then, and given to {@link done}. */
+  keep(out: Message, bytes: number): void {
+    this.#limits.backlog?.add(bytes);
     this.#output.keep(out);
   }
 
@@ -205,9 +210,10 @@ export class RpcConnection {
     this.#planFlush();
   }
 
-  /** A call of the peer has been answered, or will not be. */
-  done(): void {
+  /** A call of the peer has been answered, or will not be; `kept` bytes of it are not needed any more. */
+  done(kept = 0): void {
     this.#inFlight--;
+    if (kept > 0) this.#limits.backlog?.remove(kept);
     if (this.#ended && this.#inFlight === 0) this.destroy(this.#closeReason);
     else if (this.#draining) this.#sayGoodbye();
     else if (this.#paused) this.#resume();
@@ -248,20 +254,29 @@ export class RpcConnection {
     this.#waits = false;
     this.#write();
     const overfull = this.socket.writableLength > this.#limits.maxOutputBuffer;
-    if (
-      !this.#paused &&
-      !this.#draining &&
-      (overfull || this.#inFlight >= this.#limits.maxRequestsInFlight)
-    ) {
+    if (!this.#paused && !this.#draining && (overfull || this.#hasTooMuchInFlight())) {
       this.#paused = true;
       this.socket.pause();
     }
   }
 
+  #hasTooMuchInFlight(): boolean {
+    const { backlog, maxRequestsInFlight } = this.#limits;
+    if (this.#inFlight >= maxRequestsInFlight) return true;
+    if (this.#inFlight === 0 || backlog?.isFull !== true) return false;
+    backlog.pause(this);
+    return true;
+  }
+
+  /** Others wait for less. */
+  resume(): void {
+    this.#resume();
+  }
+
   #resume(): void {
     if (!this.#paused || this.socket.destroyed) return;
     if (this.socket.writableLength > this.#limits.maxOutputBuffer) return;
-    if (this.#inFlight >= this.#limits.maxRequestsInFlight) return;
+    if (this.#hasTooMuchInFlight()) return;
     this.#paused = false;
     this.socket.resume();
   }
@@ -319,6 +334,7 @@ export class RpcConnection {
   #onClosed(): void {
     // A timer would hold on to the connection, and to all that its owner has, for as long as it runs.
     clearTimeout(this.#linger);
+    this.#limits.backlog?.forget(this);
     for (const xid of [...this.#pending.keys()]) this.#fail(xid, 'RPC_CLOSED', 'connection closed');
     this.#handler.onClose(this, this.#closeReason);
     this.#closed.resolve();

@@ -165,9 +165,19 @@ export function commit(core: Core, inode: Inode): Awaitable<void> {
   core.guard.check();
   requireFile(inode);
   const syncing = syncContent(core, inode);
-  const committing = commitInode(core, inode);
+  const committing = commitBeside(core, inode, syncing);
   if (syncing === undefined) return committing;
   return committing === undefined ? syncing : Promise.all([syncing, committing]).then(() => {});
+}
+
+/** A refusal on the spot leaves nobody who waits for the sync. */
+function commitBeside(core: Core, inode: Inode, syncing: Awaitable<void>): Awaitable<void> {
+  try {
+    return commitInode(core, inode);
+  } catch (error) {
+    syncing?.catch(() => {});
+    throw error;
+  }
 }
 
 function commitInode(core: Core, inode: Inode): Awaitable<void> {

@@ -89,7 +89,7 @@ export class State {
   tick(): void {
     const now = this.clock.monotonic();
     for (const client of this.clients) {
-      if (!this.expired(client)) continue;
+      if (!this.expired(client) || this.busy(client)) continue;
       if (!client.confirmed || now - client.lastRenewal > COURTESY_MS) this.removeClient(client, 'expired');
       else client.courtesy = true;
     }
@@ -114,7 +114,11 @@ export class State {
   makeRoom(): boolean {
     let oldest: Client | undefined;
     for (const client of this.clients) {
-      if (this.expired(client) && (oldest === undefined || client.lastRenewal < oldest.lastRenewal))
+      if (
+        this.expired(client) &&
+        !this.busy(client) &&
+        (oldest === undefined || client.lastRenewal < oldest.lastRenewal)
+      )
         oldest = client;
     }
     if (oldest === undefined) return false;
