@@ -8,12 +8,15 @@ import {
   checkBackup,
   checkDataDirectory,
   type DataDirectory,
+  type DataDirectoryOptions,
   type Inode,
+  type MetadataStore,
   openDataDirectory,
   openMemoryDirectory,
   restoreBackup,
   type ShareFileSystem,
 } from '../src/index.ts';
+import { Faults, faultyMetadata } from './faults/faulty.ts';
 import { cleanUpAfterEach, cleanups, list, names, ROOT, ROOT_DIRECTORY, scratch } from './support.ts';
 
 cleanUpAfterEach();
@@ -22,8 +25,11 @@ cleanUpAfterEach();
 const PAUSE = { maxPauseMs: 120_000 };
 const { FILE_SYNC, UNSTABLE } = Stability;
 
-async function opened(path: string): Promise<[DataDirectory, ShareFileSystem]> {
-  const directory = await openDataDirectory(path);
+async function opened(
+  path: string,
+  options: DataDirectoryOptions = {},
+): Promise<[DataDirectory, ShareFileSystem]> {
+  const directory = await openDataDirectory(path, options);
   let isOpen = true;
   const close = directory.close.bind(directory);
   directory.close = async () => {
@@ -205,6 +211,38 @@ describe('a backup of a directory that is served', () => {
     expect((await checkBackup(join(base, 'backup'))).damaged).toBe(0);
   });
 
+  test('is one at a time, and ends with its directory', async () => {
+    const base = await scratch();
+    const [directory, share] = await opened(join(base, 'data'));
+    await make(share, 'file', 'content');
+    const slow = codeOf(directory.backup(join(base, 'slow'), { ...PAUSE, maxRate: 1 }));
+    expect(await codeOf(directory.backup(join(base, 'other')))).toBe('RUNNING');
+    await directory.close();
+    expect(await slow).toBe('CANCELLED');
+    expect((await checkDataDirectory(join(base, 'data'))).findings.damage).toBe(0);
+  });
+
+  test('fails where records cannot be committed, with the reason; and is made once they can be', async () => {
+    const base = await scratch();
+    const faults = new Faults();
+    const between = { metadata: (store: MetadataStore) => faultyMetadata(store, faults) };
+    const [directory, share] = await opened(join(base, 'data'), { between });
+    await make(share, 'file', 'content');
+    const failing = directory.backup(join(base, 'backup'), {
+      ...PAUSE,
+      onProgress: ({ phase }) => {
+        if (phase === 'holding') faults.fail('commit', 'EIO');
+      },
+    });
+    await expect(failing).rejects.toMatchObject({ code: 'STOPPED', message: expect.stringContaining('EIO') });
+    expect(await codeOf(directory.backup(join(base, 'backup'), PAUSE))).toBe('STOPPED');
+    faults.heal();
+    await directory.startShare(1);
+    await make(share, 'later', 'also');
+    expect(await directory.backup(join(base, 'backup'), PAUSE)).toMatchObject({ files: 2 });
+    expect((await checkBackup(join(base, 'backup'))).damaged).toBe(0);
+  });
+
   test('is refused where it cannot be put, and where nothing is kept', async () => {
     const base = await scratch();
     const data = join(base, 'data');
@@ -322,7 +360,10 @@ describe('a restore', () => {
       expect(join(base, 'backup', found[0]?.file ?? '')).toBe(path);
       expect(found[0]?.problem).toContain(problem);
       // What was begun is no data directory, and may be begun again.
-      expect(await codeOf(openDataDirectory(to))).toBe('NOT_A_DATA_DIRECTORY');
+      await expect(openDataDirectory(to)).rejects.toMatchObject({
+        code: 'NOT_A_DATA_DIRECTORY',
+        message: expect.stringContaining('restore'),
+      });
       expect(await codeOf(restoreBackup(join(base, 'backup'), to))).toBe('DAMAGED');
     },
   );

@@ -1,5 +1,6 @@
 export type BackupErrorCode =
   | 'TARGET_REFUSED' // nothing can be put there
+  | 'RUNNING' // another is being made
   | 'NOTHING_KEPT' // the data is in memory only
   | 'TOO_BUSY' // writes come faster than they can be copied
   | 'CANCELLED'

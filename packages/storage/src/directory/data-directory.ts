@@ -123,6 +123,7 @@ class StoreDirectory implements DataDirectory {
   readonly #now: () => number;
   readonly #onEvent: DataDirectoryOptions['onEvent'];
   readonly #journal: OpenedJournal | undefined;
+  #backup: { readonly cancel: AbortController; readonly ended: Promise<unknown> } | undefined;
   /** Open, or being opened, closed or removed. */
   readonly #taken = new Set<number>();
   readonly #shares = new Map<number, ShareFileSystem>();
@@ -232,7 +233,19 @@ class StoreDirectory implements DataDirectory {
         'start it with --data to have it keep files',
       );
     }
-    return makeBackup({ ...place, moment: () => this.#moment() }, target, options);
+    if (this.#backup !== undefined) {
+      throw new BackupError('RUNNING', 'another backup is being made', 'wait for it, or cancel it');
+    }
+    const cancel = new AbortController();
+    const signal =
+      options.signal === undefined ? cancel.signal : AbortSignal.any([cancel.signal, options.signal]);
+    const making = makeBackup({ ...place, moment: () => this.#moment() }, target, { ...options, signal });
+    this.#backup = { cancel, ended: making.catch(() => {}) };
+    try {
+      return await making;
+    } finally {
+      this.#backup = undefined;
+    }
   }
 
   /** All changes of records up to now. */
@@ -262,6 +275,9 @@ class StoreDirectory implements DataDirectory {
   }
 
   async close(): Promise<void> {
+    // It reads what is about to be closed, and may have changes wait.
+    this.#backup?.cancel.abort();
+    await this.#backup?.ended;
     try {
       for (const share of [...this.#shares.values()]) await share.close();
       await this.#log.close();

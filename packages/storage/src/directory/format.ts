@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { MANIFEST_FILE, UNFINISHED_FILE } from '../backup/folder.ts';
 import { syncFolder } from '../content/host-files.ts';
 import { codeOf } from '../host/errors.ts';
 import { DataDirectoryError } from './errors.ts';
@@ -27,7 +28,7 @@ export async function checkFormat(folder: string): Promise<void> {
     if (others.length > 0) {
       throw new DataDirectoryError(
         'NOT_A_DATA_DIRECTORY',
-        `${folder} is not empty and not a dfs data directory (it holds ${others[0]}): choose another`,
+        `${folder} is not empty and not a dfs data directory (${whatIs(others)})`,
       );
     }
     await writeFormat(folder);
@@ -48,6 +49,12 @@ export async function checkFormat(folder: string): Promise<void> {
     );
   }
   if (format < FORMAT) await writeFormat(folder);
+}
+
+function whatIs(names: readonly string[]): string {
+  if (names.includes(MANIFEST_FILE)) return 'it is a backup: dfs restore makes a data directory of it';
+  if (names.includes(UNFINISHED_FILE)) return 'it holds a restore or a backup that was interrupted';
+  return `it holds ${names[0]}`;
 }
 
 /** True where the folder has been made a data directory, of whatever format. */
