@@ -1,6 +1,7 @@
 /**
  * `npm run console:pictures`: pictures of every page, light and dark, of a server with an office of clients that has worked for a few minutes.
- * They go to docs/images/console; `--to FOLDER` elsewhere, `--seconds N` for another time of work, `--phone` 360 pixels wide.
+ * They go to docs/images/console; `--to FOLDER` elsewhere, `--seconds N` for another time of work, `--phone` 360 pixels wide,
+ * `--only shares,health` some of them.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,11 +24,14 @@ const { values: options } = parseArgs({
   options: {
     to: { type: 'string', default: path.resolve(import.meta.dirname, '../../../docs/images/console') },
     seconds: { type: 'string', default: '240' },
+    /** Names of pages with commas between; all where absent. */
+    only: { type: 'string' },
     phone: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
   },
 });
 const MS = 1000;
+const ARCHIVE_BYTES = 8 * 1024 * 1024;
 const SETTLE_MS = 2500;
 const WIDE = { width: 1280, height: 860 };
 const PHONE = { width: 360, height: 740 };
@@ -42,6 +46,10 @@ const browser = await launch();
 try {
   await api.updateNfsSettings({ v4_max_connections_per_session: 8 });
   await office.open();
+  const { shares } = await api.shares();
+  const archive = shares.find((share) => share.path === '/archive');
+  if (archive !== undefined) await api.updateShare(archive.id, { quota_bytes: ARCHIVE_BYTES });
+  await api.createShare({ path: '/manuals', read_only: true, clients: ['10.1.0.0/16'] });
   // One that is turned away, so that there is an attempt over the limit to be seen.
   const [first] = office.sessions;
   if (first !== undefined) await first.renew({ connection: await first.client.newConnection() });
@@ -49,7 +57,7 @@ try {
   const page = await browser.newPage({ viewport: options.phone ? PHONE : WIDE });
   await page.goto((await api.createConsoleLink()).url);
   await page.locator(SHOWN('trunks')).waitFor();
-  for (const name of PAGES) {
+  for (const name of PAGES.filter((each) => options.only?.split(',').includes(each) ?? true)) {
     for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: scheme });
       await goTo(page, name);
