@@ -1,4 +1,5 @@
 import type { Page } from 'playwright-core';
+import { cpuMs, descendants } from './cost.ts';
 
 export interface Drawing {
   readonly frames: number;
@@ -6,6 +7,8 @@ export interface Drawing {
   /** Of the page's main thread in that time. */
   readonly taskMs: number;
   readonly scriptMs: number;
+  /** Of all threads of all of the browser's processes: drawing without a graphics card is most of it. */
+  readonly browserMs: number;
   /** Milliseconds between two frames, at the most. */
   readonly longest: number;
 }
@@ -36,9 +39,13 @@ export async function drawingOf(page: Page, seconds: number): Promise<Drawing> {
     const of = (wanted: string) => (metrics.find(({ name }) => name === wanted)?.value ?? 0) * MS;
     return { task: of('TaskDuration'), script: of('ScriptDuration') };
   };
+  const processes = descendants('chromium');
+  const browser = () => processes.reduce((sum, pid) => sum + cpuMs(pid), 0);
   const before = await read();
+  const browserBefore = browser();
   const counted = (await page.evaluate(COUNT(seconds))) as Pick<Drawing, 'frames' | 'seconds' | 'longest'>;
+  const browserMs = browser() - browserBefore;
   const after = await read();
   await debug.detach();
-  return { ...counted, taskMs: after.task - before.task, scriptMs: after.script - before.script };
+  return { ...counted, browserMs, taskMs: after.task - before.task, scriptMs: after.script - before.script };
 }

@@ -76,11 +76,11 @@ async function alternate(page: Page, address: string): Promise<void> {
   console.log(`${'answers'.padEnd(34)} ${asked.answers} of ${each.toFixed(0)} KiB in the mean`);
 }
 
-function showDrawing(name: string, { frames, seconds, taskMs, scriptMs, longest }: Drawing): void {
+function showDrawing(name: string, { frames, seconds, taskMs, scriptMs, browserMs, longest }: Drawing): void {
   const perFrame = (ms: number) => (ms / frames).toFixed(2);
   console.log(
     `${name.padEnd(34)} ${(frames / seconds).toFixed(1)} frames/s, main thread ${perFrame(taskMs)} ms a frame ` +
-      `(${(taskMs / seconds / 10).toFixed(1)} % of its time), of it script ${perFrame(scriptMs)} ms; longest frame ${longest.toFixed(0)} ms`,
+      `(${(taskMs / seconds / 10).toFixed(1)} % of its time), of it script ${perFrame(scriptMs)} ms; whole browser ${perFrame(browserMs)} ms of CPU a frame; longest frame ${longest.toFixed(0)} ms`,
   );
 }
 
