@@ -80,7 +80,7 @@ export function diskTable(comparisons: readonly Comparison[]): string {
     const share = diskShare(c);
     if (share === undefined) return [];
     const { opsPerSecond, batchesPerSecond, syncsPerSecond } = c.dfs.median;
-    const each = figure(opsPerSecond / batchesPerSecond);
+    const each = batchesPerSecond > 0 ? figure(opsPerSecond / batchesPerSecond) : '-';
     const figures = [opsPerSecond, batchesPerSecond, syncsPerSecond].map(figure);
     return [[c.row.name, figures[0]!, figures[1]!, each, figures[2]!, share.toFixed(2)]];
   });
