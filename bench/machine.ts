@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 const PROBE_MS = 1000;
@@ -17,12 +17,14 @@ export interface Machine {
   /** fdatasync calls a second, one after another, each behind a write of 4 KiB at the end of a file. */
   readonly syncsPerSecond: number;
   readonly node: string;
+  /** Processes that wanted a CPU, on average in the minute before. */
+  readonly loadAverage: number;
 }
 
 function fileSystemOf(folder: string): string {
   try {
-    const lines = execFileSync('stat', ['-f', '-c', '%T', folder], { encoding: 'utf8' });
-    return lines.trim();
+    const lines = execFileSync('df', ['--output=fstype', folder], { encoding: 'utf8' });
+    return lines.trim().split('\n').at(-1) ?? 'unknown';
   } catch {
     return 'unknown';
   }
@@ -54,5 +56,6 @@ export function describeMachine(folder: string): Machine {
     fileSystem: fileSystemOf(folder),
     syncsPerSecond: Math.round(probeSyncs(folder)),
     node: process.version,
+    loadAverage: Math.round(loadavg()[0] ?? 0),
   };
 }

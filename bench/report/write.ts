@@ -27,6 +27,15 @@ function verdict(comparisons: readonly Comparison[]): string {
   ].join(' ');
 }
 
+/** What else was at work takes operations and latency from both servers, and their CPU the least. */
+function business({ cpus, loadAverage }: Machine): string {
+  if (loadAverage <= cpus) return '';
+  return `The machine was not quiet: ${loadAverage} processes wanted its ${cpus} CPUs in the minute before. What those took is missing in operations a second and
+shows in the higher percentiles, of the server that uses less CPU more than of the other; CPU for an operation is the figure to go by.
+
+`;
+}
+
 function page(run: Run, comparisons: readonly Comparison[]): string {
   const { machine, options, dfs, peer, measured } = run;
   const other = median(measured.map((m) => m.median.otherCores));
@@ -39,7 +48,7 @@ Medians of ${options.rounds} interleaved rounds of ${options.seconds} s.
 ${machine.cpus} CPUs (${machine.cpu}), ${machine.memoryGib} GiB, Linux ${machine.kernel}, ${machine.fileSystem}, Node ${machine.node.slice(1)}. The disk answers
 ${machine.syncsPerSecond.toLocaleString('en-US')} fdatasync calls a second. Everything else on the machine (the load generator among it) kept ${other.toFixed(2)} of its CPUs busy.
 
-${verdict(comparisons)}
+${business(machine)}${verdict(comparisons)}
 
 ![Times better than the peer, row by row](images/benchmarks.svg)
 

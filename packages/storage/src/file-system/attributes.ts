@@ -46,8 +46,9 @@ export function setAttributes(
 
 function apply(core: Core, inode: Inode, changes: AttributeChanges, mode: number | undefined): void {
   const { size, uid, gid, atime, mtime, btime } = changes;
-  const nothing = [size, uid, gid, atime, mtime, btime, mode].every((value) => value === undefined);
-  if (nothing) return;
+  const hasTime = atime !== undefined || mtime !== undefined || btime !== undefined;
+  const hasOwner = uid !== undefined || gid !== undefined;
+  if (!hasTime && !hasOwner && size === undefined && mode === undefined) return;
   const now = core.now();
   changed(core, inode, now);
   if (mode !== undefined) inode.mode = mode & MODE_BITS;
