@@ -27,11 +27,11 @@ function verdict(comparisons: readonly Comparison[]): string {
   ].join(' ');
 }
 
-/** What else was at work takes operations and latency from both servers, and their CPU the least. */
+/** What else was at work tells in operations a second and in latencies more than in CPU. */
 function business({ cpus, loadAverage }: Machine): string {
   if (loadAverage <= cpus) return '';
-  return `The machine was not quiet: ${loadAverage} processes wanted its ${cpus} CPUs in the minute before. What those took is missing in operations a second and
-shows in the higher percentiles, of the server that uses less CPU more than of the other; CPU for an operation is the figure to go by.
+  return `The machine was not quiet: ${loadAverage} processes wanted its ${cpus} CPUs in the minute before. What those took is missing in operations a second
+and shows in the higher percentiles, of both servers; CPU for an operation is the figure to go by.
 
 `;
 }
