@@ -269,6 +269,20 @@ describe('dfs backup and dfs restore', () => {
     await again.stop();
   });
 
+  it('ends the backup that the server makes for it when it is ended itself', LONG, async () => {
+    const base = scratchFolder();
+    const data = path.join(base, 'data');
+    const target = path.join(base, 'backup');
+    const server = await run({ data, share: SHARE });
+    await (await mounted(server)).writeFile('file', 'content');
+    const child = new Child(['backup', '--data', data, target, '--max-rate', '1']);
+    await until(async () => ((await server.api.backup()).state === 'running' ? true : undefined), WAIT_MS);
+    const stopped = await child.stop('SIGINT');
+    expect([stopped.code, stopped.stdout]).toEqual([5, '']);
+    expect(stopped.stderr).toContain('cancelled');
+    expect((await server.api.backup()).state).toBe('cancelled');
+  });
+
   it('name what is damaged, and refuse what is no backup', LONG, async () => {
     const base = scratchFolder();
     const at = (name: string) => path.join(base, name);
