@@ -7,42 +7,14 @@ import type { Key, KeyValue, MetadataStore } from '../metadata/store.ts';
 import { Batch, type DirtyRecord } from './batch.ts';
 import type { CommitTimes } from './commit-times.ts';
 import { Committer, type LogFigures } from './committer.ts';
-import { merge } from './merge.ts';
+import type { CommitLogOptions, Durability } from './options.ts';
 import { Pending } from './pending.ts';
-import { type Reserve, Room } from './room.ts';
+import { Room } from './room.ts';
+import { scanThrough } from './scan.ts';
 import { Standing } from './standing.ts';
 
 export type { LogFigures } from './committer.ts';
-
-/** What a change survives before it is acknowledged: a loss of power, or the end of the process only. */
-export type Durability = 'power' | 'crash';
-
-export interface CommitLogOptions {
-  /** Milliseconds that an effect nobody waits for may stay uncommitted. */
-  readonly lazyCommitMs: number;
-  /** Changes in one batch, beyond which it is committed though nobody waits. */
-  readonly batchChanges: number;
-  /** Milliseconds that a batch may be held. */
-  readonly holdLimitMs?: number;
-  /** True for keys that {@link CommitLog.scan} must find. */
-  readonly scanned: (key: Key) => boolean;
-  /** Told when a commit has failed, or the journal of grade `crash`: nothing is committed until {@link CommitLog.start}. */
-  readonly onStop?: (stop: Stop) => void;
-  /** Told the reason when the disk has no room, undefined when it has again. */
-  readonly onRoom?: (reason: string | undefined) => void;
-  /** What is set aside for a full disk. */
-  readonly reserve?: Reserve;
-  /** Milliseconds between two tries to write to a full disk. */
-  readonly retryMs?: number;
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
-  /** Without it nothing outlives the process but what was committed. */
-  readonly journal?: Journal;
-  /** `crash` needs a journal. */
-  readonly durability?: Durability;
-  /** Number of the first batch: more than that of any before. */
-  readonly firstBatch?: number;
-}
+export type { CommitLogOptions, Durability } from './options.ts';
 
 /** How many times `batchChanges` may wait for a commit before those wait who otherwise would not. */
 const MAX_BACKLOG = 4;
@@ -197,16 +169,7 @@ export class CommitLog {
   /** As {@link MetadataStore.scan}, and sees what is not yet committed. Only for keys that are `scanned`. */
   scan(start: Key, end: Key, limit: number): readonly KeyValue[] {
     const pending = new Pending(this.#forming.ordered, this.#committing?.ordered, start, end);
-    if (pending.key === undefined) return this.#store.scan(start, end, limit);
-    const found: KeyValue[] = [];
-    for (let from = start; ; ) {
-      const page = this.#store.scan(from, end, limit);
-      // Beyond the last key of a full page the store may hold more, which comes before later pending ones.
-      const bound = page.length < limit ? end : `${page.at(-1)?.key}\x00`;
-      merge(page, pending, bound, limit, found);
-      if (found.length >= limit || page.length < limit) return found;
-      from = bound;
-    }
+    return scanThrough(this.#store, pending, start, end, limit);
   }
 
   /** The last entry of a range as it is committed. */
