@@ -2,7 +2,7 @@ import { type ApiEvent, type ApiEventType, EVENT_TYPES } from '@dfs/api';
 import { useEffect, useState } from 'preact/hooks';
 import { failed, heard, onContact } from '../contact.ts';
 import { clock, plural } from '../format.ts';
-import { Empty, Head } from '../parts.tsx';
+import { Empty, Head, Loading } from '../parts.tsx';
 import { api } from '../session.ts';
 
 /** Kept in the page, and shown in it at a time. */
@@ -13,6 +13,8 @@ const RETRY_MS = 1000;
 const BATCH_MS = 200;
 /** The server says something every 15 seconds; after this, the connection leads nowhere. */
 const SILENCE_MS = 40_000;
+/** Where nothing has come by then, there is nothing: the server sends what it keeps at once. */
+const FIRST_MS = 2000;
 /** Of a session before ours: the server then sends all that it keeps. */
 const FROM_THE_START = 'earlier-0';
 
@@ -45,9 +47,9 @@ async function listen(signal: AbortSignal, take: (event: ApiEvent) => void): Pro
   }
 }
 
-/** The latest first. */
-function useEvents(): readonly ApiEvent[] {
-  const [events, setEvents] = useState<readonly ApiEvent[]>([]);
+/** The latest first; undefined until some have come, or would have. */
+function useEvents(): readonly ApiEvent[] | undefined {
+  const [events, setEvents] = useState<readonly ApiEvent[]>();
   useEffect(() => {
     const end = new AbortController();
     let waiting: ApiEvent[] = [];
@@ -56,8 +58,9 @@ function useEvents(): readonly ApiEvent[] {
       timer = undefined;
       const fresh = waiting.reverse();
       waiting = [];
-      setEvents((all) => [...fresh, ...all].slice(0, MOST));
+      setEvents((all = []) => [...fresh, ...all].slice(0, MOST));
     };
+    const first = setTimeout(() => setEvents((all = []) => all), FIRST_MS);
     void listen(end.signal, (event) => {
       if (event.type === 'heartbeat' || event.type === 'lost') return;
       waiting.push(event);
@@ -65,6 +68,7 @@ function useEvents(): readonly ApiEvent[] {
     });
     return () => {
       clearTimeout(timer);
+      clearTimeout(first);
       end.abort();
     };
   }, []);
@@ -85,7 +89,8 @@ const textOf = (event: ApiEvent): string =>
   `${nameOf(event)} ${ownFields(event).flat().join(' ')}`.toLowerCase();
 
 export function Events() {
-  const events = useEvents();
+  const heardOf = useEvents();
+  const events = heardOf ?? [];
   const [type, setType] = useState<ApiEventType | 'all'>('all');
   const [word, setWord] = useState('');
   const wanted = word.trim().toLowerCase();
@@ -115,7 +120,9 @@ export function Events() {
           />
         </label>
       </Head>
-      {seen.length === 0 ? (
+      {heardOf === undefined ? (
+        <Loading />
+      ) : seen.length === 0 ? (
         <Empty title={events.length === 0 ? 'Nothing has happened yet' : 'Nothing like that'}>
           {events.length === 0
             ? 'Clients that come and go, connections, drains and changed settings appear here.'
