@@ -64,8 +64,7 @@ export class HashTable<V extends Hashed<V>> {
   }
 
   #place(hash: number): number {
-    const mixed = Math.imul(hash, MIX);
-    return (mixed ^ (mixed >>> MIX_SHIFT)) & (this.#chains.length - 1);
+    return mixed(hash, 0) & (this.#chains.length - 1);
   }
 
   #link(value: V): void {
@@ -81,19 +80,24 @@ export class HashTable<V extends Hashed<V>> {
   }
 }
 
+/** By chance, so that no client can choose names that all have one hash. Nothing that anybody sees depends on it. */
+const SEED = Math.floor(Math.random() * 2 ** 32);
+
+function mixed(hash: number, value: number): number {
+  const next = Math.imul(hash ^ value, MIX);
+  return next ^ (next >>> MIX_SHIFT);
+}
+
 /** The hash of a text. */
 export function hashOfText(text: string): number {
-  let hash = text.length;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), MIX);
+  let hash = SEED ^ text.length;
+  for (let i = 0; i < text.length; i++) hash = mixed(hash, text.charCodeAt(i));
   return hash >>> 0;
 }
 
 /** The hash of bytes, and of a number that goes with them. */
 export function hashOfBytes(bytes: Uint8Array, start: number): number {
-  let hash = start;
-  for (let i = 0; i < bytes.length; i++) {
-    hash = Math.imul(hash ^ bytes[i]!, MIX);
-    hash ^= hash >>> MIX_SHIFT;
-  }
+  let hash = SEED ^ start;
+  for (let i = 0; i < bytes.length; i++) hash = mixed(hash, bytes[i]!);
   return hash >>> 0;
 }
