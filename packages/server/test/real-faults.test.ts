@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { ApiClient } from '@dfs/api/client';
@@ -198,3 +198,58 @@ describe.runIf(canInject)('a server whose disk fails (C library)', { timeout: TI
     await again.mkdir('after');
   });
 });
+
+/** Root may give a process a small disk of its own. */
+const canMount =
+  process.platform === 'linux' &&
+  process.getuid?.() === 0 &&
+  spawnSync('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs -o size=1m none /mnt']).status === 0;
+const DISK_MIB = 24;
+const MIB = 1024 * 1024;
+const AT_ONCE = 50;
+
+describe.runIf(canMount)(
+  'a server whose disk is full (a tmpfs of its own, for root)',
+  { timeout: TIMEOUT_MS },
+  () => {
+    it('refuses what needs room, loses nothing, and takes more once some was freed', async () => {
+      const folder = scratchFolder();
+      const [disk, socketPath] = [path.join(folder, 'disk'), path.join(folder, 'api.sock')];
+      mkdirSync(disk);
+      const mounted = `mount -t tmpfs -o size=${DISK_MIB}m none "$0" && exec "$@"`;
+      const args = ['start', '--listen', '127.0.0.1:0', '--api-socket', socketPath];
+      const child = new Child([...args, '--data', path.join(disk, 'data'), '--share', '/a,squash=none'], {}, [
+        'unshare',
+        ...['-m', 'sh', '-c', mounted, disk, process.execPath, MAIN],
+      ]);
+      const a = await mount(portOf(await child.ready()), '/a');
+      const api = new ApiClient({ socketPath });
+      const big = await a.open('big', { access: 3, create: 'unchecked' });
+      let kept = 0;
+      let refused: unknown;
+      for (; kept < DISK_MIB; kept++) {
+        refused = await status(big.write(kept * MIB, Buffer.alloc(MIB, 1), Stability.FILE_SYNC));
+        if (refused !== 'NFS4_OK') break;
+      }
+      expect(refused).toBe('NFS4ERR_NOSPC');
+      const links: string[] = [];
+      for (let round = 0; refused !== undefined && round < DISK_MIB; round++) {
+        const names = Array.from({ length: AT_ONCE }, (_, i) => `l${round}-${i}`);
+        const results = await Promise.all(names.map((name) => status(a.symlink('x'.repeat(4000), name))));
+        links.push(...names.filter((_, i) => results[i] === 'NFS4_OK'));
+        expect(['NFS4_OK', 'NFS4ERR_NOSPC']).toEqual(expect.arrayContaining([...new Set(results)]));
+        if (results.includes('NFS4ERR_NOSPC')) refused = undefined;
+      }
+      expect(refused).toBeUndefined();
+      expect((await api.health()).disk_full).toBe(true);
+      expect(await states(api)).toEqual({ '/a': 'serving' });
+      expect((await big.read(0, MIB)).data.equals(Buffer.alloc(MIB, 1))).toBe(true);
+      await big.close();
+      await a.remove('big');
+      await until(async () => ((await api.health()).disk_full === undefined ? true : undefined));
+      await a.mkdir('after');
+      expect((await a.names('')).sort()).toEqual([...links, 'after'].sort());
+      expect((await child.stop()).code).toBe(0);
+    });
+  },
+);
