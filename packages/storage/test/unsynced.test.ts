@@ -98,6 +98,20 @@ test('content of a removed file that a loss of power brings back goes with the n
   expect([...left.list(0)]).toEqual([]);
 });
 
+test('content that a start takes away, since its file was never committed, does not come back', async () => {
+  const { metadata, content } = await withFile();
+  const uncommitted = 1000;
+  content.write(uncommitted, 0, Buffer.alloc(BYTES));
+  content.sync(uncommitted);
+  const left = content.losePower();
+  const { share } = await openShare(metadata, left);
+  expect([...left.list(0)]).not.toContain(uncommitted);
+  // From now on its number is not beyond the last one.
+  expect(share.createFile(share.root(), ROOT, 'next', {}).fileid).toBeGreaterThan(uncommitted);
+  await share.stable();
+  expect([...left.losePower().list(0)]).not.toContain(uncommitted);
+});
+
 test('a share that is closed has no marks left of what was removed', async () => {
   const { metadata, content, share } = await withFile();
   share.remove(share.root(), ROOT, 'file');

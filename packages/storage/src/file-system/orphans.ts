@@ -80,5 +80,11 @@ export async function removeUncommittedContent(core: Core): Promise<void> {
   const { start, end } = core.keys.allInodes();
   const last = core.log.lastStored(start, end);
   const lastIno = last === undefined ? 0 : parseKey64(last.key, start.length);
-  for (const ino of core.content.list(lastIno + 1)) await core.content.remove(ino);
+  let removed = 0;
+  for (const ino of core.content.list(lastIno + 1)) {
+    await core.content.remove(ino);
+    removed++;
+  }
+  // Once there are files with higher numbers, nobody would look for it.
+  if (removed > 0) await core.content.syncRemovals();
 }
