@@ -48,6 +48,23 @@ export const ALERTS: readonly Alert[] = [
       'Clients wait and go on by themselves once it serves again: start it, and look at its last log lines.',
   },
   {
+    name: 'DfsShareStopped',
+    expr: 'dfs_share_stopped == 1',
+    for: '0m',
+    severity: 'critical',
+    summary: '{{ $labels.share }} of {{ $labels.instance }} answers with errors: its disk has failed',
+    description:
+      '`dfsctl share list` tells why and what to do, `dfsctl share start` has it serve again. Leave the server running: it keeps what the disk has not taken.',
+  },
+  {
+    name: 'DfsDiskFull',
+    expr: 'dfs_storage_full == 1',
+    for: '1m',
+    severity: 'critical',
+    summary: 'the disk of {{ $labels.instance }} has no room for records',
+    description: 'Changes are refused, all but those that free room. Make some: it goes on by itself.',
+  },
+  {
     name: 'DfsJournalLost',
     expr: 'dfs_storage_journal_lost == 1',
     for: '0m',
