@@ -179,6 +179,27 @@ describe('records that cannot be kept', () => {
     await b.mkdir('d');
   });
 
+  it('refuse changes of shares whole: what was refused has not been done, and no data is lost sight of', async () => {
+    const here = await world();
+    const { server, faults, a, b } = here;
+    await a.writeFile('f', 'ours');
+    await b.writeFile('f', 'theirs');
+    await server.api.deleteShare(2);
+    faults.fail('commit', 'EIO');
+    expect(await status(a.mkdir('d'))).toBe('NFS4ERR_IO');
+    const created = () => server.api.createShare({ path: '/b', squash: 'none' });
+    await expect(created()).rejects.toMatchObject(problem(503));
+    await expect(server.api.updateShare(1, { read_only: true })).rejects.toMatchObject(problem(503));
+    await expect(server.api.deleteShare(1)).rejects.toMatchObject(problem(503));
+    expect(await shares(here)).toEqual({ '/a': 'stopped' });
+    faults.heal();
+    await server.api.startShare(1);
+    expect((await a.readFile('f')).toString()).toBe('ours');
+    expect(await created()).toMatchObject({ id: 2, state: 'serving' });
+    const again = await Files.mount(await server.mount(), '/b');
+    expect((await again.readFile('f')).toString()).toBe('theirs');
+  });
+
   it('as the disk is read-only: changes are refused so, reads go on', async () => {
     const here = await world();
     const { server, faults, a } = here;

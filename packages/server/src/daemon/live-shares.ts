@@ -132,9 +132,13 @@ export class LiveShares {
       if (id === undefined) throw new Refusal(HTTP.CONFLICT, 'too_many', 'no share ids are left');
       const share: RegisteredShare = { ...spec, id, origin: 'data' };
       const fileSystem = this.#kept.get(id) ?? (await this.#store.openShare(id, this.#root));
+      this.#kept.set(id, fileSystem);
+      // Another try must find what is in it, so where this is refused it counts as kept again.
+      await this.#keep(
+        () => putShare(records, share),
+        () => dropShare(records, share),
+      );
       this.#kept.delete(id);
-      putShare(records, share);
-      await records.stable();
       this.#serve(share, fileSystem);
       this.#listener('created', share, who);
       return shown({ share, fileSystem });
@@ -145,25 +149,30 @@ export class LiveShares {
     return this.#alone(async () => {
       const { share: before, fileSystem } = this.#find(id);
       const share: RegisteredShare = { ...specOf(before, changes), id, origin: 'data' };
-      putShare(this.#store.records, share);
-      await this.#store.records.stable();
+      const { records } = this.#store;
+      await this.#keep(
+        () => putShare(records, share),
+        () => putShare(records, before),
+      );
       this.#serve(share, fileSystem);
       this.#listener('updated', share, who);
       return shown({ share, fileSystem });
     });
   }
 
-  /** Its handles are stale at once. With `deleteData`, everything in it is gone when this resolves. */
+  /** Its handles are stale as soon as that is kept. With `deleteData`, everything in it is gone when this resolves. */
   delete(id: number, deleteData: boolean, who: string): Promise<void> {
     return this.#alone(async () => {
       const { share, fileSystem } = this.#find(id);
       const { records } = this.#store;
+      // Until its data is gone it counts as kept, so that a crash on the way loses no trace of it.
+      await this.#keep(
+        () => dropShare(records, share),
+        () => putShare(records, share),
+      );
       this.#served.delete(id);
       this.#kept.set(id, fileSystem);
       this.#nfs?.setShares(this.engineShares());
-      // Until its data is gone it counts as kept, so that a crash on the way loses no trace of it.
-      dropShare(records, share);
-      await records.stable();
       if (deleteData) {
         await settled(this.#nfs?.control);
         this.#kept.delete(id);
@@ -189,6 +198,17 @@ export class LiveShares {
       }
     }
     return failures;
+  }
+
+  /** Changes records for good, or not at all: a change that only waits for the disk would be made although it was refused. */
+  async #keep(change: () => void, undo: () => void): Promise<void> {
+    change();
+    try {
+      await this.#store.records.stable();
+    } catch (error) {
+      undo();
+      throw error;
+    }
   }
 
   #serve(share: RegisteredShare, fileSystem: ShareFileSystem): void {
