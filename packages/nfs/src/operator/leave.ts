@@ -31,8 +31,8 @@ export class Leaving {
     });
     this.#clients = new Set([...sessions].map(({ client }) => client));
     for (const connection of this.connections) connection.leaving = true;
+    // Not flushed here, which may throw and would leave this half done: whatever tells anybody of it flushes before.
     for (const session of sessions) engine.state.sessions.destroy(session, 'evicted', 'drained');
-    engine.persistence?.flush();
   }
 
   /** Until every client has gone on elsewhere, and has found out that it may not come back; or the time is over. */

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { NFS_PROGRAM, NFS_VERSION, ops, Status } from '../../src/client/index.ts';
+import type { StateStore } from '../../src/contracts.ts';
 import type { DrainTarget } from '../../src/control.ts';
 import type { FileSystem } from '../../src/vfs/index.ts';
+import { JournaledStore, MemoryJournal } from '../support/memory-journal.ts';
 import { startServer } from '../support/server.ts';
 import { rpcRefused, until } from '../support/suite.ts';
 import { eventsOf, Gate, mkdir, reasons, seen, sideOf } from './support.ts';
@@ -195,8 +197,11 @@ describe('draining', () => {
 
 describe('draining an address that is to stay away', () => {
   /** A session with a connection to each of two addresses, its callbacks over the first. */
-  const start = async (fileSystem?: FileSystem) => {
-    const server = await startServer(fileSystem === undefined ? {} : { fileSystem });
+  const start = async (fileSystem?: FileSystem, stateStore?: StateStore) => {
+    const server = await startServer({
+      ...(fileSystem !== undefined && { fileSystem }),
+      ...(stateStore !== undefined && { stateStore }),
+    });
     const second = await server.server.listen({ host: '127.0.0.2', port: 0 });
     const f = await server.files();
     const s = f.session;
@@ -248,6 +253,24 @@ describe('draining an address that is to stay away', () => {
     expect(other.isOpen).toBe(true);
     await s.renew({ connection: other });
     expect(eventsOf(server, 'session_destroyed')).toEqual([]);
+  });
+
+  it('gets there although the journal cannot be written: nobody is told of anything before it can', async () => {
+    const store = new JournaledStore();
+    const failing = Object.assign(new MemoryJournal(), { fails: false });
+    const flush = failing.flush.bind(failing);
+    failing.flush = () => {
+      if (failing.fails) throw new Error('no disk');
+      flush();
+    };
+    store.journal = failing;
+    const { server, s, other, move } = await start(undefined, store);
+    await using _ = server;
+    failing.fails = true;
+    expect(await move('127.0.0.2', 50)).toEqual({ connections: 1, forced: 0 });
+    expect(await other.closed).toBe('end');
+    failing.fails = false;
+    expect((await s.compound([])).status).toBe(Status.BADSESSION);
   });
 
   it('ends with its time where the client does not come', async () => {
