@@ -1,11 +1,11 @@
 /**
- * The server of a power-cut history: what the daemon is made of, without its management, so that a start costs a fifth. Options as JSON in
- * the first argument; says "ready PORT".
+ * The server of `--server bare`: what the daemon is made of, without its management, so that a start costs a fifth. Options as JSON in the
+ * first argument; says "ready PORT".
  */
 import { createNfsServer } from '../../packages/nfs/src/server.ts';
 import { type Durability, openDataDirectory } from '../../packages/storage/src/index.ts';
 
-export interface BareServerOptions {
+interface BareServerOptions {
   readonly data: string;
   readonly share: string;
   readonly durability: Durability;

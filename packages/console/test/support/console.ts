@@ -52,7 +52,6 @@ export async function startDaemon(data: string, flags: ConfigFlags = {}): Promis
 export const apiOf = (daemon: Daemon) =>
   new ApiClient({ socketPath: daemon.apiAddresses[0] ?? '' }, { timeoutMs: PATIENCE_MS });
 export const nfsPortOf = (daemon: Daemon) => daemon.addresses[0]?.port ?? 0;
-export const consolePortOf = (daemon: Daemon) => Number(daemon.consoleAddress?.split(':').at(-1));
 
 export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
