@@ -46,6 +46,8 @@ export function usePoll<T>(ask: () => Promise<T>, everyMs: number): Asked<T> {
     addEventListener('online', seen);
     return () => {
       turn = -1;
+      // What is done only now, on a page that was left, must not begin it anew.
+      now.current = () => undefined;
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', seen);
       removeEventListener('online', seen);

@@ -94,6 +94,30 @@ describe.skipIf(!existsSync(CHROMIUM))('steering by the console', () => {
     expect((await open.api.client(idOf(session))).connections).toBe(1);
   });
 
+  it('a page that was left asks nothing more, also where what was done there is answered only then', async () => {
+    const { page } = open;
+    await newClient(1);
+    const held = Promise.withResolvers<void>();
+    await page.route('**/drain', async (route) => {
+      await held.promise;
+      await route.continue();
+    });
+    await page.getByRole('button', { name: 'Drain client', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Drain client', exact: true }).click();
+    await goTo(page, 'settings');
+    let asked = 0;
+    page.on('request', (request) => {
+      if (request.url().endsWith('/api/v1/trunks')) asked++;
+    });
+    const answered = page.waitForResponse('**/drain');
+    held.resolve();
+    await answered;
+    // Every page asks for the session, far less often than the one that was left asked.
+    for (let turn = 0; turn < 2; turn++) await page.waitForResponse('**/console/session');
+    expect(asked).toBe(0);
+    await page.unrouteAll({ behavior: 'wait' });
+  });
+
   it('an evicted client is gone', async () => {
     const { page, api } = open;
     const session = await newClient(1);
