@@ -19,9 +19,13 @@ export async function signIn(secret: string): Promise<void> {
   localStorage.setItem(KEY, key);
 }
 
+/** This browser is signed out also where the server does not hear of it: without the key the cookie is worth nothing. */
 export async function signOut(): Promise<void> {
-  await steering.signOut();
-  localStorage.removeItem(KEY);
+  try {
+    await steering.signOut();
+  } finally {
+    localStorage.removeItem(KEY);
+  }
 }
 
 const HTTP = { NOT_FOUND: 404, PRECONDITION_FAILED: 412 } as const;
