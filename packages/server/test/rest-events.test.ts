@@ -148,10 +148,8 @@ describe('events', () => {
     const server = await run();
     const { done } = listen(server);
     await settled();
-    const start = performance.now();
-    await server.stop();
-    await done;
-    expect(performance.now() - start).toBeLessThan(1_000);
+    // Ended, and not cut off when the time that others are given is over: that would be an error.
+    await Promise.all([server.stop(), done]);
   });
 
   it('cut off a listener who does not read, and nobody else', async () => {
