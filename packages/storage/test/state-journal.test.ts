@@ -1,5 +1,5 @@
 import { cpSync } from 'node:fs';
-import type { StateJournal } from '@dfs/nfs';
+import { Stability, type StateJournal } from '@dfs/nfs';
 import { describe, expect, test } from 'vitest';
 import {
   type DataDirectory,
@@ -211,6 +211,25 @@ describe.each(kinds)('state journal in $name', (kind) => {
     other.createFile(other.root(), ROOT, 'f', {});
     other.hold();
     await second.directory.close();
+  });
+
+  test('a COMMIT does not wait for the hold that its own request takes as soon as it waits', async () => {
+    const first = await start({ limits: { holdLimitMs: 600_000 } });
+    await first.load();
+    const share = await first.directory.openShare(1, ROOT_DIRECTORY);
+    const file = share.createFile(share.root(), ROOT, 'f', {});
+    await share.write(file, 0, bytes('data'), Stability.UNSTABLE, ROOT);
+    const committing = share.commit(file, 0, 0);
+    const release = share.hold();
+    await committing;
+    // The next batch is held as any.
+    share.createFile(share.root(), ROOT, 'half', {});
+    const other = share.hold();
+    release();
+    first.journal.flush();
+    const killed = await shareOf(await first.killed());
+    expect(names(list(killed, killed.root()))).toEqual(['f']);
+    other();
   });
 
   test('it is written anew when it has grown, while it goes on', async () => {

@@ -30,6 +30,8 @@ export class Batch {
   due = false;
   /** Units that are not whole yet: until they are, it neither leaves the process nor is committed. */
   holds = 0;
+  /** Somebody cannot go on before it is committed: it is held no more. */
+  cannotBeHeld = false;
   /** Told when it is held no more. */
   readonly released: (() => void)[] = [];
   #isSealed = false;

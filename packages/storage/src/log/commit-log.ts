@@ -254,6 +254,7 @@ export class CommitLog {
   /** Changes so far, and those to come until the returned function is called, are kept together or not at all. */
   hold(): () => void {
     const batch = this.#forming;
+    if (batch.cannotBeHeld) return () => {};
     if (batch.holds++ === 0) {
       const { holdLimitMs = DEFAULT_STORAGE_LIMITS.holdLimitMs } = this.#options;
       this.#holdTimer = setTimeout(() => this.release(), holdLimitMs).unref();
@@ -267,8 +268,9 @@ export class CommitLog {
     };
   }
 
-  /** Ends every hold: somebody cannot go on without a commit. */
+  /** Ends every hold, of who comes later too: somebody cannot go on before the changes so far are committed. */
   release(): void {
+    this.#forming.cannotBeHeld = !this.#forming.isEmpty;
     if (this.#forming.holds === 0) return;
     this.#forming.holds = 0;
     this.#released();
