@@ -225,6 +225,8 @@ describe('records that cannot be kept', () => {
     await until(async () => ((await metric(here, 'dfs_storage_full')) === 1 ? true : undefined));
     expect(await status(a.mkdir('e'))).toBe('NFS4ERR_NOSPC');
     expect((await server.ask('GET', '/health')).json).toMatchObject({ status: 'degraded', disk_full: true });
+    const refused = await server.ask('POST', '/api/v1/shares', { body: { path: '/c' } });
+    expect([refused.status, refused.json]).toMatchObject([503, { code: 'storage_failed' }]);
     const removed = status(a.remove('f'));
     faults.heal();
     expect(await Promise.all([waiting, removed])).toEqual(['NFS4_OK', 'NFS4_OK']);

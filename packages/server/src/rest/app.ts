@@ -73,7 +73,7 @@ function refuse(log: Logger) {
     }
     // The stores are stopped, or full: nothing that the API could have done better.
     if (error instanceof FsError) {
-      const detail = `nothing can be kept at this moment: ${error.message}. GET /api/v1/shares tells what to do`;
+      const detail = `nothing can be kept at this moment: ${error.message}. Where the disk is full (GET /health), make room; where shares have stopped, GET /api/v1/shares tells what to do`;
       return sendProblem(reply, HTTP.UNAVAILABLE, 'storage_failed', detail, request.url);
     }
     const status = error.statusCode ?? HTTP.FAULT;

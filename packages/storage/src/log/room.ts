@@ -1,4 +1,4 @@
-import { codeOf } from '../host/errors.ts';
+import { codeOf, toFsError } from '../host/errors.ts';
 
 /** Bytes of the disk that are kept for what has been promised already, should all others be taken. */
 export interface Reserve {
@@ -51,12 +51,12 @@ export class Room {
     if (this.#closed) throw error;
     this.#isShort = true;
     if (this.release(error)) return;
-    for (const tell of this.#impatient) tell(error);
+    for (const tell of this.#impatient) tell(toFsError(error));
     await new Promise((resolve) => setTimeout(resolve, this.#retryMs).unref());
     if (this.#closed) throw error;
   }
 
-  /** Runs `work`, and rejects before it is done where that waits for room. */
+  /** Runs `work`, and rejects with an FsError before it is done where that waits for room. */
   async patiently<T>(work: Promise<T>): Promise<T> {
     const { promise, reject } = Promise.withResolvers<never>();
     this.#impatient.add(reject);
