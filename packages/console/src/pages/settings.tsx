@@ -1,5 +1,5 @@
 import type { NfsSettingDefaults, NfsSettingsAnswer, NfsSettingsChanged } from '@dfs/api';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { failed } from '../contact.ts';
 import { plural } from '../format.ts';
 import { Head, Loading } from '../parts.tsx';
@@ -37,6 +37,8 @@ function useChanges(version: number | undefined, definitions: readonly Definitio
   const [applied, setApplied] = useState(0);
   const [plan, setPlan] = useState<NfsSettingsChanged>();
   const [note, setNote] = useState<string>();
+  /** A second click would meet the version that the first has made. */
+  const isSending = useRef(false);
   const types = new Map(definitions.map(({ name, type }) => [name, type]));
   const drop = () => {
     setEdits({});
@@ -50,6 +52,8 @@ function useChanges(version: number | undefined, definitions: readonly Definitio
     setNote(undefined);
   };
   const send = async (dryRun: boolean) => {
+    if (isSending.current) return;
+    isSending.current = true;
     setNote(undefined);
     const typedIn = Object.entries(edits).map(([name, text]) => [name, typed(text, types.get(name) ?? '')]);
     const changes = Object.fromEntries(typedIn) as Changes;
@@ -67,6 +71,8 @@ function useChanges(version: number | undefined, definitions: readonly Definitio
       const problem = failed(error) ?? 'The server cannot be reached; whether it was done is not known.';
       if (isConflict(error)) setFrom(undefined);
       setNote(isConflict(error) ? CONFLICT : problem);
+    } finally {
+      isSending.current = false;
     }
     again();
   };
