@@ -313,6 +313,29 @@ describe.each(kinds)('content store: $name', (kind) => {
     }
   });
 
+  test.runIf(kind.keeps)('is not clean where a sync ran while a thread changed the file', async () => {
+    const store = await opened();
+    const changes = [
+      () => store.write(INO, 0, Buffer.alloc(MIB, 'a')),
+      () => store.allocate(INO, 0, 2 * MIB),
+      () => store.punch(INO, 0, MIB),
+      () => store.copy(OTHER, 0, INO, 0, MIB),
+      () => store.truncate(INO, 0),
+    ];
+    await store.write(OTHER, 0, Buffer.alloc(MIB, 'b'));
+    for (const change of changes) {
+      await store.truncate(INO, 32 * MIB);
+      const changing = change();
+      expect(changing).toBeInstanceOf(Promise);
+      await store.sync(INO);
+      await changing;
+      const syncing = store.sync(INO);
+      expect(syncing).toBeInstanceOf(Promise);
+      await syncing;
+      expect(store.sync(INO)).toBeUndefined();
+    }
+  });
+
   test.runIf(kind.keeps)('keeps everything when it is opened again, holes as holes', async () => {
     const path = await folder();
     const first = kind.open(path);

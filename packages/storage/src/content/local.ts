@@ -50,7 +50,7 @@ export class LocalContentStore implements ContentStore {
       const file = this.#files.make(ino);
       this.#syncs.mark(ino);
       if (data.length > SYNC_WRITE_BYTES || this.#wouldReadFirst(file.fd, offset, data.length)) {
-        return this.#writeInThread(file, offset, data);
+        return this.#changeInThread(file, (fd) => writeAt(fd, data, offset));
       }
       for (let done = 0; done < data.length; ) {
         done += fs.writeSync(file.fd, data, done, data.length - done, offset + done);
@@ -66,7 +66,7 @@ export class LocalContentStore implements ContentStore {
       if (file === undefined) return;
       this.#syncs.mark(ino);
       if (fs.fstatSync(file.fd).size - size <= SYNC_TRUNCATE_BYTES) fs.ftruncateSync(file.fd, size);
-      else return this.#inThread(file, (fd) => truncateAt(fd, size));
+      else return this.#changeInThread(file, (fd) => truncateAt(fd, size));
     } catch (error) {
       throw toFsError(error);
     }
@@ -122,12 +122,12 @@ export class LocalContentStore implements ContentStore {
     const file = this.#existing(ino);
     if (file === undefined) return;
     this.#syncs.mark(ino);
-    return this.#inThread(file, (fd) => punchHole(fd, offset, length));
+    return this.#changeInThread(file, (fd) => punchHole(fd, offset, length));
   }
 
   allocate(ino: number, offset: number, length: number): Awaitable<void> {
     this.#syncs.mark(ino);
-    return this.#inThread(this.#made(ino), (fd) => reserve(fd, offset, length));
+    return this.#changeInThread(this.#made(ino), (fd) => reserve(fd, offset, length));
   }
 
   seek(ino: number, offset: number, what: 'data' | 'hole'): number | undefined {
@@ -144,7 +144,7 @@ export class LocalContentStore implements ContentStore {
   async copy(from: number, fromOffset: number, to: number, toOffset: number, length: number): Promise<void> {
     const range = { fromOffset, toOffset, length };
     // Each is in use before the other is opened, which might close it.
-    await this.#inThread(this.#made(to), async (toFd) => {
+    await this.#changeInThread(this.#made(to), async (toFd) => {
       const source = this.#existing(from);
       if (source === undefined) throw new FsError('EINVAL');
       this.#syncs.mark(to);
@@ -283,8 +283,9 @@ export class LocalContentStore implements ContentStore {
     return await this.#inThread(file, (fd) => readAt(fd, target, done, offset));
   }
 
-  #writeInThread(file: OpenFile, offset: number, data: Buffer): Promise<void> {
-    return this.#inThread(file, (fd) => writeAt(fd, data, offset));
+  /** Marked again at its end: a sync that has run meanwhile took the mark, and may lack what came after. */
+  #changeInThread(file: OpenFile, run: (fd: number) => Promise<void>): Promise<void> {
+    return this.#inThread(file, run).finally(() => this.#syncs.mark(file.ino));
   }
 }
 
