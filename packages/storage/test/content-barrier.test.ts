@@ -1,10 +1,19 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { makeBackup } from '../src/backup/backup.ts';
 import { inParallel } from '../src/backup/in-parallel.ts';
 import { BarredContent } from '../src/content/barred.ts';
 import { ContentBarrier } from '../src/content/barrier.ts';
 import { DirtyFile } from '../src/content/dirty.ts';
-import { MemoryBudget, MemoryContentStore } from '../src/content/index.ts';
+import { pathOf } from '../src/content/host-files.ts';
+import { LocalContentStore, MemoryBudget, MemoryContentStore, openFilesCache } from '../src/content/index.ts';
+import { ShareKeys } from '../src/file-system/keys.ts';
 import { BACKUP_CHUNK_BYTES as CHUNK } from '../src/limits.ts';
+import { MemoryMetadataStore } from '../src/metadata/index.ts';
+import { cleanUpAfterEach, cleanups, scratch } from './support.ts';
+
+cleanUpAfterEach();
 
 const INO = 7;
 const SHARE = 3;
@@ -163,5 +172,34 @@ describe('work in parallel', () => {
     await expect(work).rejects.toThrow('fails');
     expect(ended.sort((a, b) => a - b)).toEqual(taken);
     expect(taken.length).toBeLessThan(10);
+  });
+});
+
+describe('a backup that holds content', () => {
+  const MAX_PAUSE_MS = 1000;
+
+  test('has what was changed before a hold that was late before it copied anything', async () => {
+    const base = await scratch();
+    const store = new LocalContentStore(join(base, 'data', 'content', `${SHARE}`), openFilesCache(4));
+    cleanups.push(() => store.close());
+    const barrier = new (class extends ContentBarrier {
+      #tries = 0;
+
+      override async close(): Promise<void> {
+        const isFirst = this.#tries++ === 0;
+        const late = performance.now() + MAX_PAUSE_MS + 1;
+        if (isFirst) content.write(INO, 0, Buffer.from('AFTER!'));
+        await super.close();
+        while (isFirst && performance.now() < late);
+      }
+    })();
+    const content = new BarredContent(store, barrier, SHARE);
+    content.write(INO, 0, Buffer.from('before'));
+    const metadata = new MemoryMetadataStore();
+    await metadata.commit(new Map([[new ShareKeys(SHARE).inode(INO), Buffer.from('record')]]));
+    const source = { path: join(base, 'data'), barrier, moment: async () => metadata.snapshot() };
+    await makeBackup(source, join(base, 'backup'), { maxPauseMs: MAX_PAUSE_MS });
+    const copy = join(base, 'backup', 'content', `${SHARE}`, pathOf(INO));
+    expect(fs.readFileSync(copy, 'utf8')).toBe('AFTER!');
   });
 });

@@ -195,17 +195,18 @@ class BackupRun {
   /** What it does not come to counts as changed again. */
   async #copyDirty(dirty: DirtyContent): Promise<void> {
     const { barrier } = this.#source;
-    if (dirty.files > BACKUP_CHANGED_FILES) {
-      throw new BackupError(
-        'TOO_BUSY',
-        `more than ${BACKUP_CHANGED_FILES} files have changed while they were copied`,
-        'back up to a faster disk, or at a quieter time',
-      );
-    }
-    this.#task.phase(this.#task.deadline === undefined ? 'copying' : 'holding', dirty.bytes);
     const began = performance.now();
     const [bytes, files] = [dirty.bytes, dirty.files];
     try {
+      if (files > BACKUP_CHANGED_FILES) {
+        throw new BackupError(
+          'TOO_BUSY',
+          `more than ${BACKUP_CHANGED_FILES} files have changed while they were copied`,
+          'back up to a faster disk, or at a quieter time',
+        );
+      }
+      // May find that it is late already.
+      this.#task.phase(this.#task.deadline === undefined ? 'copying' : 'holding', bytes);
       await inParallel(dirty.takeAll(), BACKUP_WORKERS, async ({ share, ino, file }) => {
         try {
           const from = join(this.#from(share), pathOf(ino));
