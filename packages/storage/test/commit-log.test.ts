@@ -30,6 +30,28 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 const keysOf = (log: CommitLog, limit = 100) => log.scan('a', 'z', limit).map((entry) => entry.key);
 
 describe('commit log', () => {
+  test('is not started while a commit waits for room, is told so each time, and is once there is some', async () => {
+    let refusal: string | undefined = 'EIO';
+    const store = new (class extends MemoryMetadataStore {
+      override async commit(changes: Changes): Promise<void> {
+        if (refusal !== undefined) throw Object.assign(new Error(refusal), { code: refusal });
+        await super.commit(changes);
+      }
+    })();
+    const log = new CommitLog(store, { ...options, retryMs: 10 });
+    log.put('b', value('1'));
+    log.urge();
+    await expect(log.stable()).rejects.toMatchObject({ code: 'EIO' });
+    refusal = 'ENOSPC';
+    for (let tries = 0; tries < 2; tries++) {
+      await expect(log.start()).rejects.toMatchObject({ code: 'ENOSPC' });
+    }
+    refusal = undefined;
+    await log.start();
+    expect([log.stopped, store.get('b')?.toString()]).toEqual([undefined, '1']);
+    await log.close();
+  });
+
   test('effects are seen before, while and after they are committed', async () => {
     const store = new SteppedStore();
     const log = new CommitLog(store, options);

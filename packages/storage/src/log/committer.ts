@@ -37,9 +37,9 @@ export class Committer {
     return running;
   }
 
-  /** After a rejection: the next commit can be relied on. */
+  /** After a rejection: the next commit can be relied on. Rejects where one is under way that waits for room. */
   async recover(): Promise<void> {
-    await this.#running;
+    await this.#room.patiently(this.#running);
     await this.#store.recover?.();
   }
 
