@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { FsError, Stability } from '@dfs/nfs';
 import { describe, expect, test } from 'vitest';
+import { FileReserve } from '../src/directory/reserve.ts';
 import { isScanned } from '../src/file-system/keys.ts';
 import {
   DataDirectoryError,
@@ -19,6 +20,7 @@ import { CommitLog } from '../src/log/commit-log.ts';
 import type { Changes } from '../src/metadata/index.ts';
 import {
   cleanUpAfterEach,
+  cleanups,
   contentOf,
   KINDS,
   list,
@@ -30,6 +32,12 @@ import {
 } from './support.ts';
 
 cleanUpAfterEach();
+
+test('a disk that says of itself that it has nothing, and so gets nothing set aside, is not full', async () => {
+  const reserve = new FileReserve(await scratch(), 0);
+  cleanups.push(() => reserve.close());
+  expect(await reserve.refill()).toBe(true);
+});
 
 describe('a data directory that is opened again', () => {
   test('has everything, under the same handles', async () => {

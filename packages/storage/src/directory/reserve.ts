@@ -52,8 +52,8 @@ export class FileReserve implements Reserve {
     try {
       this.#fd ??= fs.openSync(join(this.#folder, FILE), fs.constants.O_RDWR | fs.constants.O_CREAT, MODE);
       const bytes = this.#share(this.#fd);
-      if (bytes === 0) return false;
-      await reserve(this.#fd, 0, bytes);
+      if (bytes === undefined) return false;
+      if (bytes > 0) await reserve(this.#fd, 0, bytes);
       this.#isFilled = true;
       return true;
     } catch (error) {
@@ -64,12 +64,12 @@ export class FileReserve implements Reserve {
     }
   }
 
-  /** What to set aside, less on a small disk; 0 unless as much again is left to others: it would be taken from under them. */
-  #share(fd: number): number {
+  /** What to set aside, less on a small disk; undefined unless as much again is left to others: it would be taken from under them. */
+  #share(fd: number): number | undefined {
     const { blocks, bavail, bsize } = fs.statfsSync(this.#folder);
     const bytes = Math.min(this.#bytes, Math.floor((blocks * bsize) / PARTS));
     const has = fs.fstatSync(fd).blocks * STAT_BLOCK_BYTES;
-    return has >= bytes || bavail * bsize >= 2 * bytes ? bytes : 0;
+    return has >= bytes || bavail * bsize >= 2 * bytes ? bytes : undefined;
   }
 
   #letGo(): void {
