@@ -63,7 +63,7 @@ export class XattrShare implements ExtendedAttributes<Inode> {
   }
 
   remove(inode: Inode, cred: Credentials, name: string): void {
-    this.#requireWritable(inode, cred);
+    this.#requireWritable(inode, cred, true);
     const core = this.#core;
     const before = this.#find(inode, name)?.length;
     if (before === undefined) throw new FsError('ENODATA');
@@ -90,8 +90,8 @@ export class XattrShare implements ExtendedAttributes<Inode> {
     requirePermission(inode, cred, Permission.READ);
   }
 
-  #requireWritable(inode: Inode, cred: Credentials): void {
-    this.#core.guard.checkChange();
+  #requireWritable(inode: Inode, cred: Credentials, frees = false): void {
+    this.#core.guard.checkChange(frees);
     requireAlive(inode);
     if (!inode.isFile && !inode.isDirectory) throw new FsError('EPERM');
     requirePermission(inode, cred, Permission.WRITE);

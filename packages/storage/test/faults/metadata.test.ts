@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Stability } from '@dfs/nfs';
+import { Stability, XattrMode } from '@dfs/nfs';
 import { describe, expect, test, vi } from 'vitest';
 import {
   type DataDirectory,
@@ -193,6 +193,25 @@ describe('a disk without room for records', () => {
     expect([told[0], told.at(-1)]).toEqual(['full', 'room']);
     expect(told).not.toContain('stopped');
     expect(namesIn(await open(await afterKill(here), 1))).toEqual(['during', 'after']);
+  });
+
+  test('lets extended attributes be removed', async () => {
+    const here = await world(undefined, { limits });
+    const share = await open(here, 1);
+    const file = make(share, 'file');
+    share.xattr.set(file, ROOT, 'user.x', X, XattrMode.EITHER);
+    await share.stable();
+    here.faults.fail('commit', 'ENOSPC');
+    make(share, 'during');
+    const waiting = Promise.resolve(share.stable());
+    await vi.waitFor(() => expect(here.directory.figures.full).toBe(true), { timeout: 20_000 });
+    const more = () => share.xattr.set(file, ROOT, 'user.y', X, XattrMode.EITHER);
+    expect(await refusal(more)).toBe('ENOSPC');
+    share.xattr.remove(file, ROOT, 'user.x');
+    expect(share.xattr.list(file, ROOT)).toEqual([]);
+    here.faults.heal();
+    await waiting;
+    await share.stable();
   });
 
   test('does not keep the server from closing, and the next start has it all', async () => {
