@@ -243,6 +243,28 @@ describe('a backup of a directory that is served', () => {
     expect((await checkBackup(join(base, 'backup'))).damaged).toBe(0);
   });
 
+  test('fails where the disk has no room for records, and does not wait until it has', async () => {
+    const base = await scratch();
+    const faults = new Faults();
+    const between = { metadata: (store: MetadataStore) => faultyMetadata(store, faults) };
+    const [directory, share] = await opened(join(base, 'data'), { between, limits: { fullRetryMs: 20 } });
+    await make(share, 'file', 'content');
+    const failing = directory.backup(join(base, 'backup'), {
+      ...PAUSE,
+      onProgress: ({ phase }) => {
+        if (phase === 'copying') faults.fail('commit', 'ENOSPC');
+      },
+    });
+    await expect(failing).rejects.toMatchObject({
+      code: 'FAILED',
+      message: expect.stringContaining('ENOSPC'),
+      advice: expect.stringContaining('room'),
+    });
+    faults.heal();
+    await share.stable();
+    expect(await directory.backup(join(base, 'backup'), PAUSE)).toMatchObject({ files: 1 });
+  });
+
   test('is refused where it cannot be put, and where nothing is kept', async () => {
     const base = await scratch();
     const data = join(base, 'data');

@@ -25,7 +25,7 @@ import { LogStateJournal } from '../journal/state-journal.ts';
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from '../limits.ts';
 import { CommitLog, type Durability, type LogFigures } from '../log/commit-log.ts';
 import type { CommitView } from '../log/commit-times.ts';
-import type { Reserve } from '../log/room.ts';
+import { lacksRoom, type Reserve } from '../log/room.ts';
 import {
   LmdbMetadataStore,
   MemoryMetadataStore,
@@ -248,8 +248,28 @@ class StoreDirectory implements DataDirectory {
     }
   }
 
-  /** All changes of records up to now. */
-  #moment(): Promise<MetadataSnapshot> {
+  /** All changes of records up to now. Rejects where the disk has no room for them, without waiting until it has. */
+  async #moment(): Promise<MetadataSnapshot> {
+    const taking = this.#snapshot();
+    try {
+      return await this.#log.room.patiently(taking);
+    } catch (error) {
+      // Should there be room later, nobody wants it any more.
+      void taking.then(
+        (snapshot) => snapshot.close(),
+        () => {},
+      );
+      if (!(error instanceof Error && lacksRoom(error))) throw error;
+      throw new BackupError(
+        'FAILED',
+        `nothing can be committed: ${error.message}`,
+        'make room on the disk of the data directory, and run it again',
+        error,
+      );
+    }
+  }
+
+  #snapshot(): Promise<MetadataSnapshot> {
     const log = this.#log;
     return new Promise((resolve, reject) => {
       const stopped = () => {
