@@ -265,6 +265,16 @@ describe('a backup of a directory that is served', () => {
     expect(await directory.backup(join(base, 'backup'), PAUSE)).toMatchObject({ files: 1 });
   });
 
+  test('is refused where a link stands for its lock, whose target is left alone', async () => {
+    const base = await scratch();
+    const [directory] = await opened(join(base, 'data'));
+    fs.writeFileSync(join(base, 'precious'), 'precious');
+    fs.mkdirSync(join(base, 'trap'));
+    fs.symlinkSync(join(base, 'precious'), join(base, 'trap', 'lock'));
+    expect(await codeOf(directory.backup(join(base, 'trap')))).toBe('TARGET_REFUSED');
+    expect(fs.readFileSync(join(base, 'precious'), 'utf8')).toBe('precious');
+  });
+
   test('is refused where it cannot be put, and where nothing is kept', async () => {
     const base = await scratch();
     const data = join(base, 'data');

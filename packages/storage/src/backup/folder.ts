@@ -118,6 +118,9 @@ function takeLock(path: string): DirectoryLock {
   try {
     return DirectoryLock.take(path);
   } catch (error) {
+    if (codeOf(error) === 'ELOOP') {
+      throw refused(path, 'holds a link in place of its lock', 'choose a new or empty folder', error);
+    }
     if (!(error instanceof DataDirectoryError)) throw error;
     throw refused(
       path,

@@ -15,7 +15,9 @@ export class DirectoryLock {
 
   static take(folder: string): DirectoryLock {
     const path = join(folder, LOCK_FILE);
-    const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    const { O_RDWR, O_CREAT, O_NOFOLLOW } = fs.constants;
+    // What is written below must not go to where a link leads that somebody else has put there.
+    const fd = fs.openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
     try {
       if (!tryLock(fd)) {
         const owner = fs.readFileSync(fd, 'utf8').trim();
