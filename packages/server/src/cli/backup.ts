@@ -3,21 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, type Backup } from '@dfs/api';
 import { type ApiClient, findServer } from '@dfs/api/client';
 import { dataSocketPath, defaultDataDirectory, type Environment, memorySocketPath } from '@dfs/api/places';
-import {
-  ExitCode,
-  type OutputFormat,
-  painter,
-  render,
-  say,
-  showCount,
-  showSize,
-  wantsColour,
-} from '@dfs/api/terminal';
+import type { OutputFormat } from '@dfs/api/terminal';
 import { type BackupProgress, backupDataDirectory } from '@dfs/storage';
 import type { Config } from '../config/resolve.ts';
-import { BackupProgressLine, failure } from './backup-report.ts';
+import { type BackupProgressLine, copiedText, runCopy } from './backup-report.ts';
 
-const STDOUT = 1;
 const MS = 1000;
 /** Milliseconds between two looks at a backup that a server makes. */
 const LOOK_MS = 250;
@@ -44,33 +34,20 @@ interface Report {
 }
 
 /** Copies the data directory of this configuration: by its server where one has it, else by itself. Resolves to the exit code. */
-export async function backupCommand(
+export function backupCommand(
   config: Config,
   target: string,
   flags: BackupFlags,
   env: Environment,
 ): Promise<number> {
   const to = path.resolve(target);
-  const line = new BackupProgressLine();
-  const cancel = new AbortController();
-  const stop = () => cancel.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  try {
+  const { output } = flags;
+  return runCopy({ what: 'back up', advice: ADVICE, output, env, view }, async (signal, line) => {
     const server = await serverOf(config, env);
-    const report =
-      server === undefined
-        ? await offline(config, to, flags, env, cancel.signal, line)
-        : await served(server, to, flags, cancel.signal, line);
-    line.clear();
-    const paint = painter(flags.output === 'table' && wantsColour(STDOUT, env));
-    say(render(report, flags.output, (shown) => paint('green', view(shown))));
-    return ExitCode.OK;
-  } catch (error) {
-    line.clear();
-    return failure('back up', error, ADVICE);
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-  }
+    return server === undefined
+      ? offline(config, to, flags, env, signal, line)
+      : served(server, to, flags, signal, line);
+  });
 }
 
 /** Undefined where none answers. */
@@ -144,9 +121,8 @@ function progressOf({ phase, files, bytes, of_bytes }: Backup): BackupProgress {
   return { phase: phase ?? 'copying', files, bytes, ofBytes: of_bytes ?? undefined };
 }
 
-function view({ target, moment, shares, files, bytes, seconds, served, pause_seconds }: Report): string {
-  const what = `${shares.length} ${shares.length === 1 ? 'share' : 'shares'}, ${showCount(files)} files with ${showSize(bytes)}`;
-  const time = `in ${seconds.toFixed(1)} s`;
+function view(report: Report): string {
+  const { target, moment, seconds, served, pause_seconds } = report;
   const waited = served ? `; clients waited ${Math.round(pause_seconds * MS)} ms at the most` : '';
-  return `${target}: ${what}, as of ${moment}, ${time}${waited}`;
+  return `${target}: ${copiedText(report)}, as of ${moment}, in ${seconds.toFixed(1)} s${waited}`;
 }
