@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { CLIENT_RECORDS, SERVER_IDENTITY_KEY, SERVER_INSTANCE_KEY } from '@dfs/nfs';
 import { FORMAT_FILE, writeFormat } from '../directory/format.ts';
+import { META_FOLDER } from '../directory/layout.ts';
 import { key32, keyText, TABLE_AT, Table } from '../file-system/keys.ts';
 import { decodeSuperblock, encodeSuperblock } from '../file-system/superblock.ts';
 import { LmdbMetadataStore } from '../metadata/index.ts';
@@ -12,7 +13,6 @@ import { type BackupSummary, damaged, difference, orMissing, readManifest } from
 import { readDump } from './metadata-dump.ts';
 import { Task, type TaskOptions } from './task.ts';
 
-const META_FOLDER = 'meta';
 const UNFINISHED = 'restore';
 const STATE_PREFIX: Key = key32(0) + Table.STATE;
 /**

@@ -1,21 +1,14 @@
-import fs from 'node:fs';
 import { join } from 'node:path';
 import { LocalContentStore, openFilesCache } from '../content/index.ts';
-import { DataDirectoryError } from '../directory/errors.ts';
-import { checkFormat, hasFormat } from '../directory/format.ts';
-import { DirectoryLock } from '../directory/lock.ts';
+import { CONTENT_FOLDER } from '../directory/layout.ts';
+import { onUnserved } from '../directory/unserved.ts';
 import { key32, Table } from '../file-system/keys.ts';
-import { hostBootId } from '../journal/boot-id.ts';
-import { recoverChanges } from '../journal/open.ts';
-import { FolderPlace } from '../journal/place.ts';
 import { DEFAULT_STORAGE_LIMITS } from '../limits.ts';
-import { LmdbMetadataStore, type MetadataStore } from '../metadata/index.ts';
+import type { MetadataStore } from '../metadata/index.ts';
 import { type CheckPhase, checkShare } from './check-share.ts';
 import { Findings } from './finding.ts';
 import { Repairs } from './repair.ts';
 
-const META_FOLDER = 'meta';
-const CONTENT_FOLDER = 'content';
 /** Mending may bring to light what was hidden before: it is checked again, at most so often. */
 const MAX_ROUNDS = 10;
 
@@ -36,26 +29,10 @@ export interface CheckResult {
 
 /**
  * Verifies a data directory that no server uses: every record against the others, and the content against the records. Refusals
- * are {@link DataDirectoryError}s: LOCKED where a server has it, NOT_A_DATA_DIRECTORY, UNKNOWN_FORMAT, UNUSABLE.
+ * are DataDirectoryErrors: LOCKED where a server has it, NOT_A_DATA_DIRECTORY, UNKNOWN_FORMAT, UNUSABLE.
  */
-export async function checkDataDirectory(path: string, options: CheckOptions = {}): Promise<CheckResult> {
-  if (!fs.existsSync(path) || !hasFormat(path)) {
-    throw new DataDirectoryError('NOT_A_DATA_DIRECTORY', `${path} is not a dfs data directory`);
-  }
-  const lock = DirectoryLock.take(path);
-  try {
-    await checkFormat(path);
-    const metadata = new LmdbMetadataStore(join(path, META_FOLDER));
-    try {
-      // What a server that was killed had acknowledged, and not yet committed.
-      await recoverChanges(metadata, new FolderPlace(path), hostBootId());
-      return await new DirectoryCheck(path, metadata, options).run();
-    } finally {
-      await metadata.close();
-    }
-  } finally {
-    lock.release();
-  }
+export function checkDataDirectory(path: string, options: CheckOptions = {}): Promise<CheckResult> {
+  return onUnserved(path, (metadata) => new DirectoryCheck(path, metadata, options).run());
 }
 
 class DirectoryCheck {

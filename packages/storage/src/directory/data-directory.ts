@@ -34,6 +34,7 @@ import {
 } from '../metadata/index.ts';
 import { DataDirectoryError } from './errors.ts';
 import { checkFormat } from './format.ts';
+import { CONTENT_FOLDER, META_FOLDER } from './layout.ts';
 import { DirectoryLock } from './lock.ts';
 import { LogRecords, LogStateStore, type Records } from './records.ts';
 import { deleteShare } from './remove-share.ts';
@@ -99,8 +100,6 @@ export interface StorageFigures {
 }
 
 const MAX_SHARE_ID = 2 ** 32 - 1;
-const META_FOLDER = 'meta';
-const CONTENT_FOLDER = 'content';
 
 interface Stores {
   readonly metadata: MetadataStore;
