@@ -19,15 +19,9 @@ export {
   MemoryContentStore,
   openFilesCache,
 } from './content/index.ts';
-export {
-  type DataDirectory,
-  type DataDirectoryOptions,
-  dataDirectoryUser,
-  openDataDirectory,
-  openMemoryDirectory,
-  type StorageFigures,
-} from './directory/data-directory.ts';
+export type { DataDirectory, DataDirectoryOptions, StorageFigures } from './directory/data-directory.ts';
 export { DataDirectoryError, type DataDirectoryErrorCode } from './directory/errors.ts';
+export { dataDirectoryUser, openDataDirectory, openMemoryDirectory } from './directory/open.ts';
 export type { Records } from './directory/records.ts';
 export type { Stop, StopCause, StorageEvent } from './faults/stop.ts';
 export type { Inode } from './file-system/inode.ts';

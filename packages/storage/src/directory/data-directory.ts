@@ -1,44 +1,23 @@
-import fs from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import type { StateStore } from '@dfs/nfs';
 import { type BackupOptions, type BackupResult, makeBackup } from '../backup/backup.ts';
 import { BackupError } from '../backup/errors.ts';
-import { BarredContent } from '../content/barred.ts';
-import { ContentBarrier } from '../content/barrier.ts';
-import { syncFolder } from '../content/host-files.ts';
-import {
-  type ContentStore,
-  LocalContentStore,
-  MemoryBudget,
-  MemoryContentStore,
-  openFilesCache,
-} from '../content/index.ts';
+import type { ContentBarrier } from '../content/barrier.ts';
+import type { ContentStore } from '../content/index.ts';
 import type { Stop, StorageEvent } from '../faults/stop.ts';
 import { isScanned, ShareKeys, Table } from '../file-system/keys.ts';
 import { type RootAttributes, ShareFileSystem } from '../file-system/share.ts';
-import { codeOf } from '../host/errors.ts';
-import { hostBootId } from '../journal/boot-id.ts';
 import type { JournalFigures } from '../journal/journal.ts';
-import { type OpenedJournal, openJournal } from '../journal/open.ts';
-import { FolderPlace, type JournalPlace } from '../journal/place.ts';
+import type { OpenedJournal } from '../journal/open.ts';
+import type { JournalPlace } from '../journal/place.ts';
 import { LogStateJournal } from '../journal/state-journal.ts';
 import { DEFAULT_STORAGE_LIMITS, type StorageLimits } from '../limits.ts';
 import { CommitLog, type Durability, type LogFigures } from '../log/commit-log.ts';
 import type { CommitView } from '../log/commit-times.ts';
 import { lacksRoom, type Reserve } from '../log/room.ts';
-import {
-  LmdbMetadataStore,
-  MemoryMetadataStore,
-  type MetadataSnapshot,
-  type MetadataStore,
-} from '../metadata/index.ts';
+import type { MetadataSnapshot, MetadataStore } from '../metadata/index.ts';
 import { DataDirectoryError } from './errors.ts';
-import { checkFormat } from './format.ts';
-import { CONTENT_FOLDER, META_FOLDER } from './layout.ts';
-import { DirectoryLock } from './lock.ts';
 import { LogRecords, LogStateStore, type Records } from './records.ts';
 import { deleteShare } from './remove-share.ts';
-import { FileReserve } from './reserve.ts';
 
 export interface DataDirectoryOptions {
   /** Any of the numbers of `limits.ts`, otherwise its default. */
@@ -101,7 +80,8 @@ export interface StorageFigures {
 
 const MAX_SHARE_ID = 2 ** 32 - 1;
 
-interface Stores {
+/** What a data directory is made of: on the disk, or in memory. */
+export interface Stores {
   readonly metadata: MetadataStore;
   /** The content of one share; in place for good when this answers. */
   readonly content: (id: number) => Promise<ContentStore>;
@@ -112,7 +92,8 @@ interface Stores {
   readonly reserve?: Reserve;
 }
 
-class StoreDirectory implements DataDirectory {
+/** A data directory over its stores, wherever those keep what they are given. */
+export class StoreDirectory implements DataDirectory {
   readonly stateStore: StateStore;
   readonly records: Records;
   readonly commits: CommitView;
@@ -323,99 +304,4 @@ class StoreDirectory implements DataDirectory {
     if (this.#taken.has(id)) throw new DataDirectoryError('SHARE_OPEN', `share ${id} is open already`);
     this.#taken.add(id);
   }
-}
-
-const same = <T>(store: T): T => store;
-
-/** Opens the data directory at `path`, made where it is missing. Refusals are {@link DataDirectoryError}s. */
-export async function openDataDirectory(
-  path: string,
-  options: DataDirectoryOptions = {},
-): Promise<DataDirectory> {
-  let lock: DirectoryLock | undefined;
-  try {
-    fs.mkdirSync(path, { recursive: true, mode: 0o700 });
-    const taken = DirectoryLock.take(path);
-    lock = taken;
-    await checkFormat(path);
-    const { metadata: wrap = same, content: wrapContent = same } = options.between ?? {};
-    const metadata = wrap(new LmdbMetadataStore(join(path, META_FOLDER)));
-    const limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
-    const files = openFilesCache(limits.openFiles);
-    const contents = join(path, CONTENT_FOLDER);
-    fs.mkdirSync(contents, { recursive: true });
-    // The names of what was made just now must survive as what is written below them does.
-    for (const folder of [join(path, META_FOLDER), path, dirname(resolve(path))]) await syncFolder(folder);
-    const barrier = new ContentBarrier();
-    const content = async (id: number) => {
-      const store = new LocalContentStore(join(contents, id.toString()), files);
-      await syncFolder(contents);
-      return new BarredContent(wrapContent(store, id), barrier, id);
-    };
-    const reserve = new FileReserve(path, limits.reserveBytes);
-    const release = () => {
-      reserve.close();
-      taken.release();
-    };
-    const stores = { metadata, content, release, reserve, place: { path, barrier } };
-    return await withJournal(path, stores, options);
-  } catch (error) {
-    lock?.release();
-    if (error instanceof DataDirectoryError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataDirectoryError(
-      'UNUSABLE',
-      `${path} cannot be used (${codeOf(error) ?? 'failed'}): ${reason}`,
-      error,
-    );
-  }
-}
-
-/** The process that has the data directory at `path`, undefined where none has, or none that this process can see. */
-export function dataDirectoryUser(path: string): number | undefined {
-  return DirectoryLock.holder(path);
-}
-
-async function withJournal(
-  path: string,
-  stores: Stores,
-  options: DataDirectoryOptions,
-): Promise<DataDirectory> {
-  const bootId = (options.bootId ?? hostBootId)();
-  if (options.durability === 'crash' && bootId === undefined) {
-    throw new DataDirectoryError(
-      'UNUSABLE',
-      'durability "crash" needs a host that tells its boot id (/proc/sys/kernel/random/boot_id): choose "power"',
-    );
-  }
-  let lost: Error | undefined;
-  let directory: StoreDirectory | undefined;
-  const onLost = (error: Error) => {
-    lost = error;
-    directory?.journalLost(error);
-    options.onJournalLost?.(error);
-  };
-  const limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
-  const journal = await openJournal(stores.metadata, {
-    place: options.journalPlace ?? new FolderPlace(path),
-    bootId,
-    minBytes: limits.journalBytes,
-    onLost,
-    makeRoom: (error) => directory?.makeRoom(error) ?? false,
-  });
-  directory = new StoreDirectory({ ...stores, journal }, options);
-  if (lost !== undefined) directory.journalLost(lost);
-  return directory;
-}
-
-/** The same in memory: nothing is kept. */
-export function openMemoryDirectory(options: DataDirectoryOptions = {}): DataDirectory {
-  const budget = new MemoryBudget(options.limits?.memoryBytes ?? DEFAULT_STORAGE_LIMITS.memoryBytes);
-  const contents = new Map<number, ContentStore>();
-  const content = async (id: number) => {
-    const store = contents.get(id) ?? new MemoryContentStore(budget);
-    contents.set(id, store);
-    return store;
-  };
-  return new StoreDirectory({ metadata: new MemoryMetadataStore(), content, release: () => {} }, options);
 }
