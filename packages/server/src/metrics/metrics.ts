@@ -5,16 +5,11 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { BackupFigures } from '../daemon/backups.ts';
 import { VERSION } from '../version.ts';
 import { ReadHistogram } from './distribution.ts';
-import {
-  EVENT_LOOP_LAG,
-  GC_PAUSE,
-  type ObservedMetric,
-  OPERATION_LATENCY,
-  SCALARS,
-  type ScalarMetric,
-  type Scrape,
-  SESSION_LIFETIME,
-} from './table.ts';
+import type { ObservedMetric, ScalarMetric, Scrape } from './metric.ts';
+import { EVENT_LOOP_LAG, GC_PAUSE } from './table/process.ts';
+import { OPERATION_LATENCY } from './table/requests.ts';
+import { SESSION_LIFETIME } from './table/trunks.ts';
+import { SCALARS } from './table.ts';
 
 export interface MetricsOptions {
   /** A series for each session. */
