@@ -71,37 +71,26 @@ export type Share = Static<typeof Share>;
 export const ShareList = Type.Object({ shares: Type.Array(Share) }, { $id: 'ShareList' });
 export type ShareList = Static<typeof ShareList>;
 
+/** Those that whoever asks has something to say of. */
+const GIVEN_TERMS = {
+  read_only: Type.Optional(TERMS.read_only),
+  squash: Type.Optional(TERMS.squash),
+  clients: Type.Optional(TERMS.clients),
+  anonymous_uid: Type.Optional(TERMS.anonymous_uid),
+  anonymous_gid: Type.Optional(TERMS.anonymous_gid),
+  privileged_port: Type.Optional(TERMS.privileged_port),
+  delegations: Type.Optional(TERMS.delegations),
+  quota_bytes: Type.Optional(TERMS.quota_bytes),
+  quota_files: Type.Optional(TERMS.quota_files),
+};
+
 /** What is not said is as for a new share: squash root, everybody, read and write. */
 export const ShareRequest = Type.Object(
-  {
-    path: Type.String({ minLength: 1, maxLength: MAX_PATH }),
-    read_only: Type.Optional(TERMS.read_only),
-    squash: Type.Optional(TERMS.squash),
-    clients: Type.Optional(TERMS.clients),
-    anonymous_uid: Type.Optional(TERMS.anonymous_uid),
-    anonymous_gid: Type.Optional(TERMS.anonymous_gid),
-    privileged_port: Type.Optional(TERMS.privileged_port),
-    delegations: Type.Optional(TERMS.delegations),
-    quota_bytes: Type.Optional(TERMS.quota_bytes),
-    quota_files: Type.Optional(TERMS.quota_files),
-  },
+  { path: Type.String({ minLength: 1, maxLength: MAX_PATH }), ...GIVEN_TERMS },
   { $id: 'ShareRequest', additionalProperties: false },
 );
 export type ShareRequest = Static<typeof ShareRequest>;
 
 /** What is not said stays as it is. */
-export const ShareUpdate = Type.Object(
-  {
-    read_only: Type.Optional(TERMS.read_only),
-    squash: Type.Optional(TERMS.squash),
-    clients: Type.Optional(TERMS.clients),
-    anonymous_uid: Type.Optional(TERMS.anonymous_uid),
-    anonymous_gid: Type.Optional(TERMS.anonymous_gid),
-    privileged_port: Type.Optional(TERMS.privileged_port),
-    delegations: Type.Optional(TERMS.delegations),
-    quota_bytes: Type.Optional(TERMS.quota_bytes),
-    quota_files: Type.Optional(TERMS.quota_files),
-  },
-  { $id: 'ShareUpdate', additionalProperties: false },
-);
+export const ShareUpdate = Type.Object(GIVEN_TERMS, { $id: 'ShareUpdate', additionalProperties: false });
 export type ShareUpdate = Static<typeof ShareUpdate>;
