@@ -1,7 +1,5 @@
-import type { Static, TSchema } from 'typebox';
-import { Errors } from 'typebox/value';
+import { isRefusal, parse, parseJson, read, refuse } from './answer.ts';
 import { checks } from './checks.ts';
-import { ApiError } from './errors.ts';
 import { parseEventStream } from './event-stream.ts';
 import { EVENTS_PATH, METRICS_PATH, type Of, OPENAPI_PATH, ROUTES, type Route } from './routes.ts';
 import type { Backup, BackupRequest } from './schemas/backup.ts';
@@ -10,7 +8,6 @@ import { DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS, type PageQuery } from './sche
 import type { Connection, DrainResult } from './schemas/connection.ts';
 import { ApiEvent, type ApiEventType } from './schemas/event.ts';
 import type { HistoryScope } from './schemas/history.ts';
-import { Problem } from './schemas/problem.ts';
 import type { Session } from './schemas/session.ts';
 import type { NfsSettingsChanged } from './schemas/settings.ts';
 import type { Share, ShareRequest, ShareUpdate } from './schemas/share.ts';
@@ -24,7 +21,6 @@ export const DEFAULT_TIMEOUT_MS = 5_000;
 
 /** Clients, sessions or connections that are asked for at once. */
 const PAGE = 1000;
-const HTTP_ERRORS_FROM = 400;
 const HTTP_UNAVAILABLE = 503;
 const MS = 1000;
 
@@ -60,7 +56,7 @@ interface CallInputs {
   readonly extraMs?: number;
 }
 
-/** Asks a running dfs, over whatever leads to it. Every method rejects with an {@link ApiError}, and with nothing else. */
+/** Asks a running dfs, over whatever leads to it. Every method rejects with an ApiError, and with nothing else. */
 export class TypedClient {
   readonly #transport: Transport;
   readonly #timeoutMs: number;
@@ -88,7 +84,7 @@ export class TypedClient {
   async ready(): Promise<Health> {
     const response = await this.#send({ method: 'GET', path: ROUTES.ready.path });
     if (response.status !== HTTP_UNAVAILABLE) refuse(response.status, response.body);
-    return this.#read(response, Health);
+    return read(response, Health, this.where);
   }
 
   /** All of them; asked for by pages, as all that may be many, so that the server does other work in between. */
@@ -329,7 +325,7 @@ export class TypedClient {
     if (signal?.aborted === true) return;
     const request = { method: 'GET', path, headers };
     await using answer = await this.#transport.stream(request, this.#timeoutMs, signal);
-    if (answer.status >= HTTP_ERRORS_FROM) refuse(answer.status, await answer.text());
+    if (isRefusal(answer.status)) refuse(answer.status, await answer.text());
     for await (const { data } of parseEventStream(answer.chunks)) {
       const event: unknown = parseJson(data);
       if (checks(ApiEvent, event)) yield event;
@@ -369,23 +365,12 @@ export class TypedClient {
       inputs.extraMs,
     );
     refuse(response.status, response.body);
-    const value = route.answer === undefined ? undefined : this.#read(response, route.answer);
+    const value = route.answer === undefined ? undefined : read(response, route.answer, this.where);
     return value as Of<R, 'answer'>;
   }
 
   #send(request: ApiRequest, extraMs = 0): Promise<ApiResponse> {
     return this.#transport.send(request, this.#timeoutMs + extraMs);
-  }
-
-  /** A newer server may say more than this client knows: further fields are no error, missing ones are. */
-  #read<S extends TSchema>(response: ApiResponse, schema: S): Static<S> {
-    const value = parse(response);
-    if (!checks(schema, value)) {
-      const first = Errors(schema, value)[0];
-      const place = first === undefined ? '' : `: ${first.instancePath || '/'} ${first.message}`;
-      throw new ApiError('malformed', `${this.where} answered something else than dfs ${place}`.trimEnd());
-    }
-    return value;
   }
 }
 
@@ -403,29 +388,4 @@ function fill(path: string, { params, query }: CallInputs): string {
     if (value !== undefined) search.set(name, String(value));
   }
   return search.size === 0 ? filled : `${filled}?${search}`;
-}
-
-function refuse(status: number, body: string): void {
-  if (status < HTTP_ERRORS_FROM) return;
-  const value = parse({ status, body });
-  if (!checks(Problem, value)) {
-    throw new ApiError('malformed', `the answer is HTTP ${status} without a reason`);
-  }
-  throw new ApiError('problem', value.detail ?? value.title, value);
-}
-
-function parse({ status, body }: Pick<ApiResponse, 'status' | 'body'>): unknown {
-  const value = parseJson(body);
-  if (value === undefined) {
-    throw new ApiError('malformed', `the answer (HTTP ${status}) is not JSON: is this a dfs server?`);
-  }
-  return value;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
