@@ -12,6 +12,7 @@ import {
 } from '../src/index.ts';
 import {
   ALICE,
+  bytesOf,
   cleanUpAfterEach,
   contentOf,
   KINDS,
@@ -40,9 +41,7 @@ function sum(share: ShareFileSystem, dir = share.root()): { bytes: number; files
   let total = { bytes: 0, files: 0 };
   for (const { node } of list(share, dir)) {
     const below = node.isDirectory ? sum(share, node) : { bytes: 0, files: 0 };
-    const { used, type, size } = share.attributes(node);
-    const own = used + node.xattrBytes + (type === FileType.SYMLINK ? size : 0);
-    total = { bytes: total.bytes + own + below.bytes, files: total.files + 1 + below.files };
+    total = { bytes: total.bytes + bytesOf(share, node) + below.bytes, files: total.files + 1 + below.files };
   }
   return total;
 }

@@ -13,33 +13,24 @@ import {
   modelWrite,
 } from './model.ts';
 import {
+  bytesOf,
   cleanUpAfterEach,
   contentOf,
   KINDS,
   list,
   ROOT,
   ROOT_DIRECTORY,
+  random,
   refusal,
+  SEED,
   scratch,
 } from './support.ts';
 
 cleanUpAfterEach();
 
 const STEPS = Number(process.env['DFS_MODEL_STEPS'] ?? 1500);
-const SEED = Number(process.env['DFS_MODEL_SEED'] ?? Date.now() % 1_000_000);
 const NAMES = ['a', 'b', 'c', 'ü', 'x'.repeat(255)];
 const MAX_FILE = 200_000;
-
-/** mulberry32: the same numbers for the same seed. */
-function random(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below) | 0;
-  };
-}
 
 /** The real file system and the model, side by side. */
 class Pair {
@@ -186,8 +177,7 @@ class Pair {
     const seen = new Map<Inode, number>();
     const count = (dir: Inode) => {
       for (const { node } of list(this.share, dir)) {
-        const { used, type, size } = this.share.attributes(node);
-        seen.set(node, used + node.xattrBytes + (type === FileType.SYMLINK ? size : 0));
+        seen.set(node, bytesOf(this.share, node));
         if (node.isDirectory) count(node);
       }
     };

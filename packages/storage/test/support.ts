@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Credentials } from '@dfs/nfs';
+import { type Credentials, FileType } from '@dfs/nfs';
 import { afterEach } from 'vitest';
+import { seededRandom } from '../../nfs/test/support/random.ts';
 import {
   type DataDirectory,
   type DataDirectoryOptions,
@@ -84,4 +85,19 @@ export async function refusal(call: () => unknown): Promise<unknown> {
 export async function contentOf(share: ShareFileSystem, node: Inode, length = 1 << 20): Promise<Buffer> {
   const target = Buffer.alloc(length, 0xee);
   return target.subarray(0, await share.read(node, 0, target));
+}
+
+/** Of random histories: given, or another each time. */
+export const SEED = Number(process.env['DFS_MODEL_SEED'] ?? Date.now() % 1_000_000);
+
+/** Whole numbers below what is asked for: the same ones for the same seed. */
+export function random(seed: number): (below: number) => number {
+  const next = seededRandom(seed);
+  return (below) => Math.floor(next() * below);
+}
+
+/** Bytes of storage that an object takes, as a quota counts them. */
+export function bytesOf(share: ShareFileSystem, node: Inode): number {
+  const { used, type, size } = share.attributes(node);
+  return used + node.xattrBytes + (type === FileType.SYMLINK ? size : 0);
 }

@@ -21,6 +21,7 @@ import {
 } from '../src/index.ts';
 import { CommitLog } from '../src/log/commit-log.ts';
 import {
+  bytesOf,
   cleanUpAfterEach,
   cleanups,
   KINDS,
@@ -28,13 +29,14 @@ import {
   newShare,
   ROOT,
   ROOT_DIRECTORY,
+  random,
   refusal,
+  SEED,
   scratch,
 } from './support.ts';
 
 cleanUpAfterEach();
 
-const SEED = Number(process.env['DFS_MODEL_SEED'] ?? Date.now() % 1_000_000);
 const EPOCHS = 4;
 const STEPS = 60;
 const MAX_OFFSET = 400_000;
@@ -44,16 +46,6 @@ const PAGE = 4096;
 /** When it writes a file with holes out, a host may take some blocks more to note where its parts lie. */
 const HOST_NOTES = 4 * PAGE;
 const ALLOWED = new Set([undefined, 'EDQUOT', 'EEXIST', 'ENOENT', 'EISDIR', 'EINVAL', 'ENODATA', 'ESTALE']);
-
-function random(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below) | 0;
-  };
-}
 
 /** Anything that changes what is held, in any order, much of it at the same time. */
 class History {
@@ -86,8 +78,7 @@ class History {
     const nameless = this.#open.filter((file) => file.nlink === 0);
     const named = new Set(list(this.#share, this.#share.root()).map(({ node }) => node));
     for (const node of new Set([...named, ...nameless])) {
-      const { used, type, size } = this.#share.attributes(node);
-      bytes += used + node.xattrBytes + (type === FileType.SYMLINK ? size : 0);
+      bytes += bytesOf(this.#share, node);
       files++;
     }
     return { bytes, files };

@@ -1,6 +1,6 @@
 import { Stability } from '@dfs/nfs';
 import { describe, expect, test } from 'vitest';
-import { type DataDirectory, openDataDirectory, type StorageEvent } from '../../src/index.ts';
+import type { DataDirectory } from '../../src/index.ts';
 import {
   cleanUpAfterEach,
   cleanups,
@@ -10,30 +10,20 @@ import {
   ROOT,
   ROOT_DIRECTORY,
   refusal,
-  scratch,
 } from '../support.ts';
-import { Faults, faultyContent } from './faulty.ts';
+import { faultyContent } from './faulty.ts';
+import { faultyWorld, type World } from './world.ts';
 
 cleanUpAfterEach();
 
-interface World {
-  readonly path: string;
-  readonly directory: DataDirectory;
-  readonly faults: Faults;
-  readonly events: StorageEvent[];
-}
-
 /** Only the content of share 1 fails. */
 async function world(path?: string): Promise<World> {
-  const folder = path ?? (await scratch());
-  const faults = new Faults();
-  const events: StorageEvent[] = [];
-  const directory = await openDataDirectory(folder, {
-    onEvent: (event) => events.push(event),
-    between: { content: (store, share) => (share === 1 ? faultyContent(store, faults) : store) },
-  });
-  cleanups.push(() => directory.close());
-  return { path: folder, directory, faults, events };
+  const made = await faultyWorld(
+    (faults) => ({ content: (store, share) => (share === 1 ? faultyContent(store, faults) : store) }),
+    path,
+  );
+  cleanups.push(() => made.directory.close());
+  return made;
 }
 
 const open = (directory: DataDirectory, id: number) => directory.openShare(id, ROOT_DIRECTORY);

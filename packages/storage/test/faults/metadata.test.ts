@@ -3,14 +3,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Stability, XattrMode } from '@dfs/nfs';
 import { describe, expect, test, vi } from 'vitest';
-import {
-  type DataDirectory,
-  type DataDirectoryOptions,
-  type JournalPlace,
-  openDataDirectory,
-  type ShareFileSystem,
-  type StorageEvent,
-} from '../../src/index.ts';
+import type { DataDirectoryOptions, JournalPlace, ShareFileSystem } from '../../src/index.ts';
 import { MemoryPlace } from '../journal-place.ts';
 import {
   cleanUpAfterEach,
@@ -22,28 +15,19 @@ import {
   refusal,
   scratch,
 } from '../support.ts';
-import { Faults, faultyMetadata } from './faulty.ts';
+import { faultyMetadata } from './faulty.ts';
+import { faultyWorld, type World } from './world.ts';
 
 cleanUpAfterEach();
 
-interface World {
-  readonly path: string;
-  readonly directory: DataDirectory;
-  readonly faults: Faults;
-  readonly events: StorageEvent[];
-}
-
-async function world(path?: string, options: DataDirectoryOptions = {}): Promise<World> {
-  const folder = path ?? (await scratch());
-  const faults = new Faults();
-  const events: StorageEvent[] = [];
-  const directory = await openDataDirectory(folder, {
-    onEvent: (event) => events.push(event),
-    between: { metadata: (store) => faultyMetadata(store, faults) },
-    ...options,
-  });
-  cleanups.push(() => directory.close().catch(() => {}));
-  return { path: folder, directory, faults, events };
+async function world(path?: string, options?: DataDirectoryOptions): Promise<World> {
+  const made = await faultyWorld(
+    (faults) => ({ metadata: (store) => faultyMetadata(store, faults) }),
+    path,
+    options,
+  );
+  cleanups.push(() => made.directory.close().catch(() => {}));
+  return made;
 }
 
 /** The next run after kill -9 at this moment. */
