@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { UsageError, understood } from '../tests/support/command-line.ts';
 
 export interface Options {
   /** How often each row is driven on each server; the medians are shown. */
@@ -33,9 +34,6 @@ export const HELP = `npm run bench [-- OPTION...]: dfs and, where installed, NFS
   --folder DIR     where the servers keep their data (a new folder in the system's temporary one)
   --no-write       print the table, leave docs as they are`;
 
-/** Bad flags: shown with how to do better. */
-export class UsageError extends Error {}
-
 function positive(name: string, text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new UsageError(`--${name} wants a number above 0, not ${text}`);
@@ -44,12 +42,7 @@ function positive(name: string, text: string): number {
 
 /** Undefined where help was asked for. Throws {@link UsageError}. */
 export function readOptions(args: readonly string[]): Options | undefined {
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse(args);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const values = understood(() => parse(args));
   if (values.help) return undefined;
   const given = values.quick ? QUICK : DEFAULTS;
   return {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../options.ts';
+import { understood, wholeNumber } from '../../tests/support/command-line.ts';
 
 export interface Options {
   /** How often all steps are done on each server; the medians are shown. */
@@ -29,29 +29,17 @@ export const HELP = `npm run bench:client [-- OPTION...]: a real Linux client, i
 
 It needs what npm run test:kernel needs, and root.`;
 
-function whole(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1 || value > most)
-    throw new UsageError(`--${name} wants a whole number from 1 to ${most}, not ${text}`);
-  return value;
-}
-
-/** Undefined where help was asked for. Throws {@link UsageError}. */
+/** Undefined where help was asked for. Throws UsageError. */
 export function readOptions(args: readonly string[]): Options | undefined {
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse(args);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const values = understood(() => parse(args));
   if (values.help) return undefined;
   const given = values.quick ? QUICK : DEFAULTS;
   const list = (values.connections ?? given.connections).split(',');
   return {
-    rounds: whole('rounds', values.rounds ?? String(given.rounds), 100),
-    connections: list.map((text) => whole('connections', text, MAX_CONNECTIONS)),
-    files: whole('files', values.files ?? String(given.files), 1_000_000),
-    largeMib: whole('large-mib', values['large-mib'] ?? String(given.largeMib), 65_536),
+    rounds: wholeNumber('rounds', values.rounds ?? String(given.rounds), 100, 1),
+    connections: list.map((text) => wholeNumber('connections', text, MAX_CONNECTIONS, 1)),
+    files: wholeNumber('files', values.files ?? String(given.files), 1_000_000, 1),
+    largeMib: wholeNumber('large-mib', values['large-mib'] ?? String(given.largeMib), 65_536, 1),
     write: !values.quick && !values['no-write'],
   };
 }

@@ -7,7 +7,7 @@ import { startInner, statusOf } from '../../tests/kernel/rig/inner.ts';
 import { findKernel } from '../../tests/kernel/rig/kernel.ts';
 import { installPackages } from '../../tests/kernel/rig/packages.ts';
 import { Refusal } from '../../tests/kernel/rig/process.ts';
-import { UsageError } from '../options.ts';
+import { UsageError } from '../../tests/support/command-line.ts';
 import type { Plan } from './inside.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 

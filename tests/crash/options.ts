@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Durability } from '../../packages/storage/src/index.ts';
+import { UsageError, understood, wholeNumber } from '../support/command-line.ts';
 import type { ServerKind } from './server-process.ts';
 
 export const KINDS = ['kill', 'power'] as const;
@@ -37,15 +38,6 @@ keeps; how far requests have come by then is the machine's.
 
 Status: 0 all held, 1 something did not, 2 wrong options, 3 the machine lacks something.`;
 
-export class UsageError extends Error {}
-
-function whole(name: string, text: string): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || number > MAX)
-    throw new UsageError(`--${name} wants a whole number up to ${MAX}, not ${text}`);
-  return number;
-}
-
 function some<T extends string>(name: string, text: string | undefined, known: readonly T[]): readonly T[] {
   if (text === undefined || text === 'both') return known;
   const found = known.filter((each) => each === text);
@@ -56,29 +48,20 @@ function some<T extends string>(name: string, text: string | undefined, known: r
 /** Undefined where help was asked for. Throws {@link UsageError}. */
 export function readOptions(args: readonly string[]): Options | undefined {
   const text = { type: 'string' } as const;
-  const parse = () =>
-    parseArgs({
-      args: [...args],
-      options: {
-        kind: text,
-        grade: text,
-        rounds: text,
-        each: text,
-        seed: text,
-        server: text,
-        folder: text,
-        help: { type: 'boolean' },
-      },
-    }).values;
-  let values: ReturnType<typeof parse>;
-  try {
-    values = parse();
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const options = {
+    kind: text,
+    grade: text,
+    rounds: text,
+    each: text,
+    seed: text,
+    server: text,
+    folder: text,
+    help: { type: 'boolean' },
+  } as const;
+  const { values } = understood(() => parseArgs({ args: [...args], options }));
   if (values.help) return undefined;
   const number = (name: 'rounds' | 'each' | 'seed', otherwise: number) =>
-    values[name] === undefined ? otherwise : whole(name, values[name]);
+    values[name] === undefined ? otherwise : wholeNumber(name, values[name], MAX);
   return {
     kinds: some('kind', values.kind, KINDS),
     grades: some('grade', values.grade, GRADES),

@@ -6,15 +6,15 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Durability } from '../../packages/storage/src/index.ts';
+import { ownOptions } from '../support/command-line.ts';
 import { buildRecorder, NoRecorder } from './disk/recorder.ts';
 import type { HistoryOptions, Tally } from './history.ts';
 import { KillHistory } from './kill-history.ts';
-import { HELP, type Kind, type Options, readOptions, UsageError } from './options.ts';
+import { HELP, type Kind, type Options, readOptions } from './options.ts';
 import { PowerHistory } from './power-history.ts';
 import { Violation } from './world.ts';
 
 const FAILED = 1;
-const USAGE = 2;
 const LACKING = 3;
 const MS = 1000;
 /** A history whose rounds take longer than this on the average hangs. */
@@ -91,18 +91,8 @@ async function runAll(
 }
 
 async function main(): Promise<number> {
-  let options: Options | undefined;
-  try {
-    options = readOptions(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\n\n${HELP}`);
-    return USAGE;
-  }
-  if (options === undefined) {
-    console.log(HELP);
-    return 0;
-  }
+  const options = ownOptions(readOptions, HELP);
+  if (typeof options === 'number') return options;
   const folder =
     options.folder === undefined ? mkdtempSync(join(tmpdir(), 'dfs-crash-')) : resolve(options.folder);
   mkdirSync(folder, { recursive: true });

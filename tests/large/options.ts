@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { understood, wholeNumber } from '../support/command-line.ts';
 
 export interface Options {
   /** Files in the one large directory. */
@@ -8,8 +9,6 @@ export interface Options {
   /** Directories side by side in one. */
   readonly wide: number;
 }
-
-export class UsageError extends Error {}
 
 const FULL: Options = { entries: 1_000_000, depth: 100_000, wide: 100_000 };
 export const SMALL: Options = { entries: 20_000, depth: 2_000, wide: 2_000 };
@@ -28,7 +27,7 @@ dearer than noise can explain, or takes memory.
 In full it takes some ten minutes and 2 GiB below the folder for temporary files (TMPDIR).
 Status: 0 all well, 1 something failed, 2 wrong options.`;
 
-/** The options, or the help that was asked for. A {@link UsageError} where they make no sense. */
+/** The options, or the help that was asked for. A UsageError where they make no sense. */
 export function readOptions(args: readonly string[]): Options | string {
   const number = { type: 'string' } as const;
   const options = {
@@ -36,19 +35,10 @@ export function readOptions(args: readonly string[]): Options | string {
     small: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   } as const;
-  let values: ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
-  try {
-    values = parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const { values } = understood(() => parseArgs({ args: [...args], options }));
   if (values.help) return help;
   const usual = values.small ? SMALL : FULL;
-  const sizeOf = (name: keyof Options): number => {
-    const size = Number(values[name] ?? usual[name]);
-    if (!Number.isInteger(size) || size < LEAST || size > MOST)
-      throw new UsageError(`--${name}: a number from ${LEAST} to ${MOST}`);
-    return size;
-  };
+  const sizeOf = (name: keyof Options): number =>
+    values[name] === undefined ? usual[name] : wholeNumber(name, values[name], MOST, LEAST);
   return { entries: sizeOf('entries'), depth: sizeOf('depth'), wide: sizeOf('wide') };
 }

@@ -1,5 +1,6 @@
 /** `npm run test:large`: what size does to a server: one directory of very many entries, trees very deep and very wide. See `--help`. */
-import { readOptions, UsageError } from './options.ts';
+import { UsageError } from '../support/command-line.ts';
+import { readOptions } from './options.ts';
 import { runSuite } from './suite.ts';
 
 const WRONG_OPTIONS = 2;

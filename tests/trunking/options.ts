@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { UsageError, understood, wholeNumber } from '../support/command-line.ts';
 import type { Mode, Target } from './backend.ts';
 
 export interface Options {
@@ -32,15 +33,6 @@ export const HELP = `node tests/trunking/run.ts [options]: histories of clients,
 
 Status: 0 all held, 1 a history failed, 2 wrong options.`;
 
-export class UsageError extends Error {}
-
-function whole(name: string, text: string, max: number): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || number > max)
-    throw new UsageError(`--${name} wants a whole number up to ${max}, not ${text}`);
-  return number;
-}
-
 function oneOf<T extends string>(name: string, text: string, known: readonly T[]): T {
   const found = known.find((each) => each === text);
   if (found === undefined) throw new UsageError(`--${name} is one of ${known.join(', ')}, not ${text}`);
@@ -51,7 +43,7 @@ function targetOf(text: string): Target {
   const parts = /^(.+):(\d+):(\/.*)$/.exec(text);
   if (parts === null) throw new UsageError(`--target wants HOST:PORT:/PATH, not ${text}`);
   const [, host = '', port = '', path = ''] = parts;
-  return { host, port: whole('target', port, MAX_PORT), path };
+  return { host, port: wholeNumber('target', port, MAX_PORT), path };
 }
 
 function minorOf(text: string | undefined): 1 | 2 | undefined {
@@ -63,32 +55,23 @@ function minorOf(text: string | undefined): 1 | 2 | undefined {
 export function readOptions(args: readonly string[]): Options | undefined {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  let values: ReturnType<typeof parse>;
-  const parse = () =>
-    parseArgs({
-      args: [...args],
-      options: {
-        seeds: text,
-        first: text,
-        seed: text,
-        steps: text,
-        mode: text,
-        minor: text,
-        only: text,
-        target: text,
-        'no-shrink': flag,
-        help: flag,
-      },
-    }).values;
-  try {
-    values = parse();
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const options = {
+    seeds: text,
+    first: text,
+    seed: text,
+    steps: text,
+    mode: text,
+    minor: text,
+    only: text,
+    target: text,
+    'no-shrink': flag,
+    help: flag,
+  } as const;
+  const { values } = understood(() => parseArgs({ args: [...args], options }));
   if (values.help) return undefined;
   const number = (name: 'seeds' | 'first' | 'seed' | 'steps') => {
     const given = values[name];
-    return given === undefined ? undefined : whole(name, given, MAX_SEED);
+    return given === undefined ? undefined : wholeNumber(name, given, MAX_SEED);
   };
   const target = values.target === undefined ? undefined : targetOf(values.target);
   const mode = oneOf('mode', values.mode ?? 'both', ['wire', 'engine', 'both'] as const);
@@ -107,5 +90,5 @@ export function readOptions(args: readonly string[]): Options | undefined {
 }
 
 function listOf(text: string): ReadonlySet<number> {
-  return new Set(text.split(',').map((part) => whole('only', part, MAX_SEED)));
+  return new Set(text.split(',').map((part) => wholeNumber('only', part, MAX_SEED)));
 }

@@ -5,9 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { ownOptions } from '../support/command-line.ts';
 import type { Mode } from './backend.ts';
 import { type HistoryOptions, type HistoryResult, runHistory } from './history.ts';
-import { HELP, type Options, readOptions, UsageError } from './options.ts';
+import { HELP, type Options, readOptions } from './options.ts';
 import { shrink } from './shrink.ts';
 
 const STEPS: Readonly<Record<Mode, number>> = { engine: 200, wire: 60 };
@@ -147,18 +148,8 @@ class Run {
 }
 
 async function main(): Promise<number> {
-  let options: Options | undefined;
-  try {
-    options = readOptions(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\n\n${HELP}`);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(HELP);
-    return 0;
-  }
+  const options = ownOptions(readOptions, HELP);
+  if (typeof options === 'number') return options;
   let held = true;
   for (const mode of options.modes) held = (await new Run(options, mode).all()) && held;
   return held ? 0 : 1;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readOptions, SMALL, UsageError } from '../options.ts';
+import { UsageError } from '../../support/command-line.ts';
+import { readOptions, SMALL } from '../options.ts';
 import { runSuite } from '../suite.ts';
 
 const LIMIT_MS = 600_000;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../support/command-line.ts';
 import { type HistoryOptions, runHistory } from '../history.ts';
-import { readOptions, UsageError } from '../options.ts';
+import { readOptions } from '../options.ts';
 import { shrink } from '../shrink.ts';
 
 const ENGINE: Omit<HistoryOptions, 'seed'> = { mode: 'engine', steps: 120, minor: 1 };
