@@ -1,20 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-const NS_PER_MS = 1e6;
-
-/** CPU milliseconds that all threads of a process have had so far. */
-export function cpuMs(pid: number): number {
-  let total = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    try {
-      total += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ', 1)[0]);
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return total / NS_PER_MS;
-}
-
 /** Processes below this one that run a program whose name holds `name`. */
 export function descendants(name: string, of = process.pid): number[] {
   const parents = new Map<number, number>();

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
-import { cpuMs, descendants } from './cost.ts';
+import { cpuMs } from '../servers/cpu.ts';
+import { descendants } from './cost.ts';
 
 export interface Drawing {
   readonly frames: number;

@@ -11,8 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ApiClient } from '@dfs/api/client';
 import { chromium, type Page } from 'playwright-core';
+import { cpuMs } from '../servers/cpu.ts';
 import { freePort, LOOPBACK, Running } from '../servers/server.ts';
-import { cpuMs, mean } from './cost.ts';
+import { mean } from './cost.ts';
 import { type Drawing, drawingOf } from './frames.ts';
 
 const { values: options } = parseArgs({

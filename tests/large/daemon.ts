@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cpuMs } from '../../bench/servers/cpu.ts';
 import { freePort, LOOPBACK, Running } from '../../bench/servers/server.ts';
 import { DEFAULT_FORE, NfsClient, ops, type Session } from '../../packages/nfs/src/client/index.ts';
 
 const DFS = join(import.meta.dirname, '../../bin/dfs');
 const EXPORT = '/large';
-const NANOS_PER_MICRO = 1000;
+const MICROS_PER_MS = 1000;
 const KIB = 1024;
 const OPERATIONS = 64;
 const CALL_TIMEOUT_MS = 300_000;
@@ -46,18 +47,7 @@ export class Daemon {
 
   /** Microseconds of CPU since it was started, of all its threads. */
   cpu(): number {
-    const threads = `/proc/${this.#running.pid}/task`;
-    let nanos = 0;
-    for (const thread of readdirSync(threads)) {
-      try {
-        nanos += Number(readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ')[0]);
-      } catch {
-        // It has ended since.
-      }
-    }
-    if (nanos === 0)
-      throw new Error('this kernel does not say how much CPU a thread has had (CONFIG_SCHED_INFO)');
-    return nanos / NANOS_PER_MICRO;
+    return cpuMs(this.#running.pid) * MICROS_PER_MS;
   }
 
   /** Bytes of memory that are its own: what it has mapped of files goes when somebody else needs the memory. */
