@@ -10,7 +10,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ApiClient } from '@dfs/api/client';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { launch } from '../../packages/console/test/support/browser.ts';
 import { cpuMs } from '../servers/cpu.ts';
 import { freePort, LOOPBACK, Running } from '../servers/server.ts';
 import { mean } from './cost.ts';
@@ -23,15 +24,15 @@ const { values: options } = parseArgs({
     /** Requests a second, of all clients together. */
     rate: { type: 'string', default: '800' },
     rounds: { type: 'string', default: '6' },
-    /** Seconds of each half of a round, and in which frames are counted. */
+    /** Seconds of each half of a round. */
     window: { type: 'string', default: '10' },
+    /** Seconds in which frames are counted. */
     frames: { type: 'string', default: '20' },
     page: { type: 'string', default: 'trunks' },
   },
 });
 const MS = 1000;
 const SETTLE_MS = 3000;
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const DFS = resolve(import.meta.dirname, '../../bin/dfs');
 
 const folder = mkdtempSync(join(tmpdir(), 'dfs-bench-console-'));
@@ -97,10 +98,7 @@ try {
   ]);
   const { nfs } = await api.status();
   console.log(`${nfs.clients} clients, ${nfs.connections} connections, ${options.rate} requests a second`);
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
+  const browser = await launch();
   const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
   await page.goto((await api.createConsoleLink()).url);
   await page.locator('.stats').waitFor();

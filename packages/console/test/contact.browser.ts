@@ -4,7 +4,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Child, type LogLine } from '../../server/test/helpers/child.ts';
 import { scratchFolder } from '../../server/test/helpers/config.ts';
-import { CHROMIUM, goTo, launch, newPage, PATIENCE_MS, SHOWN } from './support/console.ts';
+import { CHROMIUM, launch } from './support/browser.ts';
+import { goTo, newPage, PATIENCE_MS, SHOWN } from './support/console.ts';
 import { Path } from './support/path.ts';
 
 const POLL = { timeout: PATIENCE_MS };

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scratchFolder } from '../../server/test/helpers/config.ts';
 import { bytes, count } from '../src/format.ts';
+import { CHROMIUM } from './support/browser.ts';
 import {
-  CHROMIUM,
   goTo,
   newPage,
   type Open,

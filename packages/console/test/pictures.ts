@@ -8,16 +8,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import {
-  apiOf,
-  buildConsole,
-  goTo,
-  launch,
-  nfsPortOf,
-  PAGES,
-  SHOWN,
-  startDaemon,
-} from './support/console.ts';
+import { launch } from './support/browser.ts';
+import { apiOf, buildConsole, goTo, nfsPortOf, PAGES, SHOWN, startDaemon } from './support/console.ts';
 import { Office } from './support/office.ts';
 
 const { values: options } = parseArgs({

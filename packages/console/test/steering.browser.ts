@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { NfsClient, type Session, Status } from '@dfs/nfs/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scratchFolder } from '../../server/test/helpers/config.ts';
-import { CHROMIUM, goTo, nfsPortOf, type Open, openConsole, PATIENCE_MS } from './support/console.ts';
+import { CHROMIUM } from './support/browser.ts';
+import { goTo, nfsPortOf, type Open, openConsole, PATIENCE_MS } from './support/console.ts';
 
 const POLL = { timeout: PATIENCE_MS };
 

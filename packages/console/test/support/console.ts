@@ -3,28 +3,19 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ApiClient } from '@dfs/api/client';
 import { pino } from 'pino';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { ConfigFlags } from '../../../server/src/config/flags.ts';
 import { resolveConfig } from '../../../server/src/config/resolve.ts';
 import { Daemon } from '../../../server/src/daemon/daemon.ts';
 import { REAL_PARTS } from '../../../server/src/daemon/parts.ts';
+import { launch } from './browser.ts';
 import { Office } from './office.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
-export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 export const PAGES = ['trunks', 'throughput', 'shares', 'settings', 'events', 'health'] as const;
 export type PageName = (typeof PAGES)[number];
 /** Of the office's work, as much as a test needs. */
 const PACE = 0.25;
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 /** Of what the page must show within: a slow machine is no fault of the page. */
 export const PATIENCE_MS = 60_000;
 
@@ -52,10 +43,6 @@ export async function startDaemon(data: string, flags: ConfigFlags = {}): Promis
 export const apiOf = (daemon: Daemon) =>
   new ApiClient({ socketPath: daemon.apiAddresses[0] ?? '' }, { timeoutMs: PATIENCE_MS });
 export const nfsPortOf = (daemon: Daemon) => daemon.addresses[0]?.port ?? 0;
-
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-}
 
 /** A page that has something to show. */
 export const SHOWN = (name: PageName) => `main[data-page="${name}"]:not(:has(.loading))`;
