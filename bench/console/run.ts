@@ -22,10 +22,10 @@ const { values: options } = parseArgs({
     clients: { type: 'string', default: '200' },
     connections: { type: 'string', default: '8' },
     /** Requests a second, of all clients together. */
-    rate: { type: 'string', default: '800' },
-    rounds: { type: 'string', default: '6' },
+    rate: { type: 'string', default: '1600' },
+    rounds: { type: 'string', default: '5' },
     /** Seconds of each half of a round. */
-    window: { type: 'string', default: '10' },
+    window: { type: 'string', default: '20' },
     /** Seconds in which frames are counted. */
     frames: { type: 'string', default: '20' },
     page: { type: 'string', default: 'trunks' },
