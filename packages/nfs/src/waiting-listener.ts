@@ -35,8 +35,7 @@ export class WaitingListener {
   }
 
   get address(): ListenAddress {
-    const { address, port } = this.server.address() as AddressInfo;
-    return { host: address, port };
+    return boundTo(this.server);
   }
 
   /** Those that have waited first, then each as it comes. */
@@ -69,6 +68,12 @@ export class WaitingListener {
     socket.on('error', ignore);
     this.#waiting.push(socket);
   }
+}
+
+/** Where it listens, also where the port was left to the system. */
+export function boundTo(server: Server): ListenAddress {
+  const { address, port } = server.address() as AddressInfo;
+  return { host: address, port };
 }
 
 /** Rejects with EADDRINUSE where somebody listens. */

@@ -48,6 +48,7 @@ export async function startCommand(
     ...(replace !== undefined && { replace }),
   });
   warnOfVariables(config, log);
+  void signals.first.then(() => daemon.giveUp());
   log.debug({ config: config.file ?? null }, 'starting');
   try {
     await Promise.race([daemon.start(), faults.first]);

@@ -82,6 +82,11 @@ export class Daemon {
     }
   }
 
+  /** Ends a start that waits for another server to stop. */
+  giveUp(): void {
+    this.#replacement?.giveUp();
+  }
+
   get dataDirectory(): string | undefined {
     const { memory, data } = this.#options.values;
     return memory ? undefined : (data ?? defaultDataDirectory(this.#options.env));

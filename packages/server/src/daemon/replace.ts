@@ -5,8 +5,9 @@ import type { Logger } from './log.ts';
 import { StartError } from './start-error.ts';
 
 const POLL_MS = 5;
-/** On top of what the other server gives its requests to end, which only that server knows. */
-const PATIENCE_MS = 60_000;
+/** For nobody to be seen who has a directory that is locked: between two holders, or for good, as by another container's process. */
+const UNSEEN_MS = 10_000;
+const REMIND_MS = 30_000;
 
 /**
  * Takes the place of the server that has the data directory: listens beside it, so that no connection is refused, asks it to stop, and opens
@@ -14,8 +15,16 @@ const PATIENCE_MS = 60_000;
  */
 export class Replacement {
   readonly #listeners = new Map<ListenAddress, WaitingListener>();
+  readonly #directory: string;
+  readonly #replaced: number;
+  readonly #log: Logger;
+  #givenUp = false;
 
-  private constructor() {}
+  private constructor(directory: string, replaced: number, log: Logger) {
+    this.#directory = directory;
+    this.#replaced = replaced;
+    this.#log = log;
+  }
 
   /** Asks nobody where nobody has the directory. */
   static async of(
@@ -25,7 +34,7 @@ export class Replacement {
   ): Promise<Replacement | undefined> {
     const pid = dataDirectoryUser(directory);
     if (pid === undefined) return undefined;
-    const replacement = new Replacement();
+    const replacement = new Replacement(directory, pid, log);
     for (const address of addresses) {
       if (address.port === 0) continue;
       try {
@@ -51,18 +60,54 @@ export class Replacement {
     return replacement;
   }
 
-  /** Opens what the other server has until now, as soon as it lets go of it. */
+  /**
+   * Opens what the other server has until now, as soon as it lets go of it. How long that takes only that server knows (its `drain_time`): a new
+   * one that went before it would leave nobody to serve.
+   */
   async open<T>(work: () => Promise<T>): Promise<T> {
-    const deadline = performance.now() + PATIENCE_MS;
+    let [seenAt, toldAt] = [performance.now(), performance.now()];
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        const isLocked = error instanceof DataDirectoryError && error.code === 'LOCKED';
-        if (!isLocked || performance.now() > deadline) throw error;
+        if (!(error instanceof DataDirectoryError) || error.code !== 'LOCKED') throw error;
+        const now = performance.now();
+        const holder = dataDirectoryUser(this.#directory);
+        if (holder === this.#replaced) seenAt = now;
+        else if (holder !== undefined) throw this.#overtaken(holder, error);
+        else if (now - seenAt > UNSEEN_MS) throw error;
+        if (this.#givenUp) throw this.#stopped(error);
+        if (now - toldAt > REMIND_MS) {
+          toldAt = now;
+          this.#log.warn(
+            { replaced: this.#replaced },
+            'still waiting for the server that is replaced to stop',
+          );
+        }
         await sleep(POLL_MS);
       }
     }
+  }
+
+  /** Whoever waits in {@link open} waits no longer. */
+  giveUp(): void {
+    this.#givenUp = true;
+  }
+
+  #overtaken(holder: number, cause: DataDirectoryError): StartError {
+    return new StartError(
+      `process ${this.#replaced} has stopped as asked, but process ${holder} has taken ${this.#directory} first`,
+      'that server serves now, if it is another `dfs start --replace`; start this one again to replace it',
+      cause,
+    );
+  }
+
+  #stopped(cause: DataDirectoryError): StartError {
+    return new StartError(
+      `asked to stop while process ${this.#replaced} still had ${this.#directory}`,
+      'that server was asked to stop, and ends when its requests are answered',
+      cause,
+    );
   }
 
   /** What to listen on for an address. */
