@@ -18,6 +18,15 @@ export class EndOfTurn {
   #end(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const output of waiting) output.flush();
+    for (const output of waiting) {
+      try {
+        output.flush();
+      } catch (error) {
+        // A fault, which is nobody's to catch here; but the others' clients wait, and nobody would flush theirs any more.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }

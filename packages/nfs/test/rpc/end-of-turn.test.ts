@@ -22,3 +22,32 @@ it('flushes what waits when the turn ends, in the order of its coming, and once'
   await turn();
   expect(flushed).toEqual(['a', 'b', 'late']);
 });
+
+it("gives each its turn though others fail, and each failure is nobody's to catch", async () => {
+  const end = new EndOfTurn();
+  const flushed: string[] = [];
+  const seen: unknown[] = [];
+  const before = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => seen.push(error));
+  try {
+    const failing = (error: Error) => ({
+      flush: () => {
+        throw error;
+      },
+    });
+    const errors = [new Error('one'), new Error('two')] as const;
+    end.await({ flush: () => void flushed.push('a') });
+    end.await(failing(errors[0]));
+    end.await({ flush: () => void flushed.push('b') });
+    end.await(failing(errors[1]));
+    end.await({ flush: () => void flushed.push('c') });
+    await turn();
+    await turn();
+    expect(flushed).toEqual(['a', 'b', 'c']);
+    expect(seen).toEqual([...errors]);
+  } finally {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of before) process.on('uncaughtException', listener);
+  }
+});
