@@ -1,6 +1,20 @@
 import type { UnbindReason } from './contracts.ts';
 import type { Limits } from './limits.ts';
 
+/** What was asked for is done, but may be undone by the end of the process: the journal cannot be written at this moment. */
+export class NotKeptError extends Error {
+  /** Whose end is not kept: "client 12". */
+  readonly what: string;
+
+  constructor(what: string, cause: unknown) {
+    super(`the end of ${what} cannot be kept: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+    this.name = 'NotKeptError';
+    this.what = what;
+  }
+}
+
 /** Which channels of a session a connection carries. */
 export type Direction = 'fore' | 'back' | 'both';
 
@@ -247,9 +261,12 @@ export interface Control {
   /** All, or those of a page. */
   connections(page?: ConnectionPage): ConnectionView[];
   connection(id: number): ConnectionView | undefined;
-  /** Ends a session; false where there is none of that id. Its client makes a new one. */
+  /**
+   * Ends a session; false where there is none of that id. Its client makes a new one. Throws with nothing done where it is known that this could not
+   * be kept, and {@link NotKeptError} where that is found out when it is done.
+   */
   destroySession(id: string): boolean;
-  /** Ends a client with all its state, and keeps it from reclaiming. */
+  /** Ends a client with all its state, and keeps it from reclaiming. Throws as {@link destroySession}. */
   evictClient(id: string): boolean;
   /** Undefined where there is nothing of that name. `timeoutMs` bounds the wait for what is in flight. */
   drain(target: DrainTarget, timeoutMs: number): Promise<DrainResult | undefined>;

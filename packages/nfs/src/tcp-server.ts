@@ -1,6 +1,8 @@
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Control } from './control.ts';
+import { HeldBack } from './held-back.ts';
 import type { Engine } from './nfs4/engine.ts';
+import type { Persistence } from './nfs4/persist/persistence.ts';
 import { NfsService } from './nfs4/service.ts';
 import { type Connection, endpoint } from './nfs4/state/connections.ts';
 import { tick } from './nfs4/tick.ts';
@@ -12,7 +14,7 @@ import { RpcConnection, type RpcLimits } from './rpc/connection.ts';
 import { EndOfTurn } from './rpc/end-of-turn.ts';
 import { SharedReadSocket } from './rpc/shared-read.ts';
 import type { ListenAddress, NfsServer, NfsServerOptions, ServerStats, Share } from './server.ts';
-import { WaitingListener } from './waiting-listener.ts';
+import { boundTo, WaitingListener } from './waiting-listener.ts';
 
 const DEFAULT_DRAIN_MS = 5000;
 const TICK_MS = 1000;
@@ -26,6 +28,7 @@ export class TcpNfsServer implements NfsServer {
   readonly #engine: Engine;
   readonly #service: NfsService;
   readonly #drainer: Drainer;
+  readonly #heldBack: HeldBack;
   readonly #limits: RpcLimits;
   readonly #sockets: Map<number, RpcConnection>;
   readonly #prepare: NfsServerOptions['prepareSocket'];
@@ -48,11 +51,12 @@ export class TcpNfsServer implements NfsServer {
     this.#sockets = sockets;
     this.#service = new NfsService(engine);
     this.#drainer = new Drainer(engine, sockets, () => this.addresses);
+    this.#heldBack = new HeldBack(engine, (socket) => this.accept(socket));
     this.control = new Operator(engine, this.#drainer, () => this.#figures());
     this.#limits = rpcLimits(engine);
     this.#prepare = prepareSocket;
     const { persistence } = engine;
-    this.#beforeOutput = persistence === undefined ? undefined : () => persistence.flush();
+    this.#beforeOutput = persistence === undefined ? undefined : () => this.#flush(persistence);
     const endOfTurn = new EndOfTurn();
     this.#outputWaits =
       persistence === undefined ? undefined : () => (persistence.isFlushed() ? undefined : endOfTurn);
@@ -92,6 +96,10 @@ export class TcpNfsServer implements NfsServer {
     const remote = { address: plainAddress(remoteAddress), port: remotePort };
     const local = { address: plainAddress(localAddress ?? ''), port: localPort ?? 0 };
     const reason = this.#refusal(local);
+    if (reason === undefined && this.#heldBack.isOn) {
+      this.#heldBack.hold(socket);
+      return;
+    }
     if (reason === undefined) {
       this.#serve(state.connections.open(remote, local), socket);
       return;
@@ -103,6 +111,15 @@ export class TcpNfsServer implements NfsServer {
       reason,
     });
     socket.destroy();
+  }
+
+  #flush(persistence: Persistence): void {
+    try {
+      persistence.flush();
+    } catch (error) {
+      this.#heldBack.begin();
+      throw error;
+    }
   }
 
   #refusal(local: { address: string; port: number }): 'limit' | 'drained' | 'stopping' | undefined {
@@ -179,6 +196,7 @@ export class TcpNfsServer implements NfsServer {
     this.#closing = true;
     this.#engine.recalls.stop();
     clearInterval(this.#ticker);
+    this.#heldBack.close();
     const closed = this.#listeners.map((server) => new Promise((resolve) => server.close(resolve)));
     await this.#drainer.empty([...this.#engine.state.connections], 'server', drainMs);
     await Promise.all(closed);
@@ -202,11 +220,6 @@ function rpcLimits(engine: Engine): RpcLimits {
     maxRequestsInFlight: limits.maxRequestsInFlight,
     backlog: new Backlog(() => limits.maxBytesInFlight),
   };
-}
-
-function boundTo(server: Server): ListenAddress {
-  const { address, port } = server.address() as AddressInfo;
-  return { host: address, port };
 }
 
 /** IPv4 addresses that a dual-stack socket shows as IPv6 are IPv4 addresses. */

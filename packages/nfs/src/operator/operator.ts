@@ -1,15 +1,16 @@
-import type {
-  ClientView,
-  ConnectionPage,
-  ConnectionView,
-  Control,
-  DrainResult,
-  DrainTarget,
-  EngineCounters,
-  EngineGauges,
-  EngineSettings,
-  Page,
-  SessionView,
+import {
+  type ClientView,
+  type ConnectionPage,
+  type ConnectionView,
+  type Control,
+  type DrainResult,
+  type DrainTarget,
+  type EngineCounters,
+  type EngineGauges,
+  type EngineSettings,
+  NotKeptError,
+  type Page,
+  type SessionView,
 } from '../control.ts';
 import type { Engine } from '../nfs4/engine.ts';
 import { applySettings } from '../nfs4/settings.ts';
@@ -77,8 +78,7 @@ export class Operator implements Control {
     const { sessions } = this.#engine.state;
     const session = sessions.named(id);
     if (session === undefined) return false;
-    sessions.destroy(session, 'evicted');
-    this.#engine.persistence?.flush();
+    this.#lastingly(`session ${id}`, () => sessions.destroy(session, 'evicted'));
     return true;
   }
 
@@ -86,9 +86,20 @@ export class Operator implements Control {
     const { state } = this.#engine;
     const client = state.clients.named(id);
     if (client === undefined) return false;
-    state.removeClient(client, 'evicted');
-    this.#engine.persistence?.flush();
+    this.#lastingly(`client ${id}`, () => state.removeClient(client, 'evicted'));
     return true;
+  }
+
+  /** Nothing is ended where it is known before that this could not be kept. */
+  #lastingly(what: string, end: () => void): void {
+    const { persistence } = this.#engine;
+    persistence?.flush();
+    end();
+    try {
+      persistence?.flush();
+    } catch (error) {
+      throw new NotKeptError(what, error);
+    }
   }
 
   drain(target: DrainTarget, timeoutMs: number): Promise<DrainResult | undefined> {

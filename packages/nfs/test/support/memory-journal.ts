@@ -11,6 +11,8 @@ export class MemoryJournal implements StateJournal {
   flushes = 0;
   units = 0;
   isWhole = true;
+  /** Nothing can be written. */
+  fails = false;
 
   /** Records are copies, as if from a file: nothing of the killed server's memory is seen by the next. */
   load(): Iterable<readonly [string, Buffer]> | undefined {
@@ -29,6 +31,7 @@ export class MemoryJournal implements StateJournal {
 
   flush(): void {
     this.flushes++;
+    if (this.fails) throw new Error('the journal cannot be written');
     for (const unit of this.#pending) {
       for (const [key, value] of unit) {
         if (value === undefined) this.#kept.delete(key);

@@ -1,8 +1,15 @@
 import { DEFAULT_DRAIN_SECONDS, type DrainRequest, type DrainResult, type PageQuery, ROUTES } from '@dfs/api';
-import type { ClientView, Control, DrainTarget, Page, SessionView } from '@dfs/nfs';
+import {
+  type ClientView,
+  type Control,
+  type DrainTarget,
+  NotKeptError,
+  type Page,
+  type SessionView,
+} from '@dfs/nfs';
 import type { FastifyInstance } from 'fastify';
 import { listConnections } from './connection-list.ts';
-import { notFound } from './refusal.ts';
+import { notFound, notKept } from './refusal.ts';
 import { serve } from './serve.ts';
 import type { RestServices } from './services.ts';
 import { showClient, showConnection, showSession, showSessionDetail } from './views.ts';
@@ -31,11 +38,13 @@ export function serveNfs(app: FastifyInstance, { control }: RestServices): void 
     return showConnection(view);
   });
   serve(app, ROUTES.evictClient, ({ params }) => {
-    if (!control.evictClient(params.client_id)) throw notFound(`client ${params.client_id}`);
+    const { client_id: id } = params;
+    if (!ended(() => control.evictClient(id))) throw notFound(`client ${id}`);
     return undefined;
   });
   serve(app, ROUTES.destroySession, ({ params }) => {
-    control.destroySession(session(control, params).id);
+    const { id } = session(control, params);
+    ended(() => control.destroySession(id));
     return undefined;
   });
   serveDrains(app, control);
@@ -105,6 +114,15 @@ function serveDrains(app: FastifyInstance, control: Control): void {
     control.undrain(WHOLE_SERVER);
     return undefined;
   });
+}
+
+/** Tells of what has ended though that cannot be kept; anything else that is thrown has left all as it was. */
+function ended(work: () => boolean): boolean {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof NotKeptError ? notKept(`${error.what} has ended`, error.cause) : error;
+  }
 }
 
 function client(control: Control, id: string): ClientView {

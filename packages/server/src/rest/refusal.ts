@@ -33,6 +33,15 @@ export const HTTP = {
   UNAVAILABLE: 503,
 } as const;
 
+/** Something has ended, at once as it should, but the disk does not take that now. */
+export function notKept(ended: string, cause: unknown): Refusal {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const detail =
+    `${ended} at once, but this cannot be kept at this moment: ${reason}. It is kept as soon as the disk takes changes again ` +
+    '(GET /health, GET /api/v1/shares); should the server end before, the next start knows nothing of it: ask once more then';
+  return new Refusal(HTTP.UNAVAILABLE, 'not_kept', detail);
+}
+
 export function notFound(what: string): Refusal {
   return new Refusal(HTTP.NOT_FOUND, 'not_found', `there is no ${what}`);
 }
