@@ -92,6 +92,16 @@ describe('console sessions', () => {
     expect(sessions.find(last.cookie, last.key)).toBeUndefined();
     expect(new ConsoleSessions(records, () => now).size).toBe(0);
   });
+
+  it('are signed out all together, also one that is being signed in', async () => {
+    const { records } = openMemoryDirectory();
+    const sessions = new ConsoleSessions(records);
+    const { secret } = sessions.createLink('read', LINK_MS);
+    const made = sessions.signIn(secret);
+    await sessions.signOutAll();
+    expect(await made).toBeUndefined();
+    expect([sessions.size, new ConsoleSessions(records).size]).toEqual([0, 0]);
+  });
 });
 
 describe('the history', () => {

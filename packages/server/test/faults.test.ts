@@ -1,8 +1,9 @@
-import { Stability } from '@dfs/nfs';
+import { createNfsServer, type NfsServer, Stability } from '@dfs/nfs';
 import { Files } from '@dfs/nfs/client';
 import { openDataDirectory } from '@dfs/storage';
 import { describe, expect, it } from 'vitest';
 import { type Call, Faults, faultyContent, faultyMetadata } from '../../storage/test/faults/faulty.ts';
+import type { ConfigFlags } from '../src/config/flags.ts';
 import { scratchFolder } from './helpers/config.ts';
 import { type Running, run, until } from './helpers/running.ts';
 
@@ -14,19 +15,25 @@ interface World {
   readonly b: Files;
   /** /a once more, as another client. */
   readonly other: Files;
+  readonly nfs: () => NfsServer | undefined;
   readonly log: () => readonly Record<string, unknown>[];
 }
 
 const RETRY_MS = 20;
 
-async function world(): Promise<World> {
+async function world(flags: ConfigFlags = {}): Promise<World> {
   const faults = new Faults();
   const lines: string[] = [];
+  let nfs: NfsServer | undefined;
   const server = await run(
-    { data: scratchFolder(), share: ['/a,squash=none', '/b,squash=none'] },
+    { data: scratchFolder(), share: ['/a,squash=none', '/b,squash=none'], ...flags },
     {
       told: (line) => lines.push(line),
       parts: {
+        createNfsServer: async (options) => {
+          nfs = await createNfsServer(options);
+          return nfs;
+        },
         openDataDirectory: (path, options) =>
           openDataDirectory(path, {
             ...options,
@@ -48,6 +55,7 @@ async function world(): Promise<World> {
     a,
     b,
     other,
+    nfs: () => nfs,
     log: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
   };
 }
@@ -198,6 +206,56 @@ describe('records that cannot be kept', () => {
     expect(await created()).toMatchObject({ id: 2, state: 'serving' });
     const again = await Files.mount(await server.mount(), '/b');
     expect((await again.readFile('f')).toString()).toBe('theirs');
+  });
+
+  it('refuse tokens, settings and sign-ins whole, and end what is to end all the same', async () => {
+    const here = await world({ api: '127.0.0.1:0', set: ['console=127.0.0.1:0'] });
+    const { server, faults, a } = here;
+    const { api } = server;
+    const { id, token } = await api.createToken({ name: 'lost', role: 'admin' });
+    const works = async () => (await server.ask('GET', '/api/v1/tokens', { token })).status === 200;
+    await api.updateNfsSettings({ lease_time: 30 });
+    const secret = (await api.createConsoleLink()).url.split('/').at(-1) ?? '';
+    const signIn = () => server.ask('POST', '/api/v1/console/session', { body: { secret } });
+    const changesTold = () => here.log().filter((line) => String(line['msg']).includes('settings changed'));
+    const told = changesTold().length;
+    expect(await works()).toBe(true);
+
+    faults.fail('commit', 'EIO');
+    expect(await status(a.mkdir('d'))).toBe('NFS4ERR_IO');
+    await expect(api.createToken({ name: 'new', role: 'read' })).rejects.toMatchObject(problem(503));
+    await expect(api.updateNfsSettings({ lease_time: 40 })).rejects.toMatchObject(problem(503));
+    await expect(api.resetNfsSettings()).rejects.toMatchObject(problem(503));
+    expect((await signIn()).status).toBe(503);
+    expect((await api.tokens()).tokens.map(({ name }) => name)).toEqual(['lost']);
+    expect(await api.nfsSettings()).toMatchObject({ version: 1, settings: { lease_time: 30 } });
+    expect(here.nfs()?.control.settings().leaseTime).toBe(30);
+    expect((await api.nfsSettingsAudit()).entries).toHaveLength(1);
+    expect(changesTold()).toHaveLength(told);
+    // Whoever has the secret of a token that is to end must not go on, whatever the disk does.
+    for (let time = 0; time < 2; time++) {
+      await expect(api.revokeToken(id)).rejects.toMatchObject({
+        problem: {
+          status: 503,
+          code: 'not_kept',
+          detail: expect.stringContaining('has ended at once') as string,
+        },
+      });
+      expect(await works()).toBe(false);
+    }
+
+    faults.heal();
+    await api.startShare(1);
+    await api.revokeToken(id);
+    await expect(api.revokeToken(id)).rejects.toMatchObject(problem(404));
+    expect((await signIn()).status).toBe(201);
+    expect((await api.updateNfsSettings({ lease_time: 40 })).version).toBe(2);
+    expect((await api.createToken({ name: 'new', role: 'read' })).name).toBe('new');
+    await server.stop();
+    const next = await run({ data: server.daemon.dataDirectory ?? '' });
+    expect((await next.api.tokens()).tokens.map(({ name }) => name)).toEqual(['new']);
+    expect(await next.api.nfsSettings()).toMatchObject({ version: 2, settings: { lease_time: 40 } });
+    expect((await next.api.nfsSettingsAudit()).entries).toHaveLength(2);
   });
 
   it('as the disk is read-only: changes are refused so, reads go on', async () => {

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { NewToken, Role, Token, TokenRequest } from '@dfs/api';
 import type { Records } from '@dfs/storage';
+import { OneAtATime } from '../daemon/one-at-a-time.ts';
 import { StartError } from '../daemon/start-error.ts';
-import { HTTP, notFound, Refusal } from '../rest/refusal.ts';
+import { HTTP, notFound, notKept, Refusal } from '../rest/refusal.ts';
 
 /** Tokens of one server. */
 export const MAX_TOKENS = 1000;
@@ -35,6 +36,9 @@ export class Tokens {
   readonly #now: () => number;
   /** By hash: what is compared is not the secret, so the time it takes tells nothing. */
   readonly #byHash = new Map<string, TokenRecord>();
+  /** Ids of those that are revoked, of which it is not known that this is kept. */
+  readonly #ending = new Set<string>();
+  readonly #changes = new OneAtATime();
 
   constructor(records: Records, now: () => number = Date.now) {
     this.#records = records;
@@ -54,43 +58,41 @@ export class Tokens {
     return [...this.#byHash.values()].sort((a, b) => a.createdAt - b.createdAt).map(show);
   }
 
-  /** Kept before this resolves. */
-  async create({ name, role, expires_in_seconds }: TokenRequest, who: string): Promise<NewToken> {
-    if (this.#byHash.size >= MAX_TOKENS) {
-      throw new Refusal(HTTP.CONFLICT, 'too_many', `there are ${MAX_TOKENS} tokens already: revoke some`);
-    }
-    if ([...this.#byHash.values()].some((token) => token.name === name)) {
-      throw new Refusal(
-        HTTP.CONFLICT,
-        'exists',
-        `there is a token of the name ${JSON.stringify(name)} already`,
-      );
-    }
-    const now = this.#now();
-    const secret = SECRET_PREFIX + randomBytes(SECRET_BYTES).toString('base64url');
-    const record: TokenRecord = {
-      id: randomBytes(ID_BYTES).toString('hex'),
-      name,
-      role,
-      hash: hashOf(secret),
-      createdAt: now,
-      createdBy: who,
-      expiresAt: expires_in_seconds === undefined ? null : now + expires_in_seconds * MS,
-      lastUsedAt: null,
-    };
-    this.#byHash.set(record.hash, record);
-    this.#keep(record);
-    await this.#records.stable();
-    return { ...show(record), token: secret };
+  /** Kept before this resolves, and good from then on; where it cannot be kept, there is none. */
+  create(request: TokenRequest, who: string): Promise<NewToken> {
+    return this.#changes.run(async () => {
+      this.#checkNew(request);
+      const secret = SECRET_PREFIX + randomBytes(SECRET_BYTES).toString('base64url');
+      const record = this.#newRecord(request, who, secret);
+      this.#keep(record);
+      try {
+        await this.#records.stable();
+      } catch (error) {
+        // What only waits for the disk would be kept although it was refused.
+        this.#records.delete(PREFIX + record.id);
+        throw error;
+      }
+      this.#byHash.set(record.hash, record);
+      return { ...show(record), token: secret };
+    });
   }
 
-  /** Ends it at once; kept before this resolves. */
+  /**
+   * Ends it at once; kept before this resolves. It has ended too where that cannot be kept: somebody else may have it. Asked again, this waits
+   * for that.
+   */
   async revoke(id: string): Promise<void> {
     const record = [...this.#byHash.values()].find((token) => token.id === id);
-    if (record === undefined) throw notFound(`token ${id}`);
-    this.#byHash.delete(record.hash);
-    this.#records.delete(PREFIX + record.id);
-    await this.#records.stable();
+    if (record === undefined && !this.#ending.has(id)) throw notFound(`token ${id}`);
+    if (record !== undefined) this.#byHash.delete(record.hash);
+    this.#ending.add(id);
+    this.#records.delete(PREFIX + id);
+    try {
+      await this.#records.stable();
+    } catch (error) {
+      throw notKept(`token ${id} has ended`, error);
+    }
+    this.#ending.delete(id);
   }
 
   /** The token of this secret; undefined for a wrong one and for one that has expired. */
@@ -103,6 +105,33 @@ export class Tokens {
       this.#keep(record);
     }
     return record;
+  }
+
+  #checkNew({ name }: TokenRequest): void {
+    if (this.#byHash.size >= MAX_TOKENS) {
+      throw new Refusal(HTTP.CONFLICT, 'too_many', `there are ${MAX_TOKENS} tokens already: revoke some`);
+    }
+    if ([...this.#byHash.values()].some((token) => token.name === name)) {
+      throw new Refusal(
+        HTTP.CONFLICT,
+        'exists',
+        `there is a token of the name ${JSON.stringify(name)} already`,
+      );
+    }
+  }
+
+  #newRecord({ name, role, expires_in_seconds }: TokenRequest, who: string, secret: string): TokenRecord {
+    const now = this.#now();
+    return {
+      id: randomBytes(ID_BYTES).toString('hex'),
+      name,
+      role,
+      hash: hashOf(secret),
+      createdAt: now,
+      createdBy: who,
+      expiresAt: expires_in_seconds === undefined ? null : now + expires_in_seconds * MS,
+      lastUsedAt: null,
+    };
   }
 
   #keep(record: TokenRecord): void {

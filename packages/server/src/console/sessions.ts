@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { NewConsoleSession, Role } from '@dfs/api';
 import type { Records } from '@dfs/storage';
+import { OneAtATime } from '../daemon/one-at-a-time.ts';
+import { notKept } from '../rest/refusal.ts';
 
 /** Browsers signed in at one time; the one that signed in first makes room. */
 export const MAX_CONSOLE_SESSIONS = 64;
@@ -29,6 +31,11 @@ interface SessionRecord {
   readonly expiresAt: number;
 }
 
+interface Link {
+  readonly role: Role;
+  readonly expiresAt: number;
+}
+
 export interface ConsoleCaller {
   readonly id: string;
   readonly role: Role;
@@ -44,7 +51,10 @@ export class ConsoleSessions {
   readonly #records: Records;
   readonly #now: () => number;
   readonly #byCookie = new Map<string, SessionRecord>();
-  readonly #links = new Map<string, { readonly role: Role; readonly expiresAt: number }>();
+  readonly #links = new Map<string, Link>();
+  readonly #changes = new OneAtATime();
+  /** How often all were signed out. */
+  #cleared = 0;
 
   constructor(records: Records, now: () => number = Date.now) {
     this.#records = records;
@@ -70,27 +80,56 @@ export class ConsoleSessions {
     return { secret, expiresAt };
   }
 
-  /** Uses a link up; undefined where it is none, is used already, or too old. Kept before this resolves. */
+  /** Uses a link up; undefined where it is none, is used already, or too old. Kept before this resolves; where it cannot be kept, the link is as before. */
   async signIn(secret: string): Promise<(NewConsoleSession & { readonly cookie: string }) | undefined> {
     const hash = hashOf(secret);
     const link = this.#links.get(hash);
+    // Used by the first who comes, whatever becomes of that meanwhile.
     this.#links.delete(hash);
+    if (link === undefined || link.expiresAt <= this.#now()) return undefined;
+    const cleared = this.#cleared;
+    try {
+      return await this.#changes.run(() => this.#begin(link.role, cleared));
+    } catch (error) {
+      if (cleared === this.#cleared) this.#links.set(hash, link);
+      trim(this.#links, MAX_CONSOLE_LINKS);
+      throw error;
+    }
+  }
+
+  async #begin(
+    role: Role,
+    cleared: number,
+  ): Promise<(NewConsoleSession & { readonly cookie: string }) | undefined> {
     const now = this.#now();
-    if (link === undefined || link.expiresAt <= now) return undefined;
     const [cookie, key] = [newSecret(), newSecret()];
     const record: SessionRecord = {
       id: randomBytes(ID_BYTES).toString('hex'),
-      role: link.role,
+      role,
       cookieHash: hashOf(cookie),
       keyHash: hashOf(key),
       createdAt: now,
       expiresAt: now + SESSION_MS,
     };
+    this.#put(record);
+    const beyond = this.#byCookie.size + 1 - MAX_CONSOLE_SESSIONS;
+    const making = [...this.#byCookie.values()].slice(0, Math.max(0, beyond));
+    for (const gone of making) this.#records.delete(PREFIX + gone.id);
+    try {
+      await this.#records.stable();
+    } catch (error) {
+      this.#records.delete(PREFIX + record.id);
+      // Not those who have signed out meanwhile.
+      for (const gone of making) if (this.#byCookie.has(gone.cookieHash)) this.#put(gone);
+      throw error;
+    }
+    for (const gone of making) this.#byCookie.delete(gone.cookieHash);
+    if (cleared !== this.#cleared) {
+      this.#records.delete(PREFIX + record.id);
+      return undefined;
+    }
     this.#byCookie.set(record.cookieHash, record);
-    this.#records.put(PREFIX + record.id, Buffer.from(JSON.stringify(record)));
-    for (const gone of trim(this.#byCookie, MAX_CONSOLE_SESSIONS)) this.#records.delete(PREFIX + gone.id);
-    await this.#records.stable();
-    return { role: link.role, expires_at: new Date(record.expiresAt).toISOString(), key, cookie };
+    return { role, expires_at: new Date(record.expiresAt).toISOString(), key, cookie };
   }
 
   /** The session that both halves belong to, while it lasts. */
@@ -102,16 +141,30 @@ export class ConsoleSessions {
     return undefined;
   }
 
+  /** Ends it at once, also where that cannot be kept. */
   async signOut(id: string): Promise<void> {
     for (const record of this.#byCookie.values()) if (record.id === id) this.#end(record);
-    await this.#records.stable();
+    await this.#kept('the session has ended');
   }
 
-  /** Links as well. */
+  /** Links as well. Asked again where it could not be kept, this waits for that. */
   async signOutAll(): Promise<void> {
+    this.#cleared++;
     this.#links.clear();
     for (const record of [...this.#byCookie.values()]) this.#end(record);
-    await this.#records.stable();
+    await this.#kept('all sessions have ended');
+  }
+
+  async #kept(ended: string): Promise<void> {
+    try {
+      await this.#records.stable();
+    } catch (error) {
+      throw notKept(ended, error);
+    }
+  }
+
+  #put(record: SessionRecord): void {
+    this.#records.put(PREFIX + record.id, Buffer.from(JSON.stringify(record)));
   }
 
   #end(record: SessionRecord): void {

@@ -13,6 +13,7 @@ import {
 } from '../config/share-spec.ts';
 import { type FieldError, HTTP, notFound, Refusal, wrongFields } from '../rest/refusal.ts';
 import { engineShare } from './engine-options.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 import {
   dropShare,
   forgetShare,
@@ -59,7 +60,7 @@ export class LiveShares {
   readonly #kept = new Map<number, ShareFileSystem>();
   #nfs: NfsServer | undefined;
   #listener: ShareListener = () => undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #changes = new OneAtATime();
 
   constructor(store: DataDirectory, root: RootAttributes) {
     this.#store = store;
@@ -92,7 +93,7 @@ export class LiveShares {
 
   /** Has a share serve again. Others that stopped for the same cause may start with it. Nothing to do where it serves. */
   start(id: number, who: string): Promise<ServedShare> {
-    return this.#alone(async () => {
+    return this.#changes.run(async () => {
       const served = this.#find(id);
       const stopped = this.list.filter((share) => share.stopped !== undefined);
       try {
@@ -118,7 +119,7 @@ export class LiveShares {
 
   /** Kept and served when this resolves. */
   create(request: ShareRequest, who: string): Promise<ServedShare> {
-    return this.#alone(async () => {
+    return this.#changes.run(async () => {
       const spec = specOf({ ...DEFAULT_TERMS, path: request.path }, request);
       const clash = this.list.find((other) => clashes(other.path, spec.path));
       if (clash !== undefined) {
@@ -146,7 +147,7 @@ export class LiveShares {
   }
 
   update(id: number, changes: ShareUpdate, who: string): Promise<ServedShare> {
-    return this.#alone(async () => {
+    return this.#changes.run(async () => {
       const { share: before, fileSystem } = this.#find(id);
       const share: RegisteredShare = { ...specOf(before, changes), id, origin: 'data' };
       const { records } = this.#store;
@@ -162,7 +163,7 @@ export class LiveShares {
 
   /** Its handles are stale as soon as that is kept. With `deleteData`, everything in it is gone when this resolves. */
   delete(id: number, deleteData: boolean, who: string): Promise<void> {
-    return this.#alone(async () => {
+    return this.#changes.run(async () => {
       const { share, fileSystem } = this.#find(id);
       const { records } = this.#store;
       // Until its data is gone it counts as kept, so that a crash on the way loses no trace of it.
@@ -187,7 +188,7 @@ export class LiveShares {
 
   /** Every file system is tried; resolves to what went wrong, by share. */
   async close(): Promise<readonly (readonly [id: number, error: unknown])[]> {
-    await this.#last.catch(() => undefined);
+    await this.#changes.ended();
     const failures: (readonly [number, unknown])[] = [];
     const open = [...this.#served].map(([id, { fileSystem }]) => [id, fileSystem] as const);
     for (const [id, fileSystem] of [...open, ...this.#kept]) {
@@ -221,12 +222,6 @@ export class LiveShares {
     const served = this.#served.get(id);
     if (served === undefined) throw notFound(`share ${id}`);
     return served;
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work, work);
-    this.#last = result.catch(() => undefined);
-    return result;
   }
 }
 

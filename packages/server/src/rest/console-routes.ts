@@ -42,8 +42,9 @@ export function serveConsole(app: FastifyInstance, { console }: Pick<RestService
   });
   serve(app, ROUTES.signOut, async ({ request, reply }) => {
     if (request.consoleCaller === undefined) throw notFound('console session');
-    await sessions.signOut(request.consoleCaller.id);
+    // Also where it cannot be kept that the session has ended.
     setCookie(request, reply, undefined);
+    await sessions.signOut(request.consoleCaller.id);
     return undefined;
   });
   serve(app, ROUTES.signOutAll, async () => {

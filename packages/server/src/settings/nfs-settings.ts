@@ -17,6 +17,7 @@ import {
 } from '@dfs/api/settings';
 import type { Records } from '@dfs/storage';
 import type { Config, Origin } from '../config/resolve.ts';
+import { OneAtATime } from '../daemon/one-at-a-time.ts';
 import type { FieldError } from '../rest/refusal.ts';
 import { HTTP, Refusal, wrongFields } from '../rest/refusal.ts';
 import {
@@ -31,7 +32,7 @@ import { StoredSettings } from './stored.ts';
 /** What file, environment and flags have to say: the values that they give, and where. */
 export type GivenSettings = Pick<Config, 'values' | 'origins'>;
 
-/** Told of each change, after the engine has it and before it is kept. */
+/** Told of each change, when it is kept and the engine has it. */
 export type ChangeListener = (version: number, who: string, changes: readonly SettingChange[]) => void;
 
 export interface ChangeRequest {
@@ -52,6 +53,7 @@ export class NfsSettings {
   readonly #now: () => number;
   /** Keys that the API has set since the start: there it is the strongest. */
   readonly #live = new Set<NfsSettingKey>();
+  readonly #changes = new OneAtATime();
   #apply: (values: NfsSettingValues) => void = () => undefined;
   #onChange: ChangeListener = () => undefined;
 
@@ -85,7 +87,7 @@ export class NfsSettings {
     request: ChangeRequest,
   ): Promise<NfsSettingsChanged> {
     const { changes, errors } = checkSettings(input);
-    return this.#change('update', changes, errors, request);
+    return this.#changes.run(() => this.#change('update', changes, errors, request));
   }
 
   /** PUT: all of them; none may be missing. */
@@ -95,11 +97,17 @@ export class NfsSettings {
   ): Promise<NfsSettingsChanged> {
     const { changes, errors } = checkSettings(input);
     const missing = missingSettings(changes).filter(({ field }) => !Object.hasOwn(input, field));
-    return this.#change('replace', this.#different(changes), [...errors, ...missing], request);
+    return this.#changes.run(() =>
+      this.#change('replace', this.#different(changes), [...errors, ...missing], request),
+    );
   }
 
   /** Takes back what the API has set: of one setting, or of all. */
-  async reset(setting: string | undefined, request: ChangeRequest): Promise<NfsSettingsChanged> {
+  reset(setting: string | undefined, request: ChangeRequest): Promise<NfsSettingsChanged> {
+    return this.#changes.run(() => this.#reset(setting, request));
+  }
+
+  async #reset(setting: string | undefined, request: ChangeRequest): Promise<NfsSettingsChanged> {
     this.#checkVersion(request);
     if (setting !== undefined && !isNfsSettingKey(setting)) {
       throw wrongFields([
@@ -138,12 +146,11 @@ export class NfsSettings {
     const changes = differences(before, after);
     const isNew = changes.length > 0 || !same(stored, this.#stored.values);
     if (!dryRun && isNew) {
-      this.#applyTo(after);
+      const entry = { time: this.#time(), who, action, changes };
+      await this.#stored.change(stored, entry, () => this.#applyTo(after));
       this.#live.clear();
       for (const key of live) this.#live.add(key);
-      const kept = this.#stored.change(stored, { time: this.#time(), who, action, changes });
       this.#onChange(this.#stored.version, who, changes);
-      await kept;
     }
     const answer = this.#describe(this.#stored.version, stored, live);
     return { ...answer, dry_run: dryRun, changes, notes: notes(answer) };

@@ -53,21 +53,44 @@ export class StoredSettings {
       .map(({ entry }) => entry);
   }
 
-  /** Takes effect at once, and is kept when this resolves. Values, version and audit go into one batch: all or none survive a crash. */
-  async change(values: NfsChanges, entry: Omit<AuditEntry, 'version'>): Promise<void> {
-    this.#version++;
-    this.#values = values;
-    const record: SettingsRecord = { version: this.#version, values };
-    this.#records.put(SETTINGS, Buffer.from(JSON.stringify(record)));
+  /**
+   * Kept when this resolves, and taken by `apply` then; where it cannot be kept, or `apply` refuses it, all is as before. Values, version and audit
+   * go into one batch: all or none survive a crash. One change at a time.
+   */
+  async change(
+    values: NfsChanges,
+    entry: Omit<AuditEntry, 'version'>,
+    apply: () => void = () => undefined,
+  ): Promise<void> {
+    const version = this.#version + 1;
     const number = (this.#audit.at(-1)?.number ?? 0) + 1;
-    const whole = { ...entry, version: this.#version };
-    this.#audit.push({ number, entry: whole });
-    this.#records.put(keyOf(number), Buffer.from(JSON.stringify(whole)));
-    while (this.#audit.length > MAX_AUDIT_ENTRIES) {
-      const oldest = this.#audit.shift();
-      if (oldest !== undefined) this.#records.delete(keyOf(oldest.number));
+    const whole = { ...entry, version };
+    const beyond = this.#audit.slice(0, Math.max(0, this.#audit.length + 1 - MAX_AUDIT_ENTRIES));
+    this.#putSettings({ version, values });
+    this.#putAudit(number, whole);
+    for (const oldest of beyond) this.#records.delete(keyOf(oldest.number));
+    try {
+      await this.#records.stable();
+      apply();
+    } catch (error) {
+      // What only waits for the disk would be kept although it was refused.
+      this.#putSettings({ version: this.#version, values: this.#values });
+      this.#records.delete(keyOf(number));
+      for (const oldest of beyond) this.#putAudit(oldest.number, oldest.entry);
+      throw error;
     }
-    await this.#records.stable();
+    this.#version = version;
+    this.#values = values;
+    this.#audit.splice(0, beyond.length);
+    this.#audit.push({ number, entry: whole });
+  }
+
+  #putSettings(record: SettingsRecord): void {
+    this.#records.put(SETTINGS, Buffer.from(JSON.stringify(record)));
+  }
+
+  #putAudit(number: number, entry: AuditEntry): void {
+    this.#records.put(keyOf(number), Buffer.from(JSON.stringify(entry)));
   }
 }
 
