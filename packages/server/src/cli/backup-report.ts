@@ -1,4 +1,3 @@
-import { isatty } from 'node:tty';
 import type { Environment } from '@dfs/api/places';
 import {
   apiFailure,
@@ -15,11 +14,9 @@ import {
 import { BackupError, type BackupPhase, type BackupProgress } from '@dfs/storage';
 import { dataError } from '../daemon/data-error.ts';
 import { StartError } from '../daemon/start-error.ts';
+import { ProgressLine } from './progress-line.ts';
 
 const STDOUT = 1;
-const STDERR = 2;
-/** Milliseconds between two lines of progress. */
-const PROGRESS_MS = 200;
 const PER_CENT = 100;
 
 const PHASES: Readonly<Record<BackupPhase, string>> = {
@@ -31,23 +28,16 @@ const PHASES: Readonly<Record<BackupPhase, string>> = {
   restoring: 'copying and verifying',
 };
 
-/** One line on the terminal that says how far it is; none where there is no terminal. */
-export class BackupProgressLine {
-  readonly #isShown = isatty(STDERR);
-  #last = 0;
+/** Told how far it is. */
+export type Tell = (progress: BackupProgress) => void;
 
-  readonly tell = ({ phase, files, bytes, ofBytes }: BackupProgress): void => {
-    const now = performance.now();
-    if (!this.#isShown || now - this.#last < PROGRESS_MS) return;
-    this.#last = now;
-    const share = ofBytes === undefined || ofBytes === 0 ? undefined : Math.min(1, bytes / ofBytes);
-    const percent = share === undefined ? '' : ` (${Math.floor(share * PER_CENT)} %)`;
-    complain(`\r\u001b[K${PHASES[phase]}: ${showSize(bytes)}${percent}, ${showCount(files)} files`);
-  };
-
-  clear(): void {
-    if (this.#isShown) complain('\r\u001b[K');
-  }
+export function tellOn(line: ProgressLine): Tell {
+  return ({ phase, files, bytes, ofBytes }) =>
+    line.show(() => {
+      const share = ofBytes === undefined || ofBytes === 0 ? undefined : Math.min(1, bytes / ofBytes);
+      const percent = share === undefined ? '' : ` (${Math.floor(share * PER_CENT)} %)`;
+      return `${PHASES[phase]}: ${showSize(bytes)}${percent}, ${showCount(files)} files`;
+    });
 }
 
 /** What a command that copies all files says of itself. */
@@ -65,14 +55,14 @@ export interface CopyCommand<R> {
 /** Does `work` with a line that says how far it is, until it is done or a signal ends it, and shows its report. Resolves to the exit code. */
 export async function runCopy<R extends object>(
   { what, advice, output, env, view }: CopyCommand<R>,
-  work: (signal: AbortSignal, line: BackupProgressLine) => Promise<R>,
+  work: (signal: AbortSignal, tell: Tell) => Promise<R>,
 ): Promise<number> {
-  const line = new BackupProgressLine();
+  const line = new ProgressLine();
   const cancel = new AbortController();
   const stop = () => cancel.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
-    const report = await work(cancel.signal, line);
+    const report = await work(cancel.signal, tellOn(line));
     line.clear();
     const paint = painter(output === 'table' && wantsColour(STDOUT, env));
     say(render(report, output, () => paint('green', view(report))));

@@ -6,7 +6,7 @@ import { dataSocketPath, defaultDataDirectory, type Environment, memorySocketPat
 import type { OutputFormat } from '@dfs/api/terminal';
 import { type BackupProgress, backupDataDirectory } from '@dfs/storage';
 import type { Config } from '../config/resolve.ts';
-import { type BackupProgressLine, copiedText, runCopy } from './backup-report.ts';
+import { copiedText, runCopy, type Tell } from './backup-report.ts';
 
 const MS = 1000;
 /** Milliseconds between two looks at a backup that a server makes. */
@@ -42,11 +42,11 @@ export function backupCommand(
 ): Promise<number> {
   const to = path.resolve(target);
   const { output } = flags;
-  return runCopy({ what: 'back up', advice: ADVICE, output, env, view }, async (signal, line) => {
+  return runCopy({ what: 'back up', advice: ADVICE, output, env, view }, async (signal, tell) => {
     const server = await serverOf(config, env);
     return server === undefined
-      ? offline(config, to, flags, env, signal, line)
-      : served(server, to, flags, signal, line);
+      ? offline(config, to, flags, env, signal, tell)
+      : served(server, to, flags, signal, tell);
   });
 }
 
@@ -71,12 +71,12 @@ async function offline(
   { maxRate }: BackupFlags,
   env: Environment,
   signal: AbortSignal,
-  line: BackupProgressLine,
+  tell: Tell,
 ): Promise<Report> {
   const data = config.values.data ?? defaultDataDirectory(env);
   const result = await backupDataDirectory(data, target, {
     signal,
-    onProgress: line.tell,
+    onProgress: tell,
     ...(maxRate !== undefined && { maxRate }),
   });
   const { moment, shares, files, bytes, seconds } = result;
@@ -88,7 +88,7 @@ async function served(
   target: string,
   { maxPause, maxRate }: BackupFlags,
   signal: AbortSignal,
-  line: BackupProgressLine,
+  tell: Tell,
 ): Promise<Report> {
   const { data } = await server.status();
   const { started_at } = await server.createBackup({
@@ -102,7 +102,7 @@ async function served(
     if (backup.started_at !== started_at)
       throw new Error('the server was started anew: the backup is not finished');
     if (backup.state !== 'running') return { data, target, served: true, ...ended(backup) };
-    line.tell(progressOf(backup));
+    tell(progressOf(backup));
     await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
   }
 }

@@ -9,16 +9,17 @@ import {
   table,
 } from '@dfs/api/terminal';
 import { type BackupCheck, checkBackup } from '@dfs/storage';
-import { BackupProgressLine, failure } from './backup-report.ts';
+import { failure, tellOn } from './backup-report.ts';
+import { ProgressLine } from './progress-line.ts';
 
 /** Damaged files that people are shown one by one. */
 const SHOWN = 20;
 
 /** Holds a backup against its manifest. Resolves to the exit code. */
 export async function checkBackupCommand(path: string, output: OutputFormat, paint: Paint): Promise<number> {
-  const line = new BackupProgressLine();
+  const line = new ProgressLine();
   try {
-    const checked = await checkBackup(path, { onProgress: line.tell });
+    const checked = await checkBackup(path, { onProgress: tellOn(line) });
     line.clear();
     const { summary, damaged, damage } = checked;
     const report = { backup: path, ...summary, damaged, damage };

@@ -14,7 +14,6 @@ import {
   wantsColour,
 } from '@dfs/api/terminal';
 import {
-  type CheckPhase,
   type CheckResult,
   checkDataDirectory,
   FINDINGS,
@@ -26,12 +25,10 @@ import type { Config } from '../config/resolve.ts';
 import { dataError } from '../daemon/data-error.ts';
 import { StartError } from '../daemon/start-error.ts';
 import { checkBackupCommand } from './check-backup.ts';
+import { ProgressLine } from './progress-line.ts';
 
 const STDIN = 0;
 const STDOUT = 1;
-const STDERR = 2;
-/** Milliseconds between two lines of progress. */
-const PROGRESS_MS = 200;
 /** Findings that people are shown one by one. */
 const SHOWN = 20;
 
@@ -48,18 +45,19 @@ export async function checkCommand(config: Config, flags: CheckFlags, env: Envir
     const paint = painter(flags.output === 'table' && wantsColour(STDOUT, env));
     return checkBackupCommand(path, flags.output, paint);
   }
-  const progress = isatty(STDERR) ? new Progress() : undefined;
+  const progress = new ProgressLine();
   try {
     const result = await checkDataDirectory(path, {
-      ...(progress !== undefined && { onProgress: progress.tell }),
+      onProgress: (share, phase, done) =>
+        progress.show(() => `share ${share}: ${phase}, ${showCount(done)} looked at`),
       ...(flags.repair && { mayRepair: (findings) => agreed(findings, flags, progress) }),
     });
-    progress?.clear();
+    progress.clear();
     const paint = painter(flags.output === 'table' && wantsColour(STDOUT, env));
     say(render(report(path, result), flags.output, () => view(path, result, flags.repair, paint)));
     return (result.afterRepair ?? result.findings).damage > 0 ? ExitCode.DAMAGED : ExitCode.OK;
   } catch (caught) {
-    progress?.clear();
+    progress.clear();
     const error = dataError(caught);
     if (!(error instanceof StartError)) throw error;
     complain(`dfs: cannot check: ${error.message}\n  ${error.advice}\n`);
@@ -67,29 +65,9 @@ export async function checkCommand(config: Config, flags: CheckFlags, env: Envir
   }
 }
 
-/** One line on the terminal that says how far it is. */
-class Progress {
-  #last = 0;
-
-  readonly tell = (share: number, phase: CheckPhase, done: number): void => {
-    const now = performance.now();
-    if (now - this.#last < PROGRESS_MS) return;
-    this.#last = now;
-    complain(`\r\u001b[Kshare ${share}: ${phase}, ${showCount(done)} looked at`);
-  };
-
-  clear(): void {
-    complain('\r\u001b[K');
-  }
-}
-
-async function agreed(
-  findings: Findings,
-  flags: CheckFlags,
-  progress: Progress | undefined,
-): Promise<boolean> {
+async function agreed(findings: Findings, flags: CheckFlags, progress: ProgressLine): Promise<boolean> {
   if (flags.yes) return true;
-  progress?.clear();
+  progress.clear();
   if (!isatty(STDIN)) {
     complain('dfs: nothing was mended: there is no terminal to ask on; --yes agrees beforehand\n');
     return false;

@@ -29,8 +29,8 @@ export function restoreCommand(
   env: Environment,
 ): Promise<number> {
   const data = config.values.data ?? defaultDataDirectory(env);
-  return runCopy({ what: 'restore', advice: ADVICE, output, env, view }, async (signal, line) => {
-    const result = await restoreBackup(backup, data, { newIdentity, signal, onProgress: line.tell });
+  return runCopy({ what: 'restore', advice: ADVICE, output, env, view }, async (signal, onProgress) => {
+    const result = await restoreBackup(backup, data, { newIdentity, signal, onProgress });
     const { path, moment, shares, files, bytes } = result;
     return { data: path, backup, moment, shares, files, bytes, new_identity: newIdentity };
   });
