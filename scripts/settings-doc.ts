@@ -1,7 +1,7 @@
 // Writes docs/settings.md from the settings table: node scripts/settings-doc.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import type { JsonValue } from '../packages/api/src/settings/index.ts';
+import { APPLIES_TEXT, type JsonValue } from '../packages/api/src/settings/index.ts';
 import { variableOf } from '../packages/server/src/config/environment.ts';
 import { SETTING_KEYS, type SettingKey, settingOf } from '../packages/server/src/config/settings.ts';
 
@@ -87,7 +87,7 @@ function section(key: SettingKey): string {
     '',
     setting.description,
     '',
-    `Allowed: ${setting.kind.allowed}. Default: ${value}. Applies: ${applies(setting.applies)}.  `,
+    `Allowed: ${setting.kind.allowed}. Default: ${value}. Applies: ${APPLIES_TEXT[setting.applies]}.  `,
     `Variable \`${variableOf(key)}\`${flag}`,
     '',
   ].join('\n');
@@ -95,17 +95,6 @@ function section(key: SettingKey): string {
 
 function code(value: JsonValue): string {
   return `\`${Array.isArray(value) ? value.join(', ') : String(value)}\``;
-}
-
-function applies(when: 'now' | 'new sessions' | 'restart'): string {
-  switch (when) {
-    case 'now':
-      return 'at once';
-    case 'new sessions':
-      return 'to new sessions';
-    case 'restart':
-      return 'at the next start';
-  }
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -3,6 +3,13 @@ import type { ApiKind, Kind } from './kind.ts';
 /** When a changed value counts. */
 export type Applies = 'now' | 'new sessions' | 'restart';
 
+/** "Applies: ...", in words. */
+export const APPLIES_TEXT: Readonly<Record<Applies, string>> = {
+  now: 'at once',
+  'new sessions': 'to new sessions',
+  restart: 'at the next start',
+};
+
 /** One row of the settings table: everything that the checks, the flags and the documentation need. */
 export interface Setting<T> {
   readonly kind: Kind<T>;

@@ -5,7 +5,7 @@ import type {
   NfsSettingsChanged,
   SettingChange,
 } from '@dfs/api';
-import { isNfsSettingKey, nfsSettingOf } from '@dfs/api/settings';
+import { APPLIES_TEXT, isNfsSettingKey, nfsSettingOf } from '@dfs/api/settings';
 import { type Paint, printable, table } from '@dfs/api/terminal';
 import { plural } from './facts.ts';
 
@@ -41,20 +41,9 @@ export function defaultsView({ definitions }: NfsSettingDefaults, paint: Paint):
     definition.name,
     definition.default_text ?? showValue(definition.name, definition.default),
     definition.allowed,
-    appliesText(definition.applies),
+    APPLIES_TEXT[definition.applies],
   ]);
   return table(['SETTING', 'DEFAULT', 'ALLOWED', 'APPLIES'], rows, paint);
-}
-
-function appliesText(when: 'now' | 'new sessions' | 'restart'): string {
-  switch (when) {
-    case 'now':
-      return 'at once';
-    case 'new sessions':
-      return 'to new sessions';
-    case 'restart':
-      return 'at the next start';
-  }
 }
 
 export function changedView({ changes, dry_run, notes, version }: NfsSettingsChanged, paint: Paint): string {
