@@ -3,8 +3,7 @@
  * the invariants of exactly-once and of the operator's view are checked. See `--help`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { heldBytes } from '../../packages/nfs/test/support/heap.ts';
 import { ownOptions } from '../support/command-line.ts';
 import type { Mode } from './backend.ts';
 import { type HistoryOptions, type HistoryResult, runHistory } from './history.ts';
@@ -20,21 +19,8 @@ const MAX_GROWTH_BYTES = 24 * MIB;
 const WARM_HISTORIES = 20;
 const HEAP_EVERY = 100;
 const PROGRESS_EVERY = 1000;
-const GC_PAUSE_MS = 20;
 /** The longest that a history may take: a hundred times what it takes. */
 const HISTORY_LIMIT_MS = 60_000;
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-async function heap(): Promise<number> {
-  for (let turn = 0; turn < 3; turn++) {
-    await sleep(GC_PAUSE_MS);
-    collect();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 interface Totals {
   histories: number;
@@ -125,9 +111,9 @@ class Run {
 
   async #checkHeap(): Promise<void> {
     const { histories } = this.#totals;
-    if (histories === WARM_HISTORIES) this.#baseline = await heap();
+    if (histories === WARM_HISTORIES) this.#baseline = await heldBytes();
     if (histories % HEAP_EVERY !== 0 || this.#baseline === 0) return;
-    const grown = (await heap()) - this.#baseline;
+    const grown = (await heldBytes()) - this.#baseline;
     if (grown <= MAX_GROWTH_BYTES) return;
     console.error(`trunking: the heap grew by ${Math.round(grown / MIB)} MiB`);
     this.#failures++;
@@ -135,7 +121,7 @@ class Run {
 
   async #summary(): Promise<void> {
     const seconds = (performance.now() - this.#started) / 1000;
-    const grown = ((await heap()) - this.#baseline) / MIB;
+    const grown = ((await heldBytes()) - this.#baseline) / MIB;
     const memory = this.#baseline === 0 ? '' : `, heap grew by ${grown.toFixed(1)} MiB`;
     const rate = Math.round(this.#totals.steps / seconds);
     const totals = Object.entries(this.#totals).map(([name, count]) => `${name} ${count}`);

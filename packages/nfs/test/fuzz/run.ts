@@ -3,8 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { heldBytes } from '../support/heap.ts';
 import { type Counts, EPOCH, runEpoch } from './fuzzer.ts';
 import { fuzzTcp } from './target-tcp.ts';
 
@@ -12,26 +11,12 @@ const DEFAULT_COUNT = 1_000_000;
 /** Of all inputs, one in so many goes over real sockets. */
 const TCP_SHARE = 100;
 const MAX_GROWTH_BYTES = 16 * 1024 * 1024;
-const GC_PAUSE_MS = 20;
 const PATIENCE = 15;
 const PATIENCE_MS = 1000;
 const MIB = 1024 * 1024;
 const MAX_SEED = 2 ** 31;
 /** The longest that an epoch may take: ten times what it takes on a slow machine. */
 const EPOCH_LIMIT_MS = 120_000;
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-async function heap(): Promise<number> {
-  // Buffers go one collection after what held them, and closing connections with the next turns of the event loop.
-  for (let turn = 0; turn < 3; turn++) {
-    await sleep(GC_PAUSE_MS);
-    collect();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 function options(): { seed: number; count: number; epoch: number | undefined } {
   const { values } = parseArgs({
@@ -85,13 +70,13 @@ async function main(): Promise<void> {
     );
     for (const [name, number] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + number;
     done += size;
-    let now = await heap();
+    let now = await heldBytes();
     // The first epoch fills caches that are kept for good.
     baseline ??= now;
     // What waits for a peer (a recall that has just lost its holder, a connection that ends) goes within seconds; a leak stays.
     for (let tries = 0; now - baseline > MAX_GROWTH_BYTES && tries < PATIENCE; tries++) {
       await sleep(PATIENCE_MS);
-      now = await heap();
+      now = await heldBytes();
     }
     if (now - baseline > MAX_GROWTH_BYTES)
       fail(`seed ${seed}: memory grew to ${Math.round(now / MIB)} MiB`, { epoch });
@@ -103,7 +88,7 @@ async function main(): Promise<void> {
     await fuzzTcp(seed, overTcp).catch((error: unknown) => fail(`seed ${seed}: over TCP`, error));
     totals['tcp'] = overTcp;
   }
-  const growth = baseline === undefined ? 0 : (await heap()) - baseline;
+  const growth = baseline === undefined ? 0 : (await heldBytes()) - baseline;
   console.log(`fuzz: done, seed ${seed}`, totals, `heap grew by ${(growth / MIB).toFixed(1)} MiB`);
 }
 
