@@ -2,13 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { homeEnvironment } from '../../packages/server/test/helpers/home.ts';
 import type { Durability } from '../../packages/storage/src/index.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'packages/server/src/main.ts');
 const BARE = join(import.meta.dirname, 'server.ts');
-/** The launcher's: without it each start reads all the TypeScript anew. */
-const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/dfs');
 const READY =
   /\bready (\d+)$|"listen":\["127\.0\.0\.1:(\d+)"\].*"msg":"ready"|"msg":"ready".*"listen":\["127\.0\.0\.1:(\d+)"\]/m;
 const READY_LIMIT_MS = 120_000;
@@ -44,16 +43,7 @@ export class ServerProcess {
     mkdirSync(home, { recursive: true });
     this.#child = spawn(process.execPath, argumentsOf(options), {
       cwd: home,
-      env: {
-        PATH: process.env['PATH'],
-        HOME: home,
-        XDG_RUNTIME_DIR: home,
-        XDG_CONFIG_HOME: home,
-        XDG_STATE_HOME: home,
-        DFS_CONFIG: '',
-        NODE_COMPILE_CACHE: COMPILE_CACHE,
-        ...options.env,
-      },
+      env: { ...homeEnvironment(home), ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

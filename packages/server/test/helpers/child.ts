@@ -2,10 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { afterEach } from 'vitest';
 import { scratchFolder } from './config.ts';
+import { homeEnvironment } from './home.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
-/** The launcher's: without it each start reads all the TypeScript anew. */
-const COMPILE_CACHE = path.resolve(import.meta.dirname, '../../../../node_modules/.cache/dfs');
 /** For a machine that has ten times as much to do as it can; most tests have a shorter limit of their own. */
 const READY_TIMEOUT_MS = 90_000;
 
@@ -46,16 +45,7 @@ export class Child {
     const [program, ...first] = command;
     this.process = spawn(program, [...first, ...args], {
       cwd: home,
-      env: {
-        PATH: process.env['PATH'],
-        HOME: home,
-        XDG_RUNTIME_DIR: home,
-        XDG_CONFIG_HOME: home,
-        XDG_STATE_HOME: home,
-        DFS_CONFIG: '',
-        NODE_COMPILE_CACHE: COMPILE_CACHE,
-        ...env,
-      },
+      env: { ...homeEnvironment(home), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(this.process);
