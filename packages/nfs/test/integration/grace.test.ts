@@ -32,6 +32,15 @@ const identity = (name: string): Partial<ClientOptions> => ({
 });
 
 suite('restart', ({ start, minor }) => {
+  /** A run of the server in which a client makes a file and locks it. The file's handle. */
+  async function lockedBefore(m: Machine, who: Partial<ClientOptions>): Promise<Buffer> {
+    await using server = await start(m);
+    const f = await Files.mount(await server.session(who), '/export');
+    const file = await f.open('file', { access: 3, create: 'guarded' });
+    await file.lock();
+    return file.handle;
+  }
+
   it('needs no grace at its first start, nor after a run without clients', async () => {
     const m = machine();
     {
@@ -128,14 +137,7 @@ suite('restart', ({ start, minor }) => {
   it('lets nobody reclaim at a second restart who missed the grace of the first (RFC 8881 §8.4.3)', async () => {
     const m = machine();
     const a = { ...identity('a'), minor };
-    let handle: Buffer;
-    {
-      await using server = await start(m);
-      const f = await Files.mount(await server.session(a), '/export');
-      const file = await f.open('file', { access: 3, create: 'guarded' });
-      await file.lock();
-      handle = file.handle;
-    }
+    const handle = await lockedBefore(m, a);
     const b = { ...identity('b'), minor };
     {
       await using server = await start(m);
@@ -159,14 +161,7 @@ suite('restart', ({ start, minor }) => {
   it('lets nobody reclaim at a second restart who came in the first but took nothing back', async () => {
     const m = machine();
     const a = { ...identity('a'), minor };
-    let handle: Buffer;
-    {
-      await using server = await start(m);
-      const f = await Files.mount(await server.session(a), '/export');
-      const file = await f.open('file', { access: 3, create: 'guarded' });
-      await file.lock();
-      handle = file.handle;
-    }
+    const handle = await lockedBefore(m, a);
     {
       await using server = await start(m);
       // A makes a session and falls silent, before it reclaims or says that it is done.
