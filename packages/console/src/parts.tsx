@@ -87,6 +87,16 @@ export function Head({
   );
 }
 
+/** A field for a word that what is shown must hold; `hint` says what kind of word. */
+export function Find({ word, hint, onWord }: { word: string; hint: string; onWord: (word: string) => void }) {
+  return (
+    <label>
+      Find{' '}
+      <input type="search" value={word} placeholder={hint} onInput={(e) => onWord(e.currentTarget.value)} />
+    </label>
+  );
+}
+
 export function Stat({
   label,
   value,

@@ -2,7 +2,7 @@ import { type ApiEvent, type ApiEventType, EVENT_TYPES } from '@dfs/api';
 import { useEffect, useState } from 'preact/hooks';
 import { failed, heard, onContact } from '../contact.ts';
 import { clock, plural } from '../format.ts';
-import { Empty, Head, Loading } from '../parts.tsx';
+import { Empty, Find, Head, Loading } from '../parts.tsx';
 import { api } from '../session.ts';
 
 /** Kept in the page, and shown in it at a time. */
@@ -110,15 +110,7 @@ export function Events() {
             ))}
           </select>
         </label>
-        <label>
-          Find{' '}
-          <input
-            type="search"
-            value={word}
-            placeholder="word, id, address"
-            onInput={(e) => setWord(e.currentTarget.value)}
-          />
-        </label>
+        <Find word={word} hint="word, id, address" onWord={setWord} />
       </Head>
       {heardOf === undefined ? (
         <Loading />

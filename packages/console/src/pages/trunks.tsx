@@ -1,7 +1,7 @@
 import type { Trunks as Moment } from '@dfs/api';
 import { useCallback, useRef, useState } from 'preact/hooks';
 import { count, plural, rate } from '../format.ts';
-import { Confirm, type Deed, Empty, Head, Loading, Stat } from '../parts.tsx';
+import { Confirm, type Deed, Empty, Find, Head, Loading, Stat } from '../parts.tsx';
 import { usePoll } from '../poll.ts';
 import { api } from '../session.ts';
 import { TrunksCanvas } from '../trunks/canvas.tsx';
@@ -127,15 +127,7 @@ function Clients({
   return (
     <>
       <div class="bar">
-        <label>
-          Find{' '}
-          <input
-            type="search"
-            value={filter}
-            placeholder="address or name"
-            onInput={(e) => setFilter(e.currentTarget.value)}
-          />
-        </label>
+        <Find word={filter} hint="address or name" onWord={setFilter} />
         <Legend />
       </div>
       {selected === undefined ? (
