@@ -23,6 +23,7 @@ interface TermFlags {
   readonly quotaFiles?: number;
 }
 
+const SHARE = ['<share>', 'its path, or its id'] as const;
 const MAX_ID = 2 ** 32 - 2;
 const quotaBytes = bytes(0, Number.MAX_SAFE_INTEGER);
 const quotaFiles = integer(0, Number.MAX_SAFE_INTEGER);
@@ -39,7 +40,7 @@ export function addShare(program: Command, run: Invocation): void {
   const show = share
     .command('show')
     .description('one share')
-    .argument('<share>', 'its path, or its id')
+    .argument(...SHARE)
     .addHelpText('after', '\nExamples:\n  dfsctl share show /home\n  dfsctl share show /home -o yaml')
     .action(async (given: string) =>
       run.show(await findShare(await run.client(), given), (found, paint) => sharesView([found], paint)),
@@ -49,6 +50,11 @@ export function addShare(program: Command, run: Invocation): void {
   addUpdate(share, run);
   addStart(share, run);
   addDelete(share, run);
+}
+
+/** What has been done, and the share as it is now. */
+function showDone(run: Invocation, share: Share, done: string): void {
+  run.show(share, (value, paint) => `${done}\n\n${sharesView([value], paint)}`);
 }
 
 function addCreate(share: Command, run: Invocation): void {
@@ -63,7 +69,7 @@ function addCreate(share: Command, run: Invocation): void {
   termFlags(create).action(async (path: string, flags: TermFlags) => {
     const request: ShareRequest = { path, ...terms(flags) };
     const made = await (await run.client()).createShare(request);
-    run.show(made, (value, paint) => `created ${value.path}\n\n${sharesView([value], paint)}`);
+    showDone(run, made, `created ${made.path}`);
   });
 }
 
@@ -71,7 +77,7 @@ function addUpdate(share: Command, run: Invocation): void {
   const update = share
     .command('update')
     .description("change a share's terms at once; what is not said stays")
-    .argument('<share>', 'its path, or its id')
+    .argument(...SHARE)
     .addHelpText(
       'after',
       '\nExamples:\n  dfsctl share update /home --read-only\n  dfsctl share update /home --read-write --everybody\n  dfsctl share update /home --quota-bytes 1T\n  dfsctl share update /home --quota-files 0',
@@ -88,7 +94,7 @@ function addUpdate(share: Command, run: Invocation): void {
       const api = await run.client();
       const found = await findShare(api, given);
       const updated = await api.updateShare(found.id, changes);
-      run.show(updated, (value, paint) => `updated ${value.path}\n\n${sharesView([value], paint)}`);
+      showDone(run, updated, `updated ${updated.path}`);
     });
   completeFromServer(update, sharePaths);
 }
@@ -97,14 +103,14 @@ function addStart(share: Command, run: Invocation): void {
   const start = share
     .command('start')
     .description('have a share serve again that stopped when its disk failed, once the cause is gone')
-    .argument('<share>', 'its path, or its id')
+    .argument(...SHARE)
     .addHelpText('after', '\nExamples:\n  dfsctl share list\n  dfsctl share start /home')
     .action(async (given: string) => {
       const api = await run.client();
       const found = await findShare(api, given);
       const started = await api.startShare(found.id);
       const said = found.state === 'serving' ? 'serves already' : 'serves again';
-      run.show(started, (value, paint) => `${value.path} ${said}\n\n${sharesView([value], paint)}`);
+      showDone(run, started, `${started.path} ${said}`);
     });
   completeFromServer(start, sharePaths);
 }
@@ -115,7 +121,7 @@ function addDelete(share: Command, run: Invocation): void {
     .description(
       'stop serving a share; what is in it is kept, and is back when a share of that path is created',
     )
-    .argument('<share>', 'its path, or its id')
+    .argument(...SHARE)
     .option('--delete-data', 'delete everything in it as well, for good')
     .addHelpText(
       'after',
