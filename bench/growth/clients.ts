@@ -1,11 +1,11 @@
 import {
-  Attr,
   CURRENT_STATEID,
   LockType,
   NfsClient,
   ops,
   type Session,
 } from '../../packages/nfs/src/client/index.ts';
+import { FEW_ATTRIBUTES } from '../attributes.ts';
 import type { Wire } from '../engine/wire.ts';
 import { drive, WIRE_SLOTS, World } from '../engine/world.ts';
 import { cpuOf } from './cpu.ts';
@@ -16,15 +16,6 @@ const LOCK_COUNTS = [10, 1000, 10_000, 90_000];
 const REQUESTS = 32_000;
 const LOCKS_EACH = 16;
 const LOCK_STRIDE = 10;
-const ATTRIBUTES = [
-  Attr.TYPE,
-  Attr.CHANGE,
-  Attr.SIZE,
-  Attr.FILEID,
-  Attr.MODE,
-  Attr.NUMLINKS,
-  Attr.TIME_MODIFY,
-];
 
 /** GETATTR over one session, eight requests at a time, by turns over so many connections. */
 export async function connections(): Promise<Growth> {
@@ -35,7 +26,7 @@ export async function connections(): Promise<Growth> {
     const wires: Wire[] = [];
     for (const count of COUNTS) {
       while (wires.length < count) wires.push(world.wire());
-      const make = () => [ops.putfh(root), ops.getattr(ATTRIBUTES)];
+      const make = () => [ops.putfh(root), ops.getattr(FEW_ATTRIBUTES)];
       const batches = wires.map((wire) => wire.batch(session, WIRE_SLOTS, make));
       const rounds = REQUESTS / WIRE_SLOTS.length / count;
       const getattr = await cpuOf(REQUESTS, async () => {
@@ -62,7 +53,7 @@ export async function sessions(): Promise<Growth> {
     for (const count of COUNTS) {
       while (others.length < count) others.push(await NfsClient.start({ host: '127.0.0.1', port }));
       while (wires.length < count) wires.push(world.wire());
-      const make = () => [ops.putfh(root), ops.getattr(ATTRIBUTES)];
+      const make = () => [ops.putfh(root), ops.getattr(FEW_ATTRIBUTES)];
       const batches = wires.map((wire, i) => wire.batch(others[i] ?? session, WIRE_SLOTS, make));
       const rounds = REQUESTS / WIRE_SLOTS.length / count;
       const getattr = await cpuOf(REQUESTS, async () => {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Attr, type ClientOp, ops } from '../../packages/nfs/src/client/index.ts';
+import { type ClientOp, ops } from '../../packages/nfs/src/client/index.ts';
+import { FEW_ATTRIBUTES } from '../attributes.ts';
 import type { Batch, Wire } from '../engine/wire.ts';
 import { drive, WIRE_SLOTS, World } from '../engine/world.ts';
 import { cpuOf, cpuSpent, ROUNDS } from './cpu.ts';
@@ -12,15 +13,6 @@ const STEP = 10;
 const SAMPLE = 4000;
 /** Fewer than that are made too quickly to be measured. */
 const LEAST_MEASURED = 1000;
-const ATTRIBUTES = [
-  Attr.TYPE,
-  Attr.CHANGE,
-  Attr.SIZE,
-  Attr.FILEID,
-  Attr.MODE,
-  Attr.NUMLINKS,
-  Attr.TIME_MODIFY,
-];
 const FIRST_COOKIE = 3;
 const SAMPLE_PAGES = 400;
 const PAGE_BYTES = 8192;
@@ -32,7 +24,7 @@ const FEW = 10;
 const LIMITS = { cachedInodes: 100, cachedEntries: 100, listedEntries: 200 };
 
 const pageFrom = (cookie: number): ClientOp =>
-  ops.readdir({ cookie, maxCount: PAGE_BYTES, attributes: ATTRIBUTES });
+  ops.readdir({ cookie, maxCount: PAGE_BYTES, attributes: FEW_ATTRIBUTES });
 const nameOf = (i: number): string => `file-${i.toString(36)}`;
 
 /** Makes or removes files from `from` to `to` in the top directory, by the storage's own interface. CPU microseconds for each. */
@@ -106,7 +98,7 @@ async function lookups(world: World, wire: Wire, next: () => number): Promise<nu
   const batches = rounds(() =>
     Array.from({ length: SAMPLE / WIRE_SLOTS.length }, () =>
       wire.batch(world.session, WIRE_SLOTS, () => [
-        ...[place, ops.lookup(nameOf(next())), ops.getfh(), ops.getattr(ATTRIBUTES)],
+        ...[place, ops.lookup(nameOf(next())), ops.getfh(), ops.getattr(FEW_ATTRIBUTES)],
       ]),
     ),
   );

@@ -1,4 +1,5 @@
-import { Attr, ops } from '../../packages/nfs/src/client/index.ts';
+import { FEW_ATTRIBUTES } from '../../bench/attributes.ts';
+import { ops } from '../../packages/nfs/src/client/index.ts';
 import type { Daemon } from './daemon.ts';
 import type { Options } from './options.ts';
 import type { Report } from './report.ts';
@@ -18,15 +19,6 @@ const ROUNDS = 2;
 const SPREAD = 7919;
 /** What a listing of any length may take: what the caches hold, and what the garbage collector lets lie. */
 const LISTING_BYTES = 256 * MIB;
-const ATTRIBUTES = [
-  Attr.TYPE,
-  Attr.CHANGE,
-  Attr.SIZE,
-  Attr.FILEID,
-  Attr.MODE,
-  Attr.NUMLINKS,
-  Attr.TIME_MODIFY,
-];
 
 interface Directories {
   readonly large: Buffer;
@@ -80,7 +72,7 @@ export class Many {
     const look = (place: (i: number) => readonly [Buffer, number]) =>
       forAll(daemon, SAMPLE, (i) => {
         const [dir, name] = place(i);
-        return [ops.putfh(dir), ops.lookup(nameOf(name)), ops.getattr(ATTRIBUTES)];
+        return [ops.putfh(dir), ops.lookup(nameOf(name)), ops.getattr(FEW_ATTRIBUTES)];
       });
     const best = async (place: (i: number) => readonly [Buffer, number]): Promise<number> => {
       const rounds: number[] = [];
@@ -105,14 +97,14 @@ export class Many {
     const daemon = this.#daemon;
     let files = 0;
     const one = await cpuOf(daemon, small.length * SMALL, async () => {
-      for (const dir of small) await listAll(daemon, dir, ATTRIBUTES, () => files++);
+      for (const dir of small) await listAll(daemon, dir, FEW_ATTRIBUTES, () => files++);
     });
     this.#report.expect(files === small.length * SMALL, `the small directories list ${files} files`);
     const seen = new Uint8Array(count);
     const before = daemon.memory();
     let [most, page] = [before, 0];
     const each = await cpuOf(daemon, count, () =>
-      listAll(daemon, large, ATTRIBUTES, (name, at) => {
+      listAll(daemon, large, FEW_ATTRIBUTES, (name, at) => {
         this.#count(seen, name);
         if (at === page) return;
         page = at;
