@@ -11,7 +11,7 @@ import { FileType } from '../../packages/nfs/src/vfs/index.ts';
 import { Caller } from './caller.ts';
 import type { HeldOpen, Lane } from './lane.ts';
 import { type FoundObject, type ObjectKind, readTags } from './model.ts';
-import { LOCK_RANGES, lockRange } from './steps.ts';
+import { LOCK_RANGES, lockRange } from './steps/opens.ts';
 import type { World } from './world.ts';
 
 const ATTRIBUTES = [

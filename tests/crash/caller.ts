@@ -13,7 +13,7 @@ import {
   UINT64_MAX,
 } from '../../packages/nfs/src/client/index.ts';
 import type { HeldOpen, Lane } from './lane.ts';
-import { lockOp } from './steps.ts';
+import { lockOp } from './steps/opens.ts';
 import type { World } from './world.ts';
 
 const CONNECTIONS = 2;

@@ -12,7 +12,8 @@ import {
 import type { Random } from '../trunking/random.ts';
 import type { Caller } from './caller.ts';
 import { Tree } from './model.ts';
-import { nextStep, type Step } from './steps.ts';
+import type { Step } from './steps/step.ts';
+import { nextStep } from './steps.ts';
 import type { World } from './world.ts';
 
 /** A file that the lane has open. */
