@@ -12,27 +12,9 @@ import {
   table,
   wantsColour,
 } from '../src/terminal/index.ts';
+import { SHARE } from './support/share.ts';
 
 const plain = painter(false);
-
-const share: Status['shares'][number] = {
-  id: 1,
-  path: '/export',
-  state: 'serving',
-  stopped: null,
-  read_only: false,
-  squash: 'root',
-  clients: [],
-  anonymous_uid: 65_534,
-  anonymous_gid: 65_534,
-  privileged_port: false,
-  delegations: true,
-  quota_bytes: 0,
-  quota_files: 0,
-  used_bytes: 4096,
-  used_files: 1,
-  origin: 'default',
-};
 
 const status: Status = {
   version: '0.1.0',
@@ -50,9 +32,9 @@ const status: Status = {
     { protocol: 'api', address: '/d/api.sock' },
   ],
   shares: [
-    share,
+    SHARE,
     {
-      ...share,
+      ...SHARE,
       path: '/b\u001b[2J',
       squash: 'none',
       read_only: true,

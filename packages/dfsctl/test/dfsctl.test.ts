@@ -6,31 +6,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { SHARE } from '../../api/test/support/share.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../src/main.ts');
 
-const SHARES = {
-  shares: [
-    {
-      id: 1,
-      path: '/export',
-      state: 'serving',
-      stopped: null,
-      read_only: false,
-      squash: 'none',
-      clients: [],
-      anonymous_uid: 65_534,
-      anonymous_gid: 65_534,
-      privileged_port: false,
-      delegations: true,
-      quota_bytes: 0,
-      quota_files: 0,
-      used_bytes: 4096,
-      used_files: 1,
-      origin: 'default',
-    },
-  ],
-};
+const SHARES = { shares: [{ ...SHARE, squash: 'none' }] };
 
 const home = mkdtempSync(path.join(tmpdir(), 'dfsctl-'));
 afterAll(() => rmSync(home, { recursive: true }));

@@ -2,12 +2,13 @@ import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
-import type { Problem, ServerState, Share, Status } from '@dfs/api';
+import type { Problem, ServerState, Status } from '@dfs/api';
 import { ApiClient } from '@dfs/api/client';
 import { createNfsServer } from '@dfs/nfs';
 import { openMemoryDirectory } from '@dfs/storage';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SHARE } from '../../api/test/support/share.ts';
 import { Tokens } from '../src/auth/tokens.ts';
 import { ConsoleSessions } from '../src/console/sessions.ts';
 import { Backups } from '../src/daemon/backups.ts';
@@ -23,25 +24,6 @@ import type { RestServices } from '../src/rest/services.ts';
 import { ensurePrivateFolder } from '../src/rest/stale-socket.ts';
 import { NfsSettings } from '../src/settings/nfs-settings.ts';
 import { resolve, scratchFolder } from './helpers/config.ts';
-
-const SHARE: Share = {
-  id: 1,
-  path: '/export',
-  state: 'serving',
-  stopped: null,
-  read_only: false,
-  squash: 'root',
-  clients: [],
-  anonymous_uid: 65_534,
-  anonymous_gid: 65_534,
-  privileged_port: false,
-  delegations: true,
-  quota_bytes: 0,
-  quota_files: 0,
-  used_bytes: 4096,
-  used_files: 1,
-  origin: 'default',
-};
 
 const STATUS: Status = {
   version: '1.2.3',
