@@ -3,8 +3,9 @@ import path from 'node:path';
 import type { Backup } from '@dfs/api';
 import { ApiClient } from '@dfs/api/client';
 import { Files, NfsClient } from '@dfs/nfs/client';
-import { checkDataDirectory } from '@dfs/storage';
+import { BackupError, checkDataDirectory, openMemoryDirectory } from '@dfs/storage';
 import { describe, expect, it } from 'vitest';
+import { Backups } from '../src/daemon/backups.ts';
 import { Child, portOf, startServer } from './helpers/child.ts';
 import { scratchFolder } from './helpers/config.ts';
 import { type Running, run, until } from './helpers/running.ts';
@@ -313,5 +314,35 @@ describe('dfs backup and dfs restore', () => {
     expect(missing.code).toBe(3);
     const wrong = await new Child(['backup', '--data', at('nothing'), at('b'), '--max-rate', 'fast']).ended;
     expect(wrong.code).toBe(2);
+  });
+});
+
+describe('backups of a server that stops', () => {
+  it('are refused, and the one under way is ended, for that reason', async () => {
+    const begun = Promise.withResolvers<AbortSignal | undefined>();
+    const backups = new Backups(
+      {
+        records: openMemoryDirectory().records,
+        async backup(_target, { onProgress, signal } = {}) {
+          onProgress?.({ phase: 'copying', files: 0, bytes: 0, ofBytes: undefined });
+          begun.resolve(signal);
+          await new Promise((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
+          throw new BackupError('CANCELLED', 'cancelled', 'start it again when it suits');
+        },
+      },
+      () => undefined,
+    );
+    await backups.start({ target: '/somewhere' }, 'me');
+    await begun.promise;
+    await backups.close();
+    expect(backups.show()).toMatchObject({
+      state: 'cancelled',
+      error: { detail: 'cancelled: the server stops', advice: expect.stringContaining('has started') },
+    });
+    await expect(backups.start({ target: '/elsewhere' }, 'me')).rejects.toMatchObject({
+      status: 503,
+      code: 'stopping',
+      message: expect.stringMatching(/^the server stops: /),
+    });
   });
 });

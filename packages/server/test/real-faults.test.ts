@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { ApiClient } from '@dfs/api/client';
-import { Stability } from '@dfs/nfs';
+import { FileType, Stability } from '@dfs/nfs';
 import { Files, NfsClient } from '@dfs/nfs/client';
+import { openDataDirectory } from '@dfs/storage';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Child, type Ended, portOf } from './helpers/child.ts';
 import { scratchFolder } from './helpers/config.ts';
@@ -257,6 +258,32 @@ describe.runIf(canMount)(
       await a.mkdir('after');
       expect((await a.names('')).sort()).toEqual([...links, 'after'].sort());
       expect((await child.stop()).code).toBe(0);
+    });
+
+    it('does not take a restore, which says so', async () => {
+      const folder = scratchFolder();
+      const at = (name: string) => path.join(folder, name);
+      const directory = await openDataDirectory(at('data'));
+      const share = await directory.openShare(1, { uid: 0, gid: 0, mode: 0o755 });
+      const cred = { uid: 0, gid: 0, groups: [] };
+      // Records alone: more than there is room for.
+      for (let i = 0; i < 300; i++) {
+        const target = Buffer.alloc(4000, 'x');
+        share.createObject(share.root(), cred, `l${i}`, { type: FileType.SYMLINK, target }, {});
+      }
+      await directory.backup(at('backup'), { maxPauseMs: TIMEOUT_MS });
+      await directory.close();
+      mkdirSync(at('disk'));
+      const args = ['restore', at('backup'), '--data', at('disk/data')];
+      const restoring = await new Child(args, {}, [
+        'unshare',
+        ...['-m', 'sh', '-c', 'mount -t tmpfs -o size=512k none "$0" && exec "$@"', at('disk')],
+        process.execPath,
+        MAIN,
+      ]).ended;
+      expect(restoring.stderr).toMatch(/^dfs: cannot restore: the restore failed: ENOSPC/m);
+      expect(restoring.stderr).toContain(`make room for ${at('disk/data')}`);
+      expect(restoring.code).toBe(5);
     });
   },
 );

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { FileType, Stability, XattrMode } from '@dfs/nfs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { DirectoryLock } from '../src/directory/lock.ts';
 import {
   type BackupError,
   backupDataDirectory,
@@ -323,6 +324,29 @@ describe('a backup of a directory that nobody serves', () => {
   });
 });
 
+test('a backup clears nothing away that was finished while it waited for the lock', async () => {
+  const base = await scratch();
+  const [target, data] = [join(base, 'backup'), join(base, 'data')];
+  const [directory, share] = await opened(data);
+  await make(share, 'one', 'the first file');
+  fs.mkdirSync(target);
+  fs.writeFileSync(join(target, 'incomplete'), 'dfs backup, not finished\n');
+  fs.writeFileSync(join(target, 'metadata'), '');
+  const take = DirectoryLock.take;
+  const spy = vi.spyOn(DirectoryLock, 'take').mockImplementationOnce((path) => {
+    fs.rmSync(join(target, 'incomplete'));
+    fs.writeFileSync(join(target, 'manifest'), 'of another');
+    return take(path);
+  });
+  cleanups.push(() => spy.mockRestore());
+  await expect(directory.backup(target, PAUSE)).rejects.toMatchObject({
+    code: 'TARGET_REFUSED',
+    message: expect.stringContaining('what it holds is whole'),
+  });
+  expect(fs.readFileSync(join(target, 'manifest'), 'latin1')).toBe('of another');
+  expect(fs.existsSync(join(target, 'metadata'))).toBe(true);
+});
+
 describe('a restore', () => {
   async function backedUp(): Promise<string> {
     const base = await scratch();
@@ -399,6 +423,42 @@ describe('a restore', () => {
       expect(await codeOf(restoreBackup(join(base, 'backup'), to))).toBe('DAMAGED');
     },
   );
+
+  test('that cannot be says what of: the backup, or where it is to go', async () => {
+    const base = await backedUp();
+    const [backup, to] = [join(base, 'backup'), join(base, 'restored')];
+    await expect(restoreBackup(backup, join(backup, 'in'))).rejects.toMatchObject({
+      code: 'TARGET_REFUSED',
+      message: expect.stringContaining(`and the backup ${backup} lie`),
+    });
+    for (const name of ['manifest', 'metadata']) {
+      const path = join(backup, name);
+      fs.renameSync(path, join(base, 'away'));
+      // A folder opens, and cannot be read.
+      fs.mkdirSync(path);
+      await expect(restoreBackup(backup, to)).rejects.toMatchObject({
+        code: 'FAILED',
+        message: expect.stringMatching(`^the restore failed: ${path} cannot be read: EISDIR`),
+        advice: expect.not.stringContaining('room'),
+      });
+      fs.rmdirSync(path);
+      fs.renameSync(join(base, 'away'), path);
+    }
+    // What LMDB is to make as a folder.
+    const write = fs.writeFileSync;
+    const spy = vi.spyOn(fs, 'writeFileSync').mockImplementation((path, ...rest) => {
+      write(path, ...rest);
+      if (String(path).endsWith('incomplete')) write(join(to, 'meta'), '');
+    });
+    cleanups.push(() => spy.mockRestore());
+    await expect(restoreBackup(backup, to)).rejects.toMatchObject({
+      code: 'FAILED',
+      message: expect.not.stringContaining('cannot be read'),
+      advice: expect.stringContaining(to),
+    });
+    spy.mockRestore();
+    await restoreBackup(backup, to);
+  });
 
   test('is refused for a manifest that is not whole', async () => {
     const base = await backedUp();

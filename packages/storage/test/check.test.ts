@@ -1,6 +1,8 @@
+import fs from 'node:fs';
 import { join } from 'node:path';
 import { Stability } from '@dfs/nfs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { pathOf } from '../src/content/host-files.ts';
 import { Inode } from '../src/file-system/inode.ts';
 import { key64, keyText, ShareKeys } from '../src/file-system/keys.ts';
 import { encodeHeld } from '../src/file-system/usage.ts';
@@ -13,7 +15,16 @@ import {
   openDataDirectory,
   openFilesCache,
 } from '../src/index.ts';
-import { cleanUpAfterEach, list, names, ROOT, ROOT_DIRECTORY, refusal, scratch } from './support.ts';
+import {
+  cleanUpAfterEach,
+  cleanups,
+  list,
+  names,
+  ROOT,
+  ROOT_DIRECTORY,
+  refusal,
+  scratch,
+} from './support.ts';
 
 cleanUpAfterEach();
 
@@ -290,4 +301,26 @@ test('content without a file is a leftover, which goes with a repair', async () 
   expect([findings.damage, findings.leftovers]).toEqual([0, 1]);
   expect(await repaired(path)).toBe(0);
   expect(await found(path)).toEqual([]);
+});
+
+test('a file whose content the disk does not let be looked at is told of, and the rest is looked at', async () => {
+  const { path, ino } = await made();
+  const stat = fs.statSync;
+  const spy = vi.spyOn(fs, 'statSync').mockImplementation(((at: fs.PathLike, ...rest: []) => {
+    if (String(at).endsWith(pathOf(ino.file)))
+      throw Object.assign(new Error('EIO: injected'), { code: 'EIO' });
+    return stat(at, ...rest);
+  }) as typeof fs.statSync);
+  cleanups.push(() => spy.mockRestore());
+  let asked = 0;
+  const { findings, afterRepair } = await checkDataDirectory(path, {
+    mayRepair: async () => ++asked > 0,
+  });
+  for (const found of [findings, afterRepair]) {
+    expect(found?.kept).toEqual([
+      { code: 'CONTENT_UNREADABLE', share: SHARE, ino: ino.file, detail: 'EIO: injected' },
+    ]);
+  }
+  spy.mockRestore();
+  expect((await checkDataDirectory(path)).findings.counts).toEqual(new Map());
 });

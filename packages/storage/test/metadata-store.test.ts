@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   type Key,
   LmdbMetadataStore,
@@ -10,6 +10,7 @@ import {
   MemoryMetadataStore,
   type MetadataStore,
 } from '../src/metadata/index.ts';
+import { MetadataClosedError } from '../src/metadata/store.ts';
 
 const bytes = (...values: number[]): Buffer => Buffer.from(values);
 const HIGHEST = '\xff'.repeat(8);
@@ -221,4 +222,78 @@ describe.each(kinds)('metadata store: $name', (kind) => {
     expect(second.get('a')).toBeUndefined();
     expect(second.get('b')?.[0]).toBe(2);
   });
+});
+
+describe('recovery of an LMDB store', () => {
+  async function world() {
+    const path = await mkdtemp(join(tmpdir(), 'dfs-meta-'));
+    onTestFinished(() => rm(path, { recursive: true }));
+    const store = new LmdbMetadataStore(path);
+    onTestFinished(() => store.close());
+    await store.commit(new Map([['k', bytes(1)]]));
+    return { path, store };
+  }
+  const value = (store: MetadataStore) => store.get('k')?.[0];
+
+  test('that fails before anything is closed leaves it as it was', async () => {
+    const { path, store } = await world();
+    await rename(join(path, 'data.mdb'), join(path, 'away'));
+    await expect(store.recover()).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(value(store)).toBe(1);
+    await rename(join(path, 'away'), join(path, 'data.mdb'));
+    await store.recover();
+    await store.commit(new Map([['k', bytes(2)]]));
+    expect(value(store)).toBe(2);
+  });
+
+  test('that cannot open it again refuses all, and says why, until it can', async () => {
+    const { path, store } = await world();
+    await rename(join(path, 'lock.mdb'), join(path, 'away'));
+    await mkdir(join(path, 'lock.mdb'));
+    for (let tries = 0; tries < 2; tries++) {
+      await expect(store.recover()).rejects.toBeInstanceOf(MetadataClosedError);
+      const told = expect.objectContaining({
+        code: 'EIO',
+        message: expect.stringContaining('cannot be opened'),
+      });
+      expect(() => store.get('k')).toThrowError(told);
+      expect(() => store.scan('a', 'z', 1)).toThrowError(told);
+      expect(() => store.snapshot()).toThrowError(told);
+      await expect(store.commit(new Map([['k', bytes(3)]]))).rejects.toEqual(told);
+    }
+    await rm(join(path, 'lock.mdb'), { recursive: true });
+    await store.recover();
+    expect(value(store)).toBe(1);
+    await store.commit(new Map([['k', bytes(2)]]));
+    expect(value(store)).toBe(2);
+  });
+
+  test('that cannot open it again lets it be closed', async () => {
+    const { path, store } = await world();
+    await rm(join(path, 'lock.mdb'));
+    await mkdir(join(path, 'lock.mdb'));
+    await expect(store.recover()).rejects.toBeInstanceOf(MetadataClosedError);
+    await store.close();
+    expect(() => store.get('k')).toThrowError(MetadataClosedError);
+  });
+});
+
+test.each([
+  ['garbage', Buffer.alloc(65_536, 7)],
+  ['zeros', Buffer.alloc(8192)],
+  ['a part of a page', Buffer.alloc(20, 1)],
+])('an LMDB file that begins with %s is told of', async (_, content) => {
+  const path = await mkdtemp(join(tmpdir(), 'dfs-meta-'));
+  onTestFinished(() => rm(path, { recursive: true }));
+  await writeFile(join(path, 'data.mdb'), content);
+  expect(() => new LmdbMetadataStore(path)).toThrowError('data.mdb is damaged');
+});
+
+test('an LMDB file that was never written is one', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'dfs-meta-'));
+  onTestFinished(() => rm(path, { recursive: true }));
+  await writeFile(join(path, 'data.mdb'), '');
+  const store = new LmdbMetadataStore(path);
+  await store.commit(new Map([['k', bytes(1)]]));
+  await store.close();
 });

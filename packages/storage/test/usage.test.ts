@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { FileType, Stability } from '@dfs/nfs';
+import { FileType, FsError, Stability } from '@dfs/nfs';
 import { describe, expect, test } from 'vitest';
 import { HostFiles } from '../src/content/host-files.ts';
+import { withUsed } from '../src/file-system/inode.ts';
 import { isScanned, key32, Table } from '../src/file-system/keys.ts';
 import {
   checkDataDirectory,
@@ -18,6 +19,7 @@ import {
   openDataDirectory,
   openFilesCache,
   ShareFileSystem,
+  type StorageEvent,
 } from '../src/index.ts';
 import { CommitLog } from '../src/log/commit-log.ts';
 import {
@@ -247,6 +249,49 @@ describe('what a share holds is exact', () => {
     const codes = [...(await checkDataDirectory(path)).findings.counts.keys()];
     expect(codes).toContain('INODE_BAD');
     expect(codes).not.toContain('USAGE_WRONG');
+  });
+
+  test('of what the disk does not let be looked at is as it was before; it is told, and mended later', async () => {
+    const path = await scratch();
+    const [first, share] = await open(path);
+    const [a, b] = ['a', 'b'].map((name) => share.createFile(share.root(), ROOT, name, {})) as [Inode, Inode];
+    for (const file of [a, b]) await share.write(file, 0, Buffer.alloc(2 * PAGE, 1), Stability.FILE_SYNC);
+    await first.close();
+    const metadata = new LmdbMetadataStore(join(path, 'meta'));
+    const old = metadata.get(a.key);
+    if (old === undefined) throw new Error('no record');
+    await metadata.commit(
+      new Map([
+        [key32(1) + Table.USAGE, undefined],
+        [a.key, withUsed(old, 0)],
+      ]),
+    );
+    await metadata.close();
+
+    const events: StorageEvent[] = [];
+    let fails = true;
+    const second = await openDataDirectory(path, {
+      onEvent: (event) => events.push(event),
+      between: {
+        content: (store) => {
+          const usage = store.usage.bind(store);
+          store.usage = (ino) => {
+            if (fails && ino === a.fileid) throw new FsError('EIO', 'injected');
+            return usage(ino);
+          };
+          return store;
+        },
+      },
+    });
+    const again = await second.openShare(1, ROOT_DIRECTORY);
+    expect(events).toEqual([{ type: 'read_failed', share: 1, reason: 'injected', count: 1 }]);
+    expect([again.held, again.readErrors]).toEqual([{ bytes: 2 * PAGE, files: 2 }, 1]);
+    const found = again.lookup(again.root(), ROOT, 'a');
+    expect(await refusal(() => again.attributes(found))).toBe('EIO');
+    fails = false;
+    expect([again.attributes(found).used, again.held.bytes]).toEqual([2 * PAGE, 4 * PAGE]);
+    await second.close();
+    expect(await damage(path)).toEqual([]);
   });
 
   test('where a share of an earlier version has no count, it is made when that is opened', async () => {

@@ -38,6 +38,8 @@ interface Run {
 }
 
 const MS = 1000;
+const STOPPING = 'the server stops';
+const LATER = 'run it again once a server has started';
 const RECORD = 'backup/last-success';
 
 /** Backups of a data directory that is served: one at a time, and what became of the last. */
@@ -88,10 +90,13 @@ export class Backups {
 
   /** Answers once it copies, which says that the target will do. */
   async start(request: BackupRequest, who: string): Promise<Backup> {
+    if (this.#isClosed) {
+      throw new Refusal(HTTP.UNAVAILABLE, 'stopping', `${STOPPING}: ${LATER}`);
+    }
     const before = this.#run;
-    if (before?.state === 'running' || this.#isClosed) {
-      const detail = before === undefined ? 'the server stops' : `a backup to ${before.target} is being made`;
-      throw new Refusal(HTTP.CONFLICT, 'backup_running', `${detail}: wait for it, or cancel it`);
+    if (before?.state === 'running') {
+      const detail = `a backup to ${before.target} is being made: wait for it, or cancel it`;
+      throw new Refusal(HTTP.CONFLICT, 'backup_running', detail);
     }
     const run: Run = {
       target: request.target,
@@ -153,10 +158,13 @@ export class Backups {
       this.#end(run, 'done');
     } catch (error) {
       const isCancelled = error instanceof BackupError && error.code === 'CANCELLED';
-      run.error = {
-        detail: errorMessage(error),
-        advice: error instanceof BackupError ? error.advice : 'the log of the server says more',
-      };
+      run.error =
+        isCancelled && this.#isClosed
+          ? { detail: `cancelled: ${STOPPING}`, advice: LATER }
+          : {
+              detail: errorMessage(error),
+              advice: error instanceof BackupError ? error.advice : 'the log of the server says more',
+            };
       // One that was refused has not begun.
       if (run.progress !== undefined) this.#end(run, isCancelled ? 'cancelled' : 'failed');
       throw error;

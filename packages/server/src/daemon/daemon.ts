@@ -194,7 +194,8 @@ export class Daemon {
       case 'read_failed': {
         const path = this.shares.find((share) => share.id === event.share)?.path;
         this.#log.error(
-          { share: path, reason: event.reason, failed: event.count },
+          // One that is being opened has no path yet.
+          { share: path ?? event.share, reason: event.reason, failed: event.count },
           'a file cannot be read: the disk fails (dmesg tells of it)',
         );
         return;

@@ -59,7 +59,7 @@ export async function makeBackup(
   const path = resolve(target);
   let folder: Unfinished | undefined;
   try {
-    requireApart(path, source.path);
+    requireApart(path, source.path, `the data directory ${source.path}`);
     folder = await Unfinished.begin(path, UNFINISHED, MANIFEST_FILE);
     return await new BackupRun(source, folder, options).run();
   } catch (error) {

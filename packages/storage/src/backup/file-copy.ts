@@ -5,6 +5,7 @@ import { readAt, writeAt } from '../content/threaded-io.ts';
 import { codeOf } from '../host/errors.ts';
 import { canSparse, cloneFile, punchHole, seek } from '../host/libc.ts';
 import { BACKUP_CHUNK_BYTES as CHUNK } from '../limits.ts';
+import { asSourceError, reading } from './errors.ts';
 import type { Task } from './task.ts';
 
 const MODE = 0o600;
@@ -25,6 +26,11 @@ const CANNOT_CLONE: ReadonlySet<string> = new Set([
 export type Ranges = (size: number) => readonly (readonly [start: number, end: number])[];
 export const ALL: Ranges = (size) => (size === 0 ? [] : [[0, size]]);
 
+interface Source {
+  readonly path: string;
+  readonly fd: number;
+}
+
 /** Copies files from folder to folder: by shared storage where the host can, else data as data and holes as holes. */
 export class FileCopier {
   readonly #task: Task;
@@ -42,14 +48,14 @@ export class FileCopier {
     try {
       source = await fs.promises.open(from, 'r');
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
+      if (codeOf(error) !== 'ENOENT') throw asSourceError(from, error);
       await fs.promises.rm(to, { force: true });
       return;
     }
     try {
       const target = await made(to);
       try {
-        await this.#transfer(source.fd, target.fd, ranges);
+        await this.#transfer({ path: from, fd: source.fd }, target.fd, ranges);
       } finally {
         await target.close();
       }
@@ -59,9 +65,9 @@ export class FileCopier {
     this.#task.file();
   }
 
-  async #transfer(from: number, to: number, ranges: Ranges): Promise<void> {
-    const { size } = fs.fstatSync(from);
-    if (size > 0 && (await this.#cloned(from, to))) {
+  async #transfer(from: Source, to: number, ranges: Ranges): Promise<void> {
+    const { size } = fs.fstatSync(from.fd);
+    if (size > 0 && (await this.#cloned(from.fd, to))) {
       this.#task.seen(size);
       return;
     }
@@ -89,17 +95,17 @@ export class FileCopier {
     }
   }
 
-  async #copyRange(from: number, to: number, start: number, end: number, buffer: Buffer): Promise<void> {
+  async #copyRange(from: Source, to: number, start: number, end: number, buffer: Buffer): Promise<void> {
     for (let at = start; at < end; ) {
-      const data = canSparse ? Math.min(seek(from, at, 'data') ?? end, end) : at;
+      const data = canSparse ? Math.min(seek(from.fd, at, 'data') ?? end, end) : at;
       if (data > at) {
         await clear(to, at, data);
         this.#task.seen(data - at);
       }
-      const hole = canSparse ? Math.min(seek(from, data, 'hole') ?? end, end) : end;
+      const hole = canSparse ? Math.min(seek(from.fd, data, 'hole') ?? end, end) : end;
       for (at = data; at < hole; ) {
         const part = buffer.subarray(0, Math.min(CHUNK, hole - at));
-        const got = await readAt(from, part, 0, at);
+        const got = await reading(from.path, readAt(from.fd, part, 0, at));
         if (got === 0) return;
         await writeAt(to, part.subarray(0, got), at);
         at += got;

@@ -34,15 +34,12 @@ export class Unfinished {
    */
   static async begin(path: string, what: string, done: string): Promise<Unfinished> {
     makeFolder(path);
-    const before = fs.readdirSync(path).filter((name) => name !== DirectoryLock.fileName);
-    const isOwn = isUnfinished(path, what) && !before.includes(done);
-    if (before.length > 0 && !isOwn) {
-      const why = before.includes(done) ? 'is not empty: what it holds is whole' : 'is not empty';
-      throw refused(path, why, 'choose a new or empty folder');
-    }
+    // No lock is put into a folder that is somebody else's.
+    leftovers(path, what, done);
     const lock = takeLock(path);
     try {
-      if (isOwn) for (const name of before) if (name !== UNFINISHED_FILE) remove(join(path, name));
+      // Who had the lock until now may have finished it.
+      for (const name of leftovers(path, what, done)) remove(join(path, name));
       fs.writeFileSync(join(path, UNFINISHED_FILE), markOf(what), { mode: FILE_MODE });
       await syncFolder(path);
       return new Unfinished(path, lock);
@@ -84,6 +81,16 @@ export function isUnfinished(path: string, what: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** What an earlier try has left, to be cleared away. TARGET_REFUSED where anything else is there. */
+function leftovers(path: string, what: string, done: string): string[] {
+  const names = fs.readdirSync(path).filter((name) => name !== DirectoryLock.fileName);
+  if (names.length === 0) return [];
+  const isWhole = names.includes(done);
+  if (!isWhole && isUnfinished(path, what)) return names.filter((name) => name !== UNFINISHED_FILE);
+  const why = isWhole ? 'is not empty: what it holds is whole' : 'is not empty';
+  throw refused(path, why, 'choose a new or empty folder');
 }
 
 const markOf = (what: string) => `dfs ${what}, not finished\n`;
@@ -135,15 +142,11 @@ function remove(path: string): void {
   fs.rmSync(path, { recursive: true, force: true });
 }
 
-/** Throws where one of the two folders lies in the other, or they are one. */
-export function requireApart(target: string, data: string): void {
-  const [a, b] = [realPath(target), realPath(data)];
+/** Throws where one of the two folders lies in the other, or they are one. `what` is the source, with its path. */
+export function requireApart(target: string, source: string, what: string): void {
+  const [a, b] = [realPath(target), realPath(source)];
   if (!isWithin(a, b) && !isWithin(b, a)) return;
-  throw refused(
-    target,
-    `and the data directory ${data} lie in one another`,
-    'choose a folder elsewhere, best on another disk',
-  );
+  throw refused(target, `and ${what} lie in one another`, 'choose a folder elsewhere, best on another disk');
 }
 
 function isWithin(path: string, folder: string): boolean {

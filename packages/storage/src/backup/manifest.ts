@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { crc32 } from 'node:zlib';
 import { codeOf } from '../host/errors.ts';
-import { BackupError } from './errors.ts';
+import { BackupError, readingEach } from './errors.ts';
 import type { Digest } from './file-copy.ts';
 import { CONTENT_FOLDER, isUnfinished, MANIFEST_DRAFT, MANIFEST_FILE, METADATA_FILE } from './folder.ts';
 
@@ -102,13 +102,14 @@ export async function readManifest(
   each: (file: ManifestFile) => Promise<void> | void,
 ): Promise<BackupSummary> {
   requireWhole(folder);
-  const stream = fs.createReadStream(join(folder, MANIFEST_FILE), 'latin1');
+  const path = join(folder, MANIFEST_FILE);
+  const stream = fs.createReadStream(path, 'latin1');
   const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
   let crc = 0;
   let number = 0;
   let summary: BackupSummary | undefined;
   try {
-    for await (const line of lines) {
+    for await (const line of readingEach(path, lines)) {
       const ended = END.exec(line);
       if (ended !== null) {
         if (ended[1] !== show(crc) || summary === undefined) break;

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { BACKUP_PAGE } from '../limits.ts';
 import { type Changes, type Key, MAX_KEY_BYTES, type MetadataSnapshot } from '../metadata/store.ts';
+import { readingEach } from './errors.ts';
 import { METADATA_FILE } from './folder.ts';
 import { damaged } from './manifest.ts';
 import type { Task } from './task.ts';
@@ -49,11 +50,12 @@ export async function dumpMetadata(
 
 /** Hands over the entries of a dump, some thousands at a time. DAMAGED where it does not end with an entry. */
 export async function readDump(folder: string, commit: (changes: Changes) => Promise<void>): Promise<number> {
-  const stream = fs.createReadStream(join(folder, METADATA_FILE), { highWaterMark: READ_BYTES });
+  const path = join(folder, METADATA_FILE);
+  const stream: AsyncIterable<Buffer> = fs.createReadStream(path, { highWaterMark: READ_BYTES });
   let rest: Buffer = Buffer.alloc(0);
   let entries = new Map<Key, Buffer>();
   let count = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of readingEach(path, stream)) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let at = 0;
     for (let end = endOf(rest, at); end !== undefined; end = endOf(rest, at)) {

@@ -6,7 +6,7 @@ import { key32, keyText, TABLE_AT, Table } from '../file-system/keys.ts';
 import { decodeSuperblock, encodeSuperblock } from '../file-system/superblock.ts';
 import { LmdbMetadataStore } from '../metadata/index.ts';
 import type { Key } from '../metadata/store.ts';
-import { asBackupError } from './errors.ts';
+import { asBackupError, reading } from './errors.ts';
 import { ALL, digestOf, FileCopier } from './file-copy.ts';
 import { CONTENT_FOLDER, METADATA_FILE, requireApart, Unfinished } from './folder.ts';
 import { type BackupSummary, damaged, difference, orMissing, readManifest } from './manifest.ts';
@@ -48,7 +48,7 @@ export async function restoreBackup(
   try {
     // All of it is read before it is believed.
     const summary = await readManifest(from, () => {});
-    requireApart(to, from);
+    requireApart(to, from, `the backup ${from}`);
     folder = await Unfinished.begin(to, UNFINISHED, FORMAT_FILE);
     await copyFiles(from, to, summary, task);
     await loadMetadata(from, to, options.newIdentity === true, task);
@@ -70,7 +70,9 @@ async function copyFiles(from: string, to: string, { bytes }: BackupSummary, tas
   task.phase('restoring', 2 * bytes);
   await readManifest(from, async (file) => {
     if (file.path === METADATA_FILE) {
-      requireSame(from, file.path, difference(await orMissing(digestOf(join(from, file.path), task)), file));
+      const path = join(from, file.path);
+      const digest = await reading(path, orMissing(digestOf(path, task)));
+      requireSame(from, file.path, difference(digest, file));
       return;
     }
     if (!file.path.startsWith(`${CONTENT_FOLDER}/`)) return;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { asBackupError } from './errors.ts';
+import { asBackupError, isOfHost } from './errors.ts';
 import { digestOf } from './file-copy.ts';
 import { type BackupSummary, difference, orMissing, readManifest } from './manifest.ts';
 import { Task, type TaskOptions } from './task.ts';
@@ -37,7 +37,7 @@ export async function checkBackup(path: string, options: TaskOptions = {}): Prom
     });
     return { summary, damaged, damage };
   } catch (error) {
-    throw asBackupError(error, 'the backup cannot be read', path);
+    throw asBackupError(error, 'the backup cannot be verified', path);
   }
 }
 
@@ -50,7 +50,7 @@ async function problemOf(
   try {
     return difference(await orMissing(digestOf(join(folder, file.path), task)), file);
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    if (!isOfHost(error)) throw error;
     return `cannot be read: ${error.message}`;
   }
 }

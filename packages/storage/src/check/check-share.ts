@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { FsError } from '@dfs/nfs';
 import type { ContentStore } from '../content/store.ts';
 import { Inode } from '../file-system/inode.ts';
 import { endOf, key64, parseKey64, parseKeyText, readNumber, ShareKeys, Table } from '../file-system/keys.ts';
@@ -90,7 +91,8 @@ class Walk {
         inode = Inode.decode(key, ino, value);
       } catch (error) {
         this.report('INODE_BAD', ino, error instanceof Error ? error.message : String(error));
-        this.#check.repairs?.rebuild(ino, this.#check.content.size(ino));
+        const size = this.#sizeOf(ino);
+        if (size !== undefined) this.#check.repairs?.rebuild(ino, size);
         return;
       }
       if (ino >= this.#superblock.reservedIno) {
@@ -254,16 +256,28 @@ class Walk {
     for (const ino of content.list(0)) {
       const at = this.census.find(ino);
       if (++done % PAGE === 0) await this.#pause('content', done);
+      const size = this.#sizeOf(ino);
+      if (size === undefined) continue;
       if (at >= 0 && this.census.isFile(at)) {
-        const size = content.size(ino);
         if (size <= this.census.size(at)) continue;
         this.report('CONTENT_LONG', ino, `${size} bytes instead of ${this.census.size(at)}`);
       } else if (metadata.get(this.#keys.orphan(key64(ino))) === undefined) {
-        this.report('CONTENT_STRAY', ino, `${content.size(ino)} bytes`);
+        this.report('CONTENT_STRAY', ino, `${size} bytes`);
         repairs?.removeContent(ino);
       }
     }
     this.#check.onProgress?.(this.#check.share, 'content', done);
+  }
+
+  /** Undefined where the disk does not say, which is told. */
+  #sizeOf(ino: number): number | undefined {
+    try {
+      return this.#check.content.size(ino);
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error;
+      this.report('CONTENT_UNREADABLE', ino, error.message);
+      return undefined;
+    }
   }
 
   async #each(

@@ -25,6 +25,7 @@ export const FINDINGS = {
   USAGE_WRONG: { kind: 'damage', text: 'a share does not know how much it holds' },
   CONTENT_STRAY: { kind: 'leftover', text: 'content of a file that is not there' },
   CONTENT_LONG: { kind: 'leftover', text: 'content beyond the end of its file' },
+  CONTENT_UNREADABLE: { kind: 'damage', text: 'the disk does not let the content of a file be looked at' },
   ORPHAN: { kind: 'leftover', text: 'a file without a name that waits to be removed' },
 } as const satisfies Record<string, { readonly kind: 'damage' | 'leftover'; readonly text: string }>;
 

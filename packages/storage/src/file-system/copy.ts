@@ -1,6 +1,6 @@
 import { type Credentials, FsError } from '@dfs/nfs';
 import { type Core, requireFile } from './core.ts';
-import { inTurn, landing, requireSize, syncContent, trim, written } from './data.ts';
+import { inTurn, landing, requireSize, syncContent, trimFirst, written } from './data.ts';
 import type { Inode } from './inode.ts';
 
 /** COPY, and CLONE with `share`: which the host's file system must be able to do, or it is ENOTSUP. */
@@ -25,8 +25,9 @@ export async function copyRange(
     if (length <= 0) return 0;
     requireSize(core, toOffset + length);
     if (from === to && Math.abs(fromOffset - toOffset) < length) throw new FsError('EINVAL');
-    await trim(core, from);
-    await trim(core, to);
+    await trimFirst(core, from);
+    await trimFirst(core, to);
+    requireFile(from);
     const { content } = core;
     // Shared storage counts for each file that has it: each may be the last one.
     const reserved = core.usage.reserve(to, toOffset, length, () => storedIn(core, from, fromOffset, length));
@@ -36,6 +37,8 @@ export async function copyRange(
     await landing(core, to, Math.max(0, reserved), async () => {
       if (share) {
         await reach(core, from);
+        requireFile(from);
+        requireFile(to);
         await content.share(from.fileid, fromOffset, to.fileid, toOffset, length);
       } else await content.copy(from.fileid, fromOffset, to.fileid, toOffset, length);
       written(core, to, toOffset + length, cred);

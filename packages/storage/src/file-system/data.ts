@@ -129,7 +129,7 @@ async function writeInTurn(
     core.guard.checkChange();
     requireFile(inode);
     if (data.length === 0) return;
-    await trim(core, inode);
+    await trimFirst(core, inode);
     const reserved = core.usage.reserve(inode, offset, data.length);
     inode.neverWritten = false;
     await landing(core, inode, reserved, async () => {
@@ -224,7 +224,7 @@ async function resizeInTurn(core: Core, inode: Inode, size: number, apply: () =>
     core.guard.checkChange(true);
     requireFile(inode);
     if (size >= inode.size) {
-      await trim(core, inode);
+      await trimFirst(core, inode);
       apply();
       return;
     }
@@ -248,6 +248,12 @@ async function trimQuietly(core: Core, inode: Inode): Promise<void> {
   } catch {
     inode.contentIsTrimmed = false;
   }
+}
+
+/** The same for a change that must not find content beyond the end. ESTALE where the file has gone meanwhile: content would come back. */
+export async function trimFirst(core: Core, inode: Inode): Promise<void> {
+  await trim(core, inode);
+  requireFile(inode);
 }
 
 /**

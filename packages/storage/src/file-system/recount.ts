@@ -1,3 +1,4 @@
+import { FsError } from '@dfs/nfs';
 import type { ContentStore } from '../content/store.ts';
 import type { CommitLog } from '../log/commit-log.ts';
 import type { Key } from '../metadata/store.ts';
@@ -14,19 +15,24 @@ export async function loadHeld(
   content: ContentStore,
   keys: ShareKeys,
   { rootIno }: Superblock,
+  unreadable: (error: FsError) => void,
 ): Promise<Held> {
   const stored = log.get(keys.usage);
-  return (stored && decodeHeld(stored)) ?? (await recount(log, content, keys, rootIno));
+  return (stored && decodeHeld(stored)) ?? (await recount(log, content, keys, rootIno, unreadable));
 }
 
 /**
  * Counts from the inodes and their content: for a share that was made before shares counted. What is used goes into each inode's record.
+ *
+ * A file whose content cannot be looked at counts as its record has it, so that the sum is still that of the records: whoever looks at
+ * the file later asks again.
  */
 async function recount(
   log: CommitLog,
   content: ContentStore,
   keys: ShareKeys,
   rootIno: number,
+  unreadable: (error: FsError) => void,
 ): Promise<Held> {
   const { start, end } = keys.allInodes();
   let bytes = 0;
@@ -38,9 +44,14 @@ async function recount(
       const inode = decoded(key, parseKey64(key, start.length), value);
       if (inode === undefined) continue;
       if (inode.isFile) {
-        const used = usedBy(inode, content);
-        if (used !== inode.used) log.put(key, withUsed(value, used));
-        inode.used = used;
+        try {
+          const used = usedBy(inode, content);
+          if (used !== inode.used) log.put(key, withUsed(value, used));
+          inode.used = used;
+        } catch (error) {
+          if (!(error instanceof FsError)) throw error;
+          unreadable(error);
+        }
       }
       bytes += chargeOf(inode);
       if (inode.fileid !== rootIno) files++;

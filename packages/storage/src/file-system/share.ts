@@ -80,6 +80,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
   readonly #root: Inode;
   readonly #closed: () => void;
   #isSettled = false;
+  #starting: Promise<void> | undefined;
 
   private constructor(core: Core, superblock: Superblock, root: Inode, closed: () => void) {
     this.#core = core;
@@ -131,9 +132,6 @@ export class ShareFileSystem implements FileSystem<Inode> {
       names.drop(inode);
       listings.drop(inode);
     });
-    const held = stored === undefined ? NOTHING : await loadHeld(log, content, keys, superblock);
-    const usage = new ShareUsage(log, content, keys, held);
-    log.touch(usage);
     const guard = new ShareGuard(log, now, {
       stopped: (stop) => {
         // Written down before anybody can ask: also who restarts the server instead must not be told that unstable writes are there.
@@ -144,6 +142,10 @@ export class ShareFileSystem implements FileSystem<Inode> {
       readFailed: (reason, count) =>
         options.onEvent?.({ type: 'read_failed', share: options.id, reason, count }),
     });
+    const unreadable = (error: FsError) => guard.readFailed(error);
+    const held = stored === undefined ? NOTHING : await loadHeld(log, content, keys, superblock, unreadable);
+    const usage = new ShareUsage(log, content, keys, held);
+    log.touch(usage);
     const core: Core = {
       keys,
       log,
@@ -181,8 +183,15 @@ export class ShareFileSystem implements FileSystem<Inode> {
     return this.#core.guard.readErrors;
   }
 
-  /** Serves again after its content could not be kept. Rejects with the host's reason where that is not over. */
-  async start(): Promise<void> {
+  /** Serves again after its content could not be kept. Rejects with the host's reason where that is not over. Asked again, it joins in. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     const { log, keys, content, guard } = this.#core;
     await content.recover?.();
     this.#superblock.verifier = randomBytes(VERIFIER_BYTES);

@@ -1,6 +1,6 @@
 import { type Awaitable, type Credentials, FsError, type SparseFiles } from '@dfs/nfs';
 import { type Core, changed, modified, requireFile } from './core.ts';
-import { dropSetIds, inTurn, landing, requireSize, syncContent, trim } from './data.ts';
+import { dropSetIds, inTurn, landing, requireSize, syncContent, trimFirst } from './data.ts';
 import type { Inode } from './inode.ts';
 
 /** SEEK, ALLOCATE and DEALLOCATE (RFC 7862 §15.1, §15.4, §15.11). */
@@ -29,7 +29,7 @@ export class SparseShare implements SparseFiles<Inode> {
     await inTurn(inode, false, async () => {
       core.guard.checkChange();
       requireFile(inode);
-      await trim(core, inode);
+      await trimFirst(core, inode);
       const reserved = core.usage.reserve(inode, offset, length);
       inode.neverWritten = false;
       await landing(core, inode, reserved, async () => {
@@ -54,7 +54,7 @@ export class SparseShare implements SparseFiles<Inode> {
       core.guard.checkChange(true);
       requireFile(inode);
       if (offset >= inode.size) return;
-      await trim(core, inode);
+      await trimFirst(core, inode);
       await core.content.punch(inode.fileid, offset, Math.min(length, inode.size - offset));
       core.usage.shrank(inode);
       dropSetIds(inode, cred);

@@ -3,7 +3,7 @@ import { refusalOf, type Stop, type StopCause, stopFor } from '../faults/stop.ts
 import type { Journal } from '../journal/journal.ts';
 import { encodeMark, MARK_KEY, NO_JOURNAL } from '../journal/mark.ts';
 import { DEFAULT_STORAGE_LIMITS } from '../limits.ts';
-import type { Key, KeyValue, MetadataStore } from '../metadata/store.ts';
+import { type Key, type KeyValue, MetadataClosedError, type MetadataStore } from '../metadata/store.ts';
 import { Batch, type DirtyRecord } from './batch.ts';
 import type { CommitTimes } from './commit-times.ts';
 import { Committer, type LogFigures } from './committer.ts';
@@ -140,7 +140,7 @@ export class CommitLog {
   async #start(): Promise<void> {
     this.#standing.isStarting = true;
     try {
-      await this.#committer.recover();
+      await this.#recover();
       // All of it, so that nothing depends on a journal that may have failed as well.
       while (this.#committing !== undefined || !this.#forming.isEmpty) {
         this.#committing ??= this.#close(await this.#whole());
@@ -157,6 +157,18 @@ export class CommitLog {
     }
     // The store is told of the journal.
     this.hasten();
+  }
+
+  /** A store that could be read until now may be closed by it: then that is why nothing is answered. */
+  async #recover(): Promise<void> {
+    try {
+      await this.#committer.recover();
+    } catch (error) {
+      const { stop } = this.#standing;
+      if (error instanceof MetadataClosedError && stop !== undefined)
+        this.#standing.stop = stopFor(stop.cause, error, stop.since);
+      throw error;
+    }
   }
 
   /** The value, good only until the next call into the log. Sees what is not yet committed, but no {@link DirtyRecord}. */

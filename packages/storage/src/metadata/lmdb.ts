@@ -1,9 +1,18 @@
 import fs from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
-import { errnoName } from '../host/errors.ts';
+import { codeOf, errnoName, hostError } from '../host/errors.ts';
 import { dropCached } from '../host/libc.ts';
-import type { Changes, Key, KeyValue, MetadataSnapshot, MetadataStore } from './store.ts';
+import { DATA_FILE, requireOpenable } from './lmdb-files.ts';
+import {
+  type Changes,
+  type Key,
+  type KeyValue,
+  MetadataClosedError,
+  type MetadataSnapshot,
+  type MetadataStore,
+} from './store.ts';
 
 /** Writes and reads keys as they are, a byte for each character. lmdb expects a RangeError where the target is too short. */
 const keyEncoder = {
@@ -18,33 +27,45 @@ const keyEncoder = {
   },
 };
 
-const DATA_FILE = 'data.mdb';
+/** A disk with no more room than this is full, where a write has failed. */
+const FULL_BYTES = 4 * 1024 * 1024;
 
 function openDatabase(path: string): RootDatabase<Buffer, Key> {
-  return open<Buffer, Key>({
-    path,
-    noSubdir: false,
-    encoding: 'binary',
-    keyEncoder,
-    cache: false,
-    // A commit is answered when it is synced, not when it is merely visible.
-    overlappingSync: false,
-    // Commits are gathered by the commit log, which waits for the end of the event turn already.
-    eventTurnBatching: false,
-  });
+  requireOpenable(path);
+  try {
+    return open<Buffer, Key>({
+      path,
+      noSubdir: false,
+      encoding: 'binary',
+      keyEncoder,
+      cache: false,
+      // A commit is answered when it is synced, not when it is merely visible.
+      overlappingSync: false,
+      // Commits are gathered by the commit log, which waits for the end of the event turn already.
+      eventTurnBatching: false,
+    });
+  } catch (error) {
+    throw named(error);
+  }
 }
 
 /** LMDB in one folder. Its own thread writes and syncs; reads come from the memory map, on the caller's thread. */
 export class LmdbMetadataStore implements MetadataStore {
   readonly #path: string;
-  #db: RootDatabase<Buffer, Key>;
-  #isOpen = true;
+  #open: RootDatabase<Buffer, Key> | undefined;
+  /** Why it is not open. */
+  #reason = 'closed';
   #snapshots = 0;
 
   /** `path` is the folder, made where it is missing. Throws what LMDB says where it cannot be opened. */
   constructor(path: string) {
     this.#path = path;
-    this.#db = openDatabase(path);
+    this.#open = openDatabase(path);
+  }
+
+  get #db(): RootDatabase<Buffer, Key> {
+    if (this.#open === undefined) throw new MetadataClosedError(this.#reason);
+    return this.#open;
   }
 
   get(key: Key): Buffer | undefined {
@@ -75,7 +96,36 @@ export class LmdbMetadataStore implements MetadataStore {
         }
       });
     } catch (error) {
-      throw named(await causeOf(error));
+      const cause = named(await causeOf(error));
+      throw codeOf(cause) === 'EIO' && (await this.#ranOut())
+        ? hostError('write', constants.errno.ENOSPC)
+        : cause;
+    }
+  }
+
+  /**
+   * Of a write that found room for a part only LMDB says EIO, as of a disk that fails. True where there is next to none, and the next commit
+   * can be relied on in any case. What it waits for is done already, so that nobody's turn comes while it is closed.
+   */
+  async #ranOut(): Promise<boolean> {
+    try {
+      const { bavail, bsize } = fs.statfsSync(this.#path);
+      if (bavail * bsize >= FULL_BYTES || this.#snapshots > 0) return false;
+      const file = fs.openSync(join(this.#path, DATA_FILE), 'r+');
+      try {
+        fs.fdatasyncSync(file);
+        const db = this.#db;
+        this.#open = undefined;
+        await db.close();
+        dropCached(file);
+      } finally {
+        fs.closeSync(file);
+        this.#open ??= this.#reopened();
+      }
+      return true;
+    } catch {
+      // It is a disk that fails, then.
+      return false;
     }
   }
 
@@ -87,19 +137,29 @@ export class LmdbMetadataStore implements MetadataStore {
   async recover(): Promise<void> {
     // They read from what would be closed.
     if (this.#snapshots > 0) throw new Error('a backup is being made: wait until it has ended');
-    if (this.#isOpen) await this.#db.close();
-    this.#isOpen = false;
+    // Where that much fails there is no use in closing it: what can be read is read meanwhile.
+    const file = await fs.promises.open(join(this.#path, DATA_FILE), 'r+');
     try {
-      const file = await fs.promises.open(join(this.#path, DATA_FILE), 'r+');
-      try {
-        await file.datasync();
-        dropCached(file.fd);
-      } finally {
-        await file.close();
-      }
+      await file.datasync();
+      const db = this.#open;
+      this.#open = undefined;
+      await db?.close();
+      // Nothing maps it now, so its pages can go.
+      await file.datasync();
+      dropCached(file.fd);
     } finally {
-      this.#db = openDatabase(this.#path);
-      this.#isOpen = true;
+      await file.close();
+      this.#open ??= this.#reopened();
+    }
+  }
+
+  #reopened(): RootDatabase<Buffer, Key> {
+    try {
+      return openDatabase(this.#path);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#reason = `the records of the data directory cannot be opened: ${reason}`;
+      throw new MetadataClosedError(this.#reason, error);
     }
   }
 
@@ -125,7 +185,10 @@ export class LmdbMetadataStore implements MetadataStore {
   }
 
   async close(): Promise<void> {
-    if (this.#isOpen) await this.#db.close();
+    const db = this.#open;
+    this.#open = undefined;
+    this.#reason = 'closed';
+    await db?.close();
   }
 }
 

@@ -1,3 +1,5 @@
+import { FsError } from '@dfs/nfs';
+
 /**
  * A key: bytes, one for each character (U+0000 to U+00FF), so that keys serve in a Map and compare as bytes with `<`.
  * 1 to {@link MAX_KEY_BYTES} of them.
@@ -41,7 +43,7 @@ export interface MetadataStore {
 
   /**
    * After a commit was rejected: the next one can be relied on as the first. Nothing else may be under way. Rejects where the
-   * store still cannot be used; a later call may succeed.
+   * store still cannot be used, with a {@link MetadataClosedError} where not even read; a later call may succeed.
    */
   recover?(): Promise<void>;
 
@@ -55,4 +57,13 @@ export interface MetadataSnapshot {
   scan(start: Key, end: Key, limit: number): readonly KeyValue[];
   /** Lets go of what keeps it. Nothing may be called after. */
   close(): void;
+}
+
+/** The store is not open; it says why. All calls but `recover` and `close` are refused with it then. */
+export class MetadataClosedError extends FsError {
+  constructor(reason: string, cause?: unknown) {
+    super('EIO', reason);
+    this.name = 'MetadataClosedError';
+    if (cause !== undefined) this.cause = cause;
+  }
 }

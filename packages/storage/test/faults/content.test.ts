@@ -72,6 +72,24 @@ describe('a sync of content that fails', () => {
     await directory.startShare(1);
   });
 
+  test('is started once where that is asked for twice', async () => {
+    const { directory, faults } = await world();
+    const share = await open(directory, 1);
+    const file = share.createFile(share.root(), ROOT, 'f', {});
+    faults.fail('sync', 'EIO');
+    expect(await refusal(() => share.write(file, 0, X, Stability.FILE_SYNC))).toBe('EIO');
+    const failing = share.start();
+    expect(share.start()).toBe(failing);
+    expect(await refusal(() => failing)).toBe('EIO');
+    faults.heal();
+    const starting = share.start();
+    expect(starting).not.toBe(failing);
+    expect(share.start()).toBe(starting);
+    const verifier = starting.then(() => Buffer.from(share.writeVerifier));
+    await directory.startShare(1);
+    expect(Buffer.from(share.writeVerifier)).toEqual(await verifier);
+  });
+
   test('is not forgotten by a restart: unstable writes are asked for again', async () => {
     const first = await world();
     const share = await open(first.directory, 1);

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Stability, XattrMode } from '@dfs/nfs';
 import { describe, expect, test, vi } from 'vitest';
@@ -123,6 +123,42 @@ describe('a commit of records that fails', () => {
     expect(await share.read(file, 0, Buffer.alloc(1))).toBe(1);
     here.faults.heal();
     await here.directory.startShare(1);
+    make(share, 'after');
+    await share.stable();
+    expect(namesIn(await open(await afterKill(here), 1))).toEqual(['before', 'during', 'after']);
+  });
+
+  test('and a store that cannot be opened again: it stays stopped and says so; a later start has it all', async () => {
+    const here = await world();
+    const share = await open(here, 1);
+    const file = make(share, 'before');
+    await share.write(file, 0, X, Stability.FILE_SYNC);
+    await share.stable();
+    here.faults.fail('commit', 'EROFS');
+    make(share, 'during');
+    expect(await refusal(() => share.stable())).toBe('EROFS');
+    here.faults.heal();
+    const lock = join(here.path, 'meta', 'lock.mdb');
+    await rm(lock);
+    await mkdir(lock);
+    for (let tries = 0; tries < 2; tries++) {
+      expect(await refusal(() => here.directory.startShare(1))).toBe('EIO');
+      expect(share.stopped).toMatchObject({
+        cause: 'metadata',
+        code: 'EIO',
+        reason: expect.stringContaining('cannot be opened'),
+      });
+      for (const call of [
+        () => share.lookup(share.root(), ROOT, 'before'),
+        () => make(share, 'after'),
+        () => here.directory.records.get('not asked for before'),
+      ]) {
+        expect(await refusal(call)).toBe('EIO');
+      }
+    }
+    await rm(lock, { recursive: true });
+    await here.directory.startShare(1);
+    expect(share.stopped).toBeUndefined();
     make(share, 'after');
     await share.stable();
     expect(namesIn(await open(await afterKill(here), 1))).toEqual(['before', 'during', 'after']);

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { Stability } from '@dfs/nfs';
+import { expect, test, vi } from 'vitest';
+import { filesIn } from '../../src/content/host-files.ts';
+import { checkDataDirectory, type Inode, openDataDirectory, type ShareFileSystem } from '../../src/index.ts';
+import { HOST_PAGE_BYTES } from '../../src/limits.ts';
+import { cleanUpAfterEach, cleanups, ROOT, ROOT_DIRECTORY, refusal, scratch } from '../support.ts';
+import { Faults, faultyContent } from './faulty.ts';
+
+cleanUpAfterEach();
+
+const X = Buffer.from('x');
+const { UNSTABLE, FILE_SYNC } = Stability;
+
+type Change = (share: ShareFileSystem, file: Inode, other: Inode) => unknown;
+
+/** What first cuts what an earlier failure may have left beyond the end, and waits for a sync to do so. */
+const CHANGES: readonly [string, Change][] = [
+  ['an unstable write', (share, file) => share.write(file, 0, X, UNSTABLE)],
+  ['a stable write', (share, file) => share.write(file, 0, X, FILE_SYNC)],
+  ['a longer size', (share, file) => share.setAttributes(file, ROOT, { size: 100 })],
+  ['ALLOCATE', (share, file) => share.sparse?.allocate(file, 0, 10)],
+  ['DEALLOCATE', (share, file) => share.sparse?.deallocate(file, 0, 1)],
+  ['a copy to it', (share, file, other) => share.copyRange(other, 0, file, 0, 1, false)],
+  ['a copy from it', (share, file, other) => share.copyRange(file, 0, other, 0, 1, false)],
+];
+
+test.each(CHANGES)(
+  '%s that waits while its file is removed does not bring content back',
+  async (_, change) => {
+    const path = await scratch();
+    const faults = new Faults();
+    const directory = await openDataDirectory(path, {
+      between: { content: (store) => faultyContent(store, faults) },
+    });
+    let isOpen = true;
+    const close = async () => {
+      if (isOpen) await directory.close();
+      isOpen = false;
+    };
+    cleanups.push(close);
+    const share = await directory.openShare(1, ROOT_DIRECTORY);
+    const [file, other] = ['f', 'other'].map((name) => share.createFile(share.root(), ROOT, name, {})) as [
+      Inode,
+      Inode,
+    ];
+    await share.write(other, 0, X, FILE_SYNC);
+    await share.write(file, 0, Buffer.from('abc'), UNSTABLE);
+    faults.fail('write', 'ENOSPC');
+    expect(await refusal(() => share.write(file, 3, X, UNSTABLE))).toBe('ENOSPC');
+    faults.heal();
+
+    const gate = Promise.withResolvers<void>();
+    let isWaiting = false;
+    faults.slowness = () => {
+      isWaiting = true;
+      return gate.promise;
+    };
+    const changing = refusal(() => change(share, file, other));
+    await vi.waitFor(() => expect(isWaiting).toBe(true), { timeout: 20_000 });
+    share.remove(share.root(), ROOT, 'f');
+    await share.stable();
+    const folder = join(path, 'content', '1');
+    const left = () => [...filesIn(folder, 0)];
+    await vi.waitFor(() => expect(left()).toEqual([other.fileid]), { timeout: 20_000 });
+    gate.resolve();
+    expect(await changing).toBe('ESTALE');
+    await share.stable();
+    expect(left()).toEqual([other.fileid]);
+    const { held } = share;
+    await close();
+    expect((await checkDataDirectory(path)).findings.counts).toEqual(new Map());
+    expect(held).toEqual({ bytes: HOST_PAGE_BYTES, files: 1 });
+  },
+);
