@@ -1,6 +1,7 @@
 import type { EventListener } from './contracts.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { Callbacks, type CallbackTransport } from './nfs4/callback/callbacks.ts';
+import { LockNotices } from './nfs4/callback/lock-notices.ts';
 import { Recalls } from './nfs4/callback/recall.ts';
 import { Counters } from './nfs4/counters.ts';
 import type { Engine } from './nfs4/engine.ts';
@@ -75,8 +76,9 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
       Math.max(1, randomness.bytes(STATEID_INSTANCE_BYTES).readUInt32BE(0) >>> 1),
     leaseMs: leaseSeconds * 1000,
     graceMs: (options.gracePeriod ?? leaseSeconds) * 1000,
-    notifyLock: (file, waiter) => callbacks.notifyLock(namespace, file, waiter),
+    notifyLock: (waiter) => notices.start(waiter),
   });
+  const notices = new LockNotices({ state, callbacks, namespace });
   state.grace.start(records, image?.waiting);
   if (image !== undefined) await takeUp(image, state, namespace, emit);
   const persistence = journal && new Persistence(journal, state, image?.server);

@@ -32,6 +32,9 @@ export interface Limits {
   readonly maxOpensPerClient: number;
   readonly maxLocksPerClient: number;
   readonly maxOwnersPerClient: number;
+  /** Those who are told when a byte range is free, of one file and of one client; others have to ask again. */
+  readonly maxWaitersPerFile: number;
+  readonly maxWaitersPerClient: number;
   /** Delegations that are out, of all clients and of one. */
   readonly maxDelegations: number;
   readonly maxDelegationsPerClient: number;
@@ -69,6 +72,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxOpensPerClient: 100_000,
   maxLocksPerClient: 100_000,
   maxOwnersPerClient: 100_000,
+  maxWaitersPerFile: 1000,
+  maxWaitersPerClient: 1000,
   maxDelegations: 100_000,
   maxDelegationsPerClient: 20_000,
   maxName: 255,

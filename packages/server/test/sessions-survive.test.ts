@@ -1,10 +1,11 @@
-import { CreateSessionFlag, Files, NfsClient, ops, Status } from '@dfs/nfs/client';
+import { CbOp, CreateSessionFlag, Files, LockType, NfsClient, ops, Status } from '@dfs/nfs/client';
 import { describe, expect, it } from 'vitest';
 import { Child, portOf, startServer } from './helpers/child.ts';
 import { scratchFolder } from './helpers/config.ts';
 
 const ROUNDS = 5;
 const PER_ROUND = 20;
+const LIMIT_MS = 60_000;
 
 describe.each(['power', 'crash'])('after kill -9 on a data directory, with durability %s', (durability) => {
   it('the same session goes on, with its opens and locks, and nothing runs twice', {
@@ -66,5 +67,42 @@ describe.each(['power', 'crash'])('after kill -9 on a data directory, with durab
     await child.stop('SIGKILL');
     const check = await new Child(['check', '--data', data]).ended;
     expect([check.code, check.stderr], check.stdout).toEqual([0, '']);
+  });
+
+  it('who waits for a lock is told when it is free, by the process that is there then', {
+    timeout: 120_000,
+  }, async () => {
+    const args = ['--data', scratchFolder(), '--share', '/x,squash=none', '--durability', durability];
+    let child = startServer(args);
+    const options = { port: portOf(await child.ready()) };
+    const [holding, waiting] = [await NfsClient.start(options), await NfsClient.start(options)];
+    const held = await (await Files.mount(holding, '/x')).open('f', { access: 3, create: 'guarded' });
+    const wanted = await (await Files.mount(waiting, '/x')).open('f', { access: 3 });
+    const again = async () => {
+      await child.stop('SIGKILL');
+      child = startServer(args);
+      const port = portOf(await child.ready());
+      for (const { client } of [holding, waiting]) Object.assign(client.options, { port });
+    };
+    const { callbacks } = waiting.client;
+    await held.lock();
+    for (const boundFirst of [true, false]) {
+      const blocked = wanted.lock({ type: LockType.WRITEW });
+      await expect(blocked).rejects.toMatchObject({ code: 'NFS4ERR_DENIED' });
+      await again();
+      const since = callbacks.received.length;
+      const told = callbacks.waitFor(CbOp.NOTIFY_LOCK, LIMIT_MS, since);
+      if (boundFirst) await waiting.bind(await waiting.client.newConnection());
+      await held.unlock();
+      // Killed once more: that the range is free is found, not remembered.
+      if (!boundFirst) await again();
+      if (!boundFirst) await waiting.bind(await waiting.client.newConnection());
+      expect((await told).ops[1]).toMatchObject({ op: CbOp.NOTIFY_LOCK, handle: wanted.handle });
+      await wanted.lock({ type: LockType.WRITEW });
+      await wanted.unlock();
+      await held.lock();
+    }
+    await Promise.all([holding.client.close(), waiting.client.close()]);
+    await child.stop('SIGKILL');
   });
 });

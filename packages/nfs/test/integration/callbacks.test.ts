@@ -56,6 +56,20 @@ suite('the back channel', ({ start, files, minor }) => {
     expect((await called).connection).toBe(second);
   });
 
+  it('of a lock waits for a connection where there is none', async () => {
+    await using server = await start();
+    const [one, two] = [await files(server), await files(server)];
+    const a = await one.open('file', { access: 3, create: 'guarded' });
+    const b = await two.open('file', { access: 3 });
+    await contend(a, b);
+    await two.session.connections[0]!.close();
+    await until(() => server.server.stats().connections === 1, 'the connection is gone');
+    await a.unlock();
+    const called = two.session.client.callbacks.waitFor(CbOp.NOTIFY_LOCK, 30_000);
+    const fresh = await two.session.addConnection(BindFromClient.FORE_OR_BOTH);
+    expect((await called).connection).toBe(fresh);
+  });
+
   it('does not go over a connection that was bound by SEQUENCE alone (row 2)', async () => {
     await using server = await start();
     const [one, two] = [await files(server), await files(server)];

@@ -24,6 +24,13 @@ function filled(): { journal: MemoryJournal; records: [string, Buffer][]; bench:
   const lock = state.locks.obtain(client, Buffer.from('locker'), open);
   state.locks.lock(lock, true, 5n, 9n);
   state.locks.lock(lock, false, 20n, TWO_64);
+  state.locks.wait({
+    open,
+    owner: Buffer.from('waits\xff', 'latin1'),
+    exclusive: true,
+    start: 7n,
+    end: TWO_64,
+  });
   state.delegations.grant(bench.open(client, 'other', 'g', 1), 1, 17);
   const revoked = state.delegations.grant(bench.open(client, 'other', 'h', 1), 1, 18);
   state.delegations.revoke(revoked);
@@ -55,6 +62,9 @@ describe('the records of the journal', () => {
         { exclusive: false, start: 20n, end: TWO_64 },
       ],
     });
+    const [waiter] = image.waiters.values();
+    const owner = Buffer.from('waits\xff', 'latin1');
+    expect(waiter).toMatchObject({ owner, open: open?.number, exclusive: true, start: 7n, end: TWO_64 });
     expect([...image.delegations.values()].map(({ revoked }) => revoked)).toEqual([false, true]);
     const [slots] = image.slots.values();
     expect(slots?.get(1)).toMatchObject({ sequenceId: 9, digest: 0xfedcba98 });

@@ -74,7 +74,7 @@ export class Bench {
       stateidInstance: 7,
       leaseMs: LEASE_MS,
       graceMs: GRACE_MS,
-      notifyLock: (_file, waiter) => this.notified.push(waiter),
+      notifyLock: (waiter) => this.notified.push(waiter),
     });
     this.state.grace.start(store.load());
   }

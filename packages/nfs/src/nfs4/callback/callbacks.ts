@@ -1,10 +1,7 @@
 import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
 import { CbOp, type Status } from '../constants/index.ts';
-import type { Namespace } from '../exports.ts';
 import type { Client } from '../state/clients.ts';
-import type { Connection } from '../state/connections.ts';
-import type { FileState } from '../state/files.ts';
-import type { LockWaiter } from '../state/locks.ts';
+import { type Connection, carriesBack } from '../state/connections.ts';
 import type { Session } from '../state/sessions.ts';
 import { BackChannel } from './back-channel.ts';
 
@@ -43,6 +40,14 @@ export class Callbacks {
     return false;
   }
 
+  /** Some connection would be tried for a callback, though the last one over it may have failed. */
+  hasWay(client: Client): boolean {
+    for (const session of client.sessions)
+      for (const binding of session.bindings.values())
+        if (carriesBack(binding) && !binding.connection.draining) return true;
+    return false;
+  }
+
   #channel(session: Session): BackChannel {
     let channel = this.#channels.get(session);
     if (channel === undefined) {
@@ -76,13 +81,5 @@ export class Callbacks {
   async recallSlot(session: Session, highest: number): Promise<void> {
     const write = (out: XdrWriter) => void out.u32(highest);
     this.#count(CbOp.RECALL_SLOT, await this.#channel(session).send({ op: CbOp.RECALL_SLOT, write }));
-  }
-
-  /** CB_NOTIFY_LOCK (§20.11): a hint that the lock may be had now. Nobody waits for its outcome. */
-  notifyLock(namespace: Namespace, file: FileState, waiter: LockWaiter): void {
-    void this.send(waiter.client, CbOp.NOTIFY_LOCK, (out) => {
-      namespace.writeHandle(out, file.export, file.node);
-      out.u32(waiter.client.instance).u32(waiter.client.number).opaque(waiter.owner);
-    });
   }
 }

@@ -105,7 +105,7 @@ function take(c: Compound, args: Arguments, locker: Locker): OpResult {
     if (state.yields(conflict.state.client)) continue;
     if (args.reclaim) return Status.RECLAIM_CONFLICT;
     if (isBlocking(args.type)) {
-      state.locks.wait(file, { client, owner: Buffer.from(locker.owner), exclusive, start, end });
+      state.locks.wait({ open: locker.open, owner: locker.owner, exclusive, start, end });
     }
     writeDenied(c.out, conflict);
     c.keepBody = true;

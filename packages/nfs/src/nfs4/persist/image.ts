@@ -7,6 +7,7 @@ import { decodeOpen, type OpenRecord } from './open-codec.ts';
 import { decodeServer, decodeWaiting, type ServerRecord } from './server-codec.ts';
 import { decodeSession, type SessionRecord } from './session-codec.ts';
 import { decodeSlot, type SlotRecord } from './slot-codec.ts';
+import { decodeWaiter, type WaiterRecord } from './waiter-codec.ts';
 
 /** All that a journal says, decoded and fitting together: nothing of it can fail any more but the files. */
 export interface Image {
@@ -18,6 +19,7 @@ export interface Image {
   readonly slots: ReadonlyMap<number, ReadonlyMap<number, SlotRecord>>;
   readonly opens: ReadonlyMap<number, OpenRecord>;
   readonly locks: ReadonlyMap<number, LockRecord>;
+  readonly waiters: ReadonlyMap<number, WaiterRecord>;
   readonly delegations: ReadonlyMap<number, DelegationRecord>;
 }
 
@@ -34,6 +36,7 @@ export function readImage(records: Iterable<readonly [key: string, value: Buffer
   const slots = new Map<number, Map<number, SlotRecord>>();
   const opens = new Map<number, OpenRecord>();
   const locks = new Map<number, LockRecord>();
+  const waiters = new Map<number, WaiterRecord>();
   const delegations = new Map<number, DelegationRecord>();
   for (const [key, value] of records) {
     count++;
@@ -61,6 +64,9 @@ export function readImage(records: Iterable<readonly [key: string, value: Buffer
       case Kind.LOCK:
         locks.set(Number(number), decodeLock(reader));
         break;
+      case Kind.WAITER:
+        waiters.set(Number(number), decodeWaiter(reader));
+        break;
       case Kind.DELEGATION:
         delegations.set(Number(number), decodeDelegation(reader));
         break;
@@ -71,7 +77,7 @@ export function readImage(records: Iterable<readonly [key: string, value: Buffer
   }
   if (count === 0) return undefined;
   if (server === undefined) throw new XdrError('the journal does not say whose it is');
-  const image = { server, waiting, clients, sessions, slots, opens, locks, delegations };
+  const image = { server, waiting, clients, sessions, slots, opens, locks, waiters, delegations };
   requireWhole(image);
   return image;
 }
@@ -86,7 +92,7 @@ function slotsOf(slots: Map<number, Map<number, SlotRecord>>, session: number): 
 }
 
 function requireWhole(image: Image): void {
-  const { clients, sessions, slots, opens, locks, delegations } = image;
+  const { clients, sessions, slots, opens, locks, waiters, delegations } = image;
   for (const session of sessions.values()) {
     if (!clients.has(session.client)) throw new XdrError('a session lacks its client');
     if (session.granted < 1 || session.target < 1 || session.target > session.granted)
@@ -101,6 +107,10 @@ function requireWhole(image: Image): void {
   for (const lock of locks.values()) {
     if (!opens.has(lock.open)) throw new XdrError('a lock lacks its open');
     if (lock.ranges.some(({ start, end }) => start >= end)) throw new XdrError('a lock covers nothing');
+  }
+  for (const waiter of waiters.values()) {
+    if (!opens.has(waiter.open)) throw new XdrError('who waits for a lock lacks its open');
+    if (waiter.start >= waiter.end) throw new XdrError('somebody waits for a lock that covers nothing');
   }
   for (const delegation of delegations.values())
     if (!clients.has(delegation.client)) throw new XdrError('a delegation lacks its client');

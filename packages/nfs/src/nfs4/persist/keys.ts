@@ -7,6 +7,7 @@ export const Kind = {
   SLOT: 'r',
   OPEN: 'o',
   LOCK: 'l',
+  WAITER: 'w',
   DELEGATION: 'd',
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];

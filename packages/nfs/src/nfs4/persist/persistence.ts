@@ -2,7 +2,7 @@ import type { StateJournal } from '../../contracts.ts';
 import { XdrWriter } from '../../xdr/index.ts';
 import { Client } from '../state/clients.ts';
 import { DelegationState } from '../state/delegations.ts';
-import { LockState } from '../state/locks.ts';
+import { LockState, LockWaiter } from '../state/locks.ts';
 import type { Lasting } from '../state/marks.ts';
 import { OpenState } from '../state/opens.ts';
 import { Session } from '../state/sessions.ts';
@@ -16,6 +16,7 @@ import { encodeOpen } from './open-codec.ts';
 import { encodeServer, encodeWaiting, type ServerRecord } from './server-codec.ts';
 import { encodeSession } from './session-codec.ts';
 import { encodeSlot } from './slot-codec.ts';
+import { encodeWaiter } from './waiter-codec.ts';
 
 type Change = readonly [key: string, value: Buffer | undefined];
 
@@ -128,6 +129,7 @@ export class Persistence {
     record.journalKey ??= key(kind, numberOf(record));
     if (record instanceof OpenState) encodeOpen(out, record);
     else if (record instanceof LockState) encodeLock(out, record);
+    else if (record instanceof LockWaiter) encodeWaiter(out, record);
     else if (record instanceof DelegationState) encodeDelegation(out, record);
     else if (record instanceof Session) encodeSession(out, record);
     else if (record instanceof Client) encodeClient(out, record);
@@ -171,6 +173,7 @@ export class Persistence {
 function kindOf(record: Lasting): Kind | undefined {
   if (record instanceof OpenState) return record.closed ? undefined : Kind.OPEN;
   if (record instanceof LockState) return record.freed ? undefined : Kind.LOCK;
+  if (record instanceof LockWaiter) return record.ended ? undefined : Kind.WAITER;
   if (record instanceof DelegationState) return record.gone ? undefined : Kind.DELEGATION;
   if (record instanceof Session) return record.dead ? undefined : Kind.SESSION;
   if (record instanceof Client) return record.removed ? undefined : Kind.CLIENT;
@@ -179,7 +182,10 @@ function kindOf(record: Lasting): Kind | undefined {
 
 function isOf(record: Lasting, client: Client): boolean {
   const held =
-    record instanceof OpenState || record instanceof LockState || record instanceof DelegationState;
+    record instanceof OpenState ||
+    record instanceof LockState ||
+    record instanceof LockWaiter ||
+    record instanceof DelegationState;
   return held && record.client === client;
 }
 

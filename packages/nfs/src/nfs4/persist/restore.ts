@@ -2,7 +2,7 @@ import type { Namespace } from '../exports.ts';
 import { Client } from '../state/clients.ts';
 import { DelegationState } from '../state/delegations.ts';
 import { FileState } from '../state/files.ts';
-import { LockOwner, LockState } from '../state/locks.ts';
+import { LockOwner, LockState, LockWaiter } from '../state/locks.ts';
 import { OpenState } from '../state/opens.ts';
 import type { State } from '../state/state.ts';
 import type { FileRecord } from './file-codec.ts';
@@ -29,6 +29,7 @@ export async function restore(image: Image, place: Place): Promise<Restored> {
   restoreSessions(image, state, clients);
   const { opens, dropped } = await restoreOpens(image, place, clients);
   restoreLocks(image, state, opens);
+  restoreWaiters(image, state, opens);
   return { dropped: dropped + (await restoreDelegations(image, place, clients)) };
 }
 
@@ -128,6 +129,20 @@ function restoreLocks(image: Image, state: State, opens: ReadonlyMap<number, Ope
     lock.journalKey = key(Kind.LOCK, number);
     for (const { exclusive, start, end } of record.ranges)
       state.locks.restoreRange(lock, exclusive, start, end);
+  }
+}
+
+function restoreWaiters(image: Image, state: State, opens: ReadonlyMap<number, OpenState>): void {
+  // The journal may have them in any order; they take turns by their numbers.
+  for (const [number, record] of [...image.waiters].sort(([a], [b]) => a - b)) {
+    const open = opens.get(record.open);
+    if (open === undefined) {
+      state.marks.drop(key(Kind.WAITER, number));
+      continue;
+    }
+    const waiter = new LockWaiter(number, { ...record, open });
+    waiter.journalKey = key(Kind.WAITER, number);
+    state.locks.restoreWaiter(waiter);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DelegationState } from './delegations.ts';
-import type { LockOwner } from './locks.ts';
+import type { LockOwner, LockWaiter } from './locks.ts';
 import type { Lasting } from './marks.ts';
 import type { OpenOwner } from './opens.ts';
 import { OwnerTable } from './owner-table.ts';
@@ -48,6 +48,7 @@ export class Client implements Lasting {
   readonly sessions = new Set<Session>();
   readonly openOwners = new OwnerTable<OpenOwner>();
   readonly lockOwners = new OwnerTable<LockOwner>();
+  readonly waiters = new Set<LockWaiter>();
   readonly delegations = new Set<DelegationState>();
   /** Delegations taken away that the client has not freed yet. */
   readonly revoked = new Set<DelegationState>();

@@ -1,5 +1,12 @@
 import type { Clock, EventListener, UnbindReason } from '../../contracts.ts';
-import { type Binding, Connection, carriesFore, type Direction, endpoint } from './connections.ts';
+import {
+  type Binding,
+  Connection,
+  carriesBack,
+  carriesFore,
+  type Direction,
+  endpoint,
+} from './connections.ts';
 import { type Session, takesCallbacks } from './sessions.ts';
 
 /**
@@ -11,15 +18,18 @@ import { type Session, takesCallbacks } from './sessions.ts';
 export class ConnectionTable {
   readonly #clock: Clock;
   readonly #emit: EventListener;
+  readonly #reached: (session: Session) => void;
   readonly #connections = new Map<number, Connection>();
   /** Those that are, or were, guests. */
   readonly #guests = new Set<Connection>();
   #next = 1;
   #limit = 0;
 
-  constructor(clock: Clock, emit: EventListener) {
+  /** `reached` is told of a session that one more connection carries callbacks of. */
+  constructor(clock: Clock, emit: EventListener, reached: (session: Session) => void = () => {}) {
     this.#clock = clock;
     this.#emit = emit;
+    this.#reached = reached;
   }
 
   get size(): number {
@@ -163,6 +173,7 @@ export class ConnectionTable {
     connection.bindings.set(session, binding);
     session.bindings.set(connection, binding);
     this.#emit({ type: 'bound', connection: connection.id, session: session.name, direction });
+    if (carriesBack(binding)) this.#reached(session);
   }
 
   unbind(connection: Connection, session: Session, reason: UnbindReason): void {

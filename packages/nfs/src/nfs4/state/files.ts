@@ -12,7 +12,7 @@ export class FileState implements Hashed<FileState> {
   /** Those that are out. */
   readonly delegations = new Set<DelegationState>();
   #ranges: LockRanges | undefined;
-  /** Who was refused a lock and asked to be told, first come first. */
+  /** Who was refused a lock and asked to be told, first come first: each through one of the opens. */
   readonly waiters: LockWaiter[] = [];
   #key: string | undefined;
   readonly hash: number;

@@ -3,28 +3,35 @@ import { Status } from '../constants/index.ts';
 import { NfsError } from '../errors.ts';
 import type { Client } from './clients.ts';
 import type { FileState, Files } from './files.ts';
-import { addRange, cutRange, LockOwner, type LockRange, LockState, type LockWaiter } from './locks.ts';
+import {
+  addRange,
+  cutRange,
+  LockOwner,
+  type LockRange,
+  LockState,
+  LockWaiter,
+  type WantedLock,
+} from './locks.ts';
 import type { Marks } from './marks.ts';
 import type { OpenState } from './opens.ts';
 import { nextSeqid, type Stateids } from './stateids.ts';
-
-const MAX_WAITERS = 1000;
 
 /** Byte-range locks (RFC 8881 §9.1 to 9.6). */
 export class LockTable {
   readonly #files: Files;
   readonly #stateids: Stateids;
   readonly #limits: Limits;
-  readonly #notify: (file: FileState, waiter: LockWaiter) => void;
+  readonly #notify: (waiter: LockWaiter) => void;
   readonly #marks: Marks;
   #count = 0;
+  #nextWaiter = 1;
 
-  /** `notify` is told of a waiter whose range has become free. */
+  /** `notify` is told of a waiter whose range has become free, and says by {@link heard} that it was told. */
   constructor(
     files: Files,
     stateids: Stateids,
     limits: Limits,
-    notify: (file: FileState, waiter: LockWaiter) => void,
+    notify: (waiter: LockWaiter) => void,
     marks: Marks,
   ) {
     this.#marks = marks;
@@ -80,7 +87,7 @@ export class LockTable {
   lock(state: LockState, exclusive: boolean, start: bigint, end: bigint): void {
     if (state.client.locks >= this.#limits.maxLocksPerClient) throw new NfsError(Status.DELAY);
     this.#grew(state, addRange(state.file.ranges, state, exclusive, start, end));
-    this.#unwait(state.file, state.client, state.owner.bytes);
+    this.#unwait(state);
     this.#marks.touch(state);
     state.seqid = nextSeqid(state.seqid);
     if (!exclusive) this.#wake(state.file, start, end);
@@ -115,32 +122,85 @@ export class LockTable {
     this.#count += by;
   }
 
-  /** Notes somebody who wants to be told when a range is free. */
-  wait(file: FileState, waiter: LockWaiter): void {
-    this.#unwait(file, waiter.client, waiter.owner);
-    if (file.waiters.length < MAX_WAITERS) file.waiters.push(waiter);
+  /** Notes somebody who wants to be told when a range is free. At a limit nobody is noted: clients ask again by themselves. */
+  wait(wanted: WantedLock): void {
+    const { file, client } = wanted.open;
+    const known = waiterOf(file, client, wanted.owner);
+    if (known?.wants(wanted)) {
+      // It keeps its turn, and costs the journal nothing.
+      known.told = false;
+      known.turn++;
+      return;
+    }
+    if (known !== undefined) this.#end(known);
+    const { maxWaitersPerFile, maxWaitersPerClient } = this.#limits;
+    if (file.waiters.length >= maxWaitersPerFile || client.waiters.size >= maxWaitersPerClient) return;
+    const waiter = new LockWaiter(this.#nextWaiter++, wanted);
+    this.#enter(waiter);
+    this.#marks.touch(waiter);
   }
 
-  #unwait(file: FileState, client: Client, owner: Buffer): void {
-    const at = file.waiters.findIndex((w) => w.client === client && w.owner.equals(owner));
-    if (at >= 0) file.waiters.splice(at, 1);
+  /** One of an earlier run. All locks must be there: where none is in its way any more it is told when its client can be reached. */
+  restoreWaiter(waiter: LockWaiter): void {
+    this.#nextWaiter = Math.max(this.#nextWaiter, waiter.number + 1);
+    this.#enter(waiter);
+    waiter.told = this.#free(waiter);
+  }
+
+  #enter(waiter: LockWaiter): void {
+    waiter.file.waiters.push(waiter);
+    waiter.client.waiters.add(waiter);
+  }
+
+  /** It has been told, or will never be. */
+  heard(waiter: LockWaiter): void {
+    if (!waiter.ended) this.#end(waiter);
+  }
+
+  #end(waiter: LockWaiter): void {
+    waiter.ended = true;
+    waiter.told = false;
+    this.#marks.touch(waiter);
+    waiter.client.waiters.delete(waiter);
+    waiter.file.waiters.splice(waiter.file.waiters.indexOf(waiter), 1);
+  }
+
+  /** Nobody waits through this open any more; without one, through none of the client's. */
+  endWaits(client: Client, open?: OpenState): void {
+    for (const waiter of client.waiters) if (open === undefined || waiter.open === open) this.#end(waiter);
+  }
+
+  /** There is a way to the client again: those are told that could not be, if their range is still free. */
+  retell(client: Client): void {
+    for (const waiter of client.waiters) {
+      if (!waiter.told) continue;
+      waiter.told = this.#free(waiter);
+      if (waiter.told) this.#notify(waiter);
+    }
+  }
+
+  /** An owner that has got a lock waits for none. */
+  #unwait(state: LockState): void {
+    if (state.file.waiters.length === 0) return;
+    const waiter = waiterOf(state.file, state.client, state.owner.bytes);
+    if (waiter !== undefined) this.#end(waiter);
+  }
+
+  #free({ file, client, owner, exclusive, start, end }: LockWaiter): boolean {
+    return this.conflict(file, client, owner.toString('latin1'), exclusive, start, end) === undefined;
   }
 
   /** Tells those who wait for a part of `start` to `end` and would now get their lock; they ask again by themselves. */
   #wake(file: FileState, start: bigint, end: bigint): void {
-    for (let i = 0; i < file.waiters.length; ) {
-      const waiter = file.waiters[i]!;
+    for (const waiter of file.waiters) {
       const touched = waiter.start < end && waiter.end > start;
-      const key = waiter.owner.toString('latin1');
-      const free =
-        touched &&
-        this.conflict(file, waiter.client, key, waiter.exclusive, waiter.start, waiter.end) === undefined;
-      if (!free) {
-        i++;
-        continue;
-      }
-      file.waiters.splice(i, 1);
-      if (!waiter.client.removed) this.#notify(file, waiter);
+      if (!touched || waiter.told || !this.#free(waiter)) continue;
+      waiter.told = true;
+      this.#notify(waiter);
     }
   }
+}
+
+function waiterOf(file: FileState, client: Client, owner: Buffer): LockWaiter | undefined {
+  return file.waiters.find((waiter) => waiter.client === client && waiter.owner.equals(owner));
 }

@@ -62,13 +62,51 @@ export interface LockRange {
   readonly end: bigint;
 }
 
-/** Somebody who was refused a lock with a blocking type, and is told when it may be had (CB_NOTIFY_LOCK). */
-export interface LockWaiter {
-  readonly client: Client;
+/** What somebody waits for: a lock of that kind for a lock-owner, from `start` to `end`, through an open. */
+export interface WantedLock {
+  readonly open: OpenState;
   readonly owner: Buffer;
   readonly exclusive: boolean;
   readonly start: bigint;
   readonly end: bigint;
+}
+
+/**
+ * Somebody who was refused a lock with a blocking type, and is told when it may be had (CB_NOTIFY_LOCK). It waits until it has been told, has got a
+ * lock, or has closed the file.
+ */
+export class LockWaiter implements Lasting, WantedLock {
+  /** Counts up: the journal's, and nobody else's. */
+  readonly number: number;
+  readonly client: Client;
+  readonly file: FileState;
+  readonly open: OpenState;
+  readonly owner: Buffer;
+  readonly exclusive: boolean;
+  readonly start: bigint;
+  readonly end: bigint;
+  /** Its range was free since it asked last: it is being told, or will be as soon as there is a way to its client. */
+  told = false;
+  /** How often it has asked again. */
+  turn = 0;
+  ended = false;
+  marked = false;
+  journalKey: string | undefined;
+
+  constructor(number: number, { open, owner, exclusive, start, end }: WantedLock) {
+    this.number = number;
+    this.client = open.client;
+    this.file = open.file;
+    this.open = open;
+    this.owner = Buffer.from(owner);
+    this.exclusive = exclusive;
+    this.start = start;
+    this.end = end;
+  }
+
+  wants({ open, exclusive, start, end }: WantedLock): boolean {
+    return this.open === open && this.exclusive === exclusive && this.start === start && this.end === end;
+  }
 }
 
 export const RANGE_END = 1n << 64n;

@@ -4,7 +4,7 @@ import { ClientTable } from './client-table.ts';
 import type { Client } from './clients.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { DelegationTable } from './delegation-table.ts';
-import { type FileState, Files } from './files.ts';
+import { Files } from './files.ts';
 import { Grace } from './grace.ts';
 import { LockTable } from './lock-table.ts';
 import type { LockWaiter } from './locks.ts';
@@ -27,7 +27,7 @@ export interface StateOptions {
   readonly leaseMs: number;
   readonly graceMs: number;
   /** Tells a client that it may ask again for a lock. */
-  readonly notifyLock: (file: FileState, waiter: LockWaiter) => void;
+  readonly notifyLock: (waiter: LockWaiter) => void;
 }
 
 /** A client that was heard of last so long ago is dropped, conflict or not. */
@@ -55,7 +55,9 @@ export class State {
     this.#leaseMs = options.leaseMs;
     this.#emit = emit;
     this.clients = new ClientTable(options.instance, this.marks);
-    this.connections = new ConnectionTable(clock, emit);
+    this.connections = new ConnectionTable(clock, emit, ({ client }) => {
+      if (client.waiters.size > 0) this.locks.retell(client);
+    });
     this.sessions = new SessionTable(clock, randomness, emit, this.connections, limits, this.marks);
     this.stateids = new Stateids(options.stateidInstance);
     this.opens = new OpenTable(this.files, this.stateids, limits, this.marks);
@@ -128,6 +130,7 @@ export class State {
 
   /** Ends an open with the locks taken through it. */
   closeOpen(open: OpenState): void {
+    if (open.client.waiters.size > 0) this.locks.endWaits(open.client, open);
     if (open.locks.size > 0) for (const lock of [...open.locks]) this.locks.free(lock);
     this.opens.close(open);
   }
@@ -136,6 +139,7 @@ export class State {
   removeClient(client: Client, reason: 'destroyed' | 'expired' | 'replaced' | 'evicted'): void {
     if (client.removed) return;
     client.removed = true;
+    this.locks.endWaits(client);
     for (const owner of client.openOwners.all()) {
       for (const open of [...owner.opens.values()]) this.closeOpen(open);
     }
