@@ -20,6 +20,8 @@ export type ServerOptions = {
 const READY_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 20_000;
 const POLL_MS = 20;
+/** An address that is not there answers nothing, and TCP asks for minutes. */
+const CONNECT_LIMIT_MS = 2_000;
 const KEPT_LINES = 10;
 const MS = 1000;
 const SHARE = 'export';
@@ -30,12 +32,15 @@ export const serverLog = (dir: string): string => join(dir, 'server.log');
 
 function accepts({ host, port }: Address): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port });
+    const socket = connect({ host, port, timeout: CONNECT_LIMIT_MS });
     const answer = (yes: boolean): void => {
       socket.destroy();
       resolve(yes);
     };
-    socket.once('connect', () => answer(true)).once('error', () => answer(false));
+    socket
+      .once('connect', () => answer(true))
+      .once('error', () => answer(false))
+      .once('timeout', () => answer(false));
   });
 }
 
