@@ -27,10 +27,9 @@ it('drops messages while a pipe is stuck, says how many, and never waits for it'
   const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
   const sink = new LogSink(fd);
   const lines = (2 * MAX_WAITING_BYTES) / LINE.length;
-  const start = performance.now();
+  // Nobody reads before this is over: whatever waited for the pipe would wait for ever.
   for (let i = 0; i < lines; i++) sink.write(LINE);
   await sink.flush(50);
-  expect(performance.now() - start).toBeLessThan(5_000);
   const flushed = sink.flush(20_000);
   let text = '';
   const buffer = Buffer.alloc(65_536);

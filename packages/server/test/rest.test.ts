@@ -208,11 +208,15 @@ describe('the socket', () => {
     const socketPath = await onSocket();
     const silent = net.connect({ path: socketPath });
     silent.on('error', () => undefined);
+    let heard = '';
+    silent.setEncoding('utf8').on('data', (text: string) => {
+      heard += text;
+    });
     silent.write('GET /health HTTP/1.1\r\n');
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const start = performance.now();
     await listeners.splice(0)[0]?.close(100);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    // When the server has had enough of such a one by itself, it says so (408).
+    expect(heard).toBe('');
     silent.destroy();
   });
 });
