@@ -108,11 +108,12 @@ export class TypedClient {
 
   /** Those of one client, or of all. */
   async sessions(clientId?: string): Promise<{ readonly sessions: readonly Session[] }> {
-    if (clientId === undefined) {
-      const pages = this.#pages((query) => this.#call(ROUTES.sessions, { query }));
-      return { sessions: (await pages).flatMap(({ sessions }) => sessions) };
-    }
-    return this.#call(ROUTES.clientSessions, { params: { client_id: clientId } });
+    const pages = await this.#pages((query) =>
+      clientId === undefined
+        ? this.#call(ROUTES.sessions, { query })
+        : this.#call(ROUTES.clientSessions, { params: { client_id: clientId }, query }),
+    );
+    return { sessions: pages.flatMap(({ sessions }) => sessions) };
   }
 
   session(clientId: string, sessionId: string) {

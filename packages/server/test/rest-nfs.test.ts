@@ -73,7 +73,19 @@ describe('what an operator sees', () => {
     const clients = await page(`clients?limit=3&after=${cids[0]}`);
     const left = cids.filter((id) => id !== ended?.client_id && id > (cids[0] ?? ''));
     expect(clients.clients.map(({ client_id }) => client_id)).toEqual(left.slice(0, 3));
-    for (const list of ['clients', 'sessions']) {
+    const own = await page(`clients/${cids[0]}/sessions`);
+    const second = made.find(({ id }) => id.toString('hex') === own.sessions[0]?.session_id)?.client;
+    for (let more = 0; more < 3; more++) await second?.createSession();
+    const owned: string[] = [];
+    for (let query = 'limit=2'; ; ) {
+      const part = await page(`clients/${cids[0]}/sessions?${query}`);
+      expect(part.sessions.length).toBeLessThanOrEqual(2);
+      owned.push(...part.sessions.map(({ session_id }) => session_id));
+      if (part.next_after === undefined) break;
+      query = `limit=2&after=${part.next_after}`;
+    }
+    expect([owned.length, owned]).toEqual([4, [...owned].sort()]);
+    for (const list of ['clients', 'sessions', `clients/${cids[0]}/sessions`]) {
       for (const wrong of ['limit=0', 'limit=10001', 'limit=x', 'sort=id'])
         expect((await server.ask('GET', `/api/v1/${list}?${wrong}`)).status, wrong).toBe(400);
     }

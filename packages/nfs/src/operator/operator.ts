@@ -15,6 +15,7 @@ import {
 import type { Engine } from '../nfs4/engine.ts';
 import { applySettings } from '../nfs4/settings.ts';
 import type { Drainer } from './drain.ts';
+import { paged } from './paged.ts';
 import { clientView, connectionView, leaseState, sessionView } from './views.ts';
 
 /** What the sockets know that the engine does not. */
@@ -164,12 +165,4 @@ export class Operator implements Control {
       ...this.#figures(),
     };
   }
-}
-
-/** By id, so that a page begins where the last one ended though that may be gone. Views, which cost most, are made of the page only. */
-function paged<T extends { readonly name: string }>(all: Iterable<T>, page: Page = {}): T[] {
-  const { after = '', limit } = page;
-  const behind = [...all].filter(({ name }) => name > after);
-  behind.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return behind.slice(0, limit);
 }

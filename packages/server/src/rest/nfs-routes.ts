@@ -27,9 +27,10 @@ interface SessionParams {
 export function serveNfs(app: FastifyInstance, { control }: RestServices): void {
   serveLists(app, control);
   serve(app, ROUTES.client, ({ params }) => showClient(client(control, params.client_id)));
-  serve(app, ROUTES.clientSessions, ({ params }) => {
+  serve(app, ROUTES.clientSessions, ({ params, query }) => {
     const { id } = client(control, params.client_id);
-    return { sessions: control.sessions(id).map(showSession) };
+    const { shown, next } = onePage(query, (page) => control.sessions(id, page));
+    return { sessions: shown.map(showSession), ...next };
   });
   serve(app, ROUTES.session, ({ params }) => showSessionDetail(session(control, params)));
   serve(app, ROUTES.connection, ({ params }) => {
