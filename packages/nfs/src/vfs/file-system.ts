@@ -21,6 +21,8 @@ export interface Abilities {
   readonly sparse: boolean;
   /** `copyRange` is there (RFC 7862: COPY, CLONE). */
   readonly copy: boolean;
+  /** Bytes of the blocks that CLONE shares: its offsets are multiples of them (RFC 7862 §12.2.1). 1 where absent. */
+  readonly cloneBlockBytes?: number;
   /** `space` is there. */
   readonly space: boolean;
   /** `locks` is there: byte-range locks are kept by the file system, shared with others who use it. */

@@ -9,6 +9,7 @@ export class BarredContent implements ContentStore {
   readonly maxFileSize: number;
   readonly sparse: boolean;
   readonly blockBytes: number;
+  readonly sharedBytes: number;
   readonly #store: ContentStore;
   readonly #barrier: ContentBarrier;
   readonly #share: number;
@@ -20,6 +21,11 @@ export class BarredContent implements ContentStore {
     this.maxFileSize = store.maxFileSize;
     this.sparse = store.sparse;
     this.blockBytes = store.blockBytes;
+    this.sharedBytes = store.sharedBytes;
+  }
+
+  get canShare(): boolean {
+    return this.#store.canShare;
   }
 
   read(ino: number, offset: number, target: Buffer): Awaitable<number> {

@@ -3,7 +3,7 @@ import { canSparse, punchHole, seek } from '../host/libc.ts';
 import { COPY_CHUNK_BYTES } from '../limits.ts';
 import { readAt, writeAt } from './threaded-io.ts';
 
-interface Range {
+export interface Range {
   readonly fromOffset: number;
   readonly toOffset: number;
   readonly length: number;

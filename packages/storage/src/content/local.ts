@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import { type Awaitable, FsError, type SpaceUsage } from '@dfs/nfs';
 import { codeOf, toFsError } from '../host/errors.ts';
-import { canSparse, cloneRange, dropCached, punchHole, readCached, reserve, seek } from '../host/libc.ts';
+import { canSparse, dropCached, punchHole, readCached, reserve, seek } from '../host/libc.ts';
 import { HOST_PAGE_BYTES, SYNC_READ_BYTES, SYNC_TRUNCATE_BYTES, SYNC_WRITE_BYTES } from '../limits.ts';
 import { copySparse } from './copy.ts';
 import { HostFiles, type OpenFile, type OpenFiles } from './host-files.ts';
 import { maxFileSizeIn } from './max-file-size.ts';
+import { shareRange } from './share.ts';
 import type { ContentStore } from './store.ts';
 import { Syncs } from './syncs.ts';
 import { readAt, writeAt } from './threaded-io.ts';
@@ -20,6 +21,8 @@ export class LocalContentStore implements ContentStore {
   readonly maxFileSize: number;
   readonly sparse = canSparse;
   readonly blockBytes = HOST_PAGE_BYTES;
+  readonly sharedBytes: number;
+  canShare = true;
   readonly #files: HostFiles;
   readonly #syncs = new Syncs<number>();
   /** Under way, or failed: making safe what earlier runs have written. */
@@ -30,6 +33,7 @@ export class LocalContentStore implements ContentStore {
     fs.mkdirSync(folder, { recursive: true });
     this.#files = new HostFiles(folder, cache);
     this.maxFileSize = maxFileSizeIn(folder);
+    this.sharedBytes = fs.statfsSync(folder).bsize;
   }
 
   read(ino: number, offset: number, target: Buffer): Awaitable<number> {
@@ -159,12 +163,15 @@ export class LocalContentStore implements ContentStore {
       await this.#files.using(source, async (fromFd) => {
         const target = this.#made(to);
         this.#syncs.mark(to);
-        cloneRange(fromFd, fromOffset, target.fd, toOffset, length);
+        shareRange(fromFd, target.fd, { fromOffset, toOffset, length }, this.sharedBytes);
       });
     } catch (error) {
       const code = codeOf(error);
       if (code === 'EINVAL') throw new FsError('EINVAL');
-      if (code === 'EXDEV' || code === 'ENOTTY' || code === 'EOPNOTSUPP') throw new FsError('ENOTSUP');
+      if (code === 'EXDEV' || code === 'ENOTTY' || code === 'EOPNOTSUPP') {
+        this.canShare = false;
+        throw new FsError('ENOTSUP');
+      }
       throw toFsError(error);
     }
   }

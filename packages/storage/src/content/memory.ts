@@ -28,6 +28,8 @@ export class MemoryContentStore implements ContentStore {
   readonly maxFileSize = Number.MAX_SAFE_INTEGER;
   readonly sparse = true;
   readonly blockBytes = PAGE;
+  readonly canShare = true;
+  readonly sharedBytes = 1;
   readonly #files = new Map<number, MemoryFile>();
   readonly #budget: MemoryBudget;
 

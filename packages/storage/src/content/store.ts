@@ -14,6 +14,10 @@ export interface ContentStore {
   readonly sparse: boolean;
   /** Storage is counted in units of this many bytes: the host's own may be others. */
   readonly blockBytes: number;
+  /** False once it is known that `share` is refused whatever it is asked for. */
+  readonly canShare: boolean;
+  /** Bytes of the blocks that `share` shares. */
+  readonly sharedBytes: number;
 
   /** Fills `target` from `offset`; the count is short only where the file ends. Plain where nothing waits for a disk. */
   read(ino: number, offset: number, target: Buffer): Awaitable<number>;
@@ -47,7 +51,10 @@ export interface ContentStore {
   seek(ino: number, offset: number, what: 'data' | 'hole'): Awaitable<number | undefined>;
   /** Copies a range, holes as holes, within one file only without overlap. The source must reach to its end. */
   copy(from: number, fromOffset: number, to: number, toOffset: number, length: number): Awaitable<void>;
-  /** The same by shared storage; ENOTSUP where this store cannot, EINVAL where the range does not lie on whole blocks. */
+  /**
+   * The same by shared storage; ENOTSUP where this store cannot, EINVAL where the range does not lie on whole blocks of `sharedBytes`. Only its
+   * last block may be a part, where the source ends with it: then the rest of that block becomes zeros in the target.
+   */
   share(from: number, fromOffset: number, to: number, toOffset: number, length: number): Awaitable<void>;
   /** Where the file ends: 0 where it was never written. */
   size(ino: number): number;

@@ -1,6 +1,6 @@
 import { type Credentials, FsError } from '@dfs/nfs';
 import { type Core, requireFile } from './core.ts';
-import { inTurn, landing, requireSize, syncContent, trimFirst, written } from './data.ts';
+import { inTurn, landing, madeSafe, requireSize, syncContent, trimFirst, written } from './data.ts';
 import type { Inode } from './inode.ts';
 
 /** COPY, and CLONE with `share`: which the host's file system must be able to do, or it is ENOTSUP. */
@@ -23,6 +23,7 @@ export async function copyRange(
     requireFile(to);
     const length = Math.min(count, from.size - fromOffset);
     if (length <= 0) return 0;
+    if (share && !core.content.canShare) throw new FsError('ENOTSUP');
     requireSize(core, toOffset + length);
     if (from === to && Math.abs(fromOffset - toOffset) < length) throw new FsError('EINVAL');
     await trimFirst(core, from);
@@ -37,6 +38,8 @@ export async function copyRange(
     await landing(core, to, Math.max(0, reserved), async () => {
       if (share) {
         await reach(core, from);
+        // The host writes out what it shares, and the loop would wait; that this fails it would tell once only.
+        await madeSafe(core, from);
         requireFile(from);
         requireFile(to);
         await content.share(from.fileid, fromOffset, to.fileid, toOffset, length);

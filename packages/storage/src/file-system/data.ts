@@ -194,7 +194,11 @@ function commitInode(core: Core, inode: Inode): Awaitable<void> {
  */
 export function syncContent(core: Core, inode: Inode): Awaitable<void> {
   // The host keeps what was written when the process ends: more is not promised then.
-  if (core.log.durability === 'crash') return;
+  if (core.log.durability !== 'crash') return madeSafe(core, inode);
+}
+
+/** The same, whatever is promised. */
+export function madeSafe(core: Core, inode: Inode): Awaitable<void> {
   const syncing = core.content.sync(inode.fileid);
   if (syncing === undefined) return;
   return syncing.then(

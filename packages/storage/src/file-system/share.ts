@@ -98,6 +98,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
       xattrs: true,
       sparse: core.content.sparse,
       copy: true,
+      cloneBlockBytes: core.content.sharedBytes,
       space: true,
       externalLocks: false,
       caseInsensitive: false,

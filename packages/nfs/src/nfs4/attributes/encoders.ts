@@ -31,6 +31,7 @@ const NO_ACLS = 0;
 const ONLY_UTF8 = 2;
 /** NFS4_CHANGE_TYPE_IS_MONOTONIC_INCR. */
 const MONOTONIC_INCREASE = 0;
+/** Where a file system shares any range. */
 const CLONE_BLOCK_BYTES = 1;
 const TIME_DELTA_NSEC = 1;
 const MS_PER_SEC = 1000;
@@ -118,7 +119,7 @@ export const ENCODERS: ReadonlyMap<number, Encoder> = new Map<number, Encoder>([
   [Attr.SUPPATTR_EXCLCREAT, (out, s) => writeBitmap(out, both(EXCLUSIVE_CREATE_ATTRIBUTES, s.supported))],
   [Attr.FS_CHARSET_CAP, u32(() => ONLY_UTF8)],
   [Attr.OPEN_ARGUMENTS, (out) => writeOpenArguments(out)],
-  [Attr.CLONE_BLKSIZE, u32(() => CLONE_BLOCK_BYTES)],
+  [Attr.CLONE_BLKSIZE, u32((s) => s.target.fileSystem.abilities.cloneBlockBytes ?? CLONE_BLOCK_BYTES)],
   [Attr.CHANGE_ATTR_TYPE, u32(() => MONOTONIC_INCREASE)],
   [Attr.XATTR_SUPPORT, bool((s) => s.target.fileSystem.abilities.xattrs)],
 ]);
