@@ -50,25 +50,6 @@ export const DEFAULT_TERMS: Omit<ShareSpec, 'path'> = Object.freeze({
   quotaFiles: 0,
 });
 
-const OPTIONS = [
-  'squash',
-  'ro',
-  'clients',
-  'anon_uid',
-  'anon_gid',
-  'privileged_port',
-  'delegations',
-  'quota_bytes',
-  'quota_files',
-] as const;
-type Option = (typeof OPTIONS)[number];
-
-const squashKind = choice(['root', 'all', 'none']);
-const idKind = integer(0, MAX_ID);
-const flagKind = boolean();
-const bytesKind = bytes(0, Number.MAX_SAFE_INTEGER);
-const countKind = integer(0, Number.MAX_SAFE_INTEGER);
-
 /** "export" and "/export/" are "/export". */
 export function sharePath(input: unknown): string {
   if (typeof input !== 'string')
@@ -108,39 +89,56 @@ export function clientNetwork(input: unknown): string {
 
 type MutableTerms = { -readonly [K in keyof ShareSpec]: ShareSpec[K] };
 
-function applyOption(terms: MutableTerms, option: Option, input: unknown): void {
-  switch (option) {
-    case 'squash':
-      terms.squash = squashKind.parse(input);
-      return;
-    case 'ro':
-      terms.readOnly = flagKind.parse(input);
-      return;
-    case 'clients':
-      terms.clients = [...terms.clients, ...networks(input)];
-      if (terms.clients.length > MAX_SHARE_CLIENTS)
-        throw new SettingError(`more than ${MAX_SHARE_CLIENTS} networks`);
-      return;
-    case 'anon_uid':
-      terms.anonymousUid = idKind.parse(input);
-      return;
-    case 'anon_gid':
-      terms.anonymousGid = idKind.parse(input);
-      return;
-    case 'privileged_port':
-      terms.privilegedPort = flagKind.parse(input);
-      return;
-    case 'delegations':
-      terms.delegations = flagKind.parse(input);
-      return;
-    case 'quota_bytes':
-      terms.quotaBytes = bytesKind.parse(input);
-      return;
-    case 'quota_files':
-      terms.quotaFiles = countKind.parse(input);
-      return;
-  }
+/** One term as an option of the flag, and as a member of the map in the file. */
+interface Option {
+  /** Throws a {@link SettingError}. */
+  apply(terms: MutableTerms, input: unknown): void;
+  shown(spec: ShareSpec): string | number | boolean | readonly string[];
+  /** Means yes where the flag names it without a value. */
+  readonly isSwitch?: boolean;
 }
+
+type Term = Exclude<keyof ShareSpec, 'path' | 'clients'>;
+
+function option<K extends Term>(term: K, kind: Pick<Kind<ShareSpec[K]>, 'parse'>): Option {
+  return {
+    apply: (terms, input) => {
+      terms[term] = kind.parse(input);
+    },
+    shown: (spec) => spec[term],
+  };
+}
+
+const flagKind = boolean();
+
+function flag(term: 'readOnly' | 'privilegedPort' | 'delegations'): Option {
+  return { ...option(term, flagKind), isSwitch: true };
+}
+
+/** Each adds to those before. */
+const clients: Option = {
+  apply: (terms, input) => {
+    terms.clients = [...terms.clients, ...networks(input)];
+    if (terms.clients.length > MAX_SHARE_CLIENTS)
+      throw new SettingError(`more than ${MAX_SHARE_CLIENTS} networks`);
+  },
+  shown: (spec) => spec.clients,
+};
+
+const idKind = integer(0, MAX_ID);
+
+/** By their names, in the order in which they are shown. */
+const OPTIONS: ReadonlyMap<string, Option> = new Map([
+  ['squash', option('squash', choice(['root', 'all', 'none']))],
+  ['ro', flag('readOnly')],
+  ['clients', clients],
+  ['anon_uid', option('anonymousUid', idKind)],
+  ['anon_gid', option('anonymousGid', idKind)],
+  ['privileged_port', flag('privilegedPort')],
+  ['delegations', flag('delegations')],
+  ['quota_bytes', option('quotaBytes', bytes(0, Number.MAX_SAFE_INTEGER))],
+  ['quota_files', option('quotaFiles', integer(0, Number.MAX_SAFE_INTEGER))],
+]);
 
 function networks(input: unknown): string[] {
   if (!Array.isArray(input)) return [clientNetwork(input)];
@@ -156,10 +154,11 @@ function placed<T>(step: string | number, work: () => T): T {
 }
 
 function optionNamed(name: string): Option {
-  const option = OPTIONS.find((known) => known === name);
-  if (option !== undefined) return option;
-  const meant = suggest(name, [...OPTIONS, 'path']);
-  const advice = meant === undefined ? `known are ${listed(OPTIONS, 'and')}` : `did you mean ${meant}?`;
+  const found = OPTIONS.get(name);
+  if (found !== undefined) return found;
+  const known = [...OPTIONS.keys()];
+  const meant = suggest(name, [...known, 'path']);
+  const advice = meant === undefined ? `known are ${listed(known, 'and')}` : `did you mean ${meant}?`;
   throw new SettingError(`${quote(name)} is not an option of a share: ${advice}`, [], true);
 }
 
@@ -171,12 +170,11 @@ export function parseShareText(text: string): ShareSpec {
   for (const item of options) {
     const equals = item.indexOf('=');
     const key = equals < 0 ? item : item.slice(0, equals);
-    const option = optionNamed(key);
-    if (option !== 'clients' && seen.has(option)) throw new SettingError(`${option} is there twice`);
-    seen.add(option);
-    const isSwitch = option === 'ro' || option === 'privileged_port' || option === 'delegations';
-    if (equals < 0 && !isSwitch) throw new SettingError(`${option} needs a value: ${option}=...`);
-    applyOption(terms, option, equals < 0 ? true : item.slice(equals + 1));
+    const named = optionNamed(key);
+    if (named !== clients && seen.has(key)) throw new SettingError(`${key} is there twice`);
+    seen.add(key);
+    if (equals < 0 && named.isSwitch !== true) throw new SettingError(`${key} needs a value: ${key}=...`);
+    named.apply(terms, equals < 0 ? true : item.slice(equals + 1));
   }
   return terms;
 }
@@ -193,7 +191,7 @@ function parseShare(input: unknown): ShareSpec {
   if (path === undefined) throw new SettingError('a share needs a "path", such as /export');
   const terms: MutableTerms = { ...DEFAULT_TERMS, path: placed('path', () => sharePath(path)) };
   for (const [name, value] of Object.entries(options)) {
-    placed(name, () => applyOption(terms, optionNamed(name), value));
+    placed(name, () => optionNamed(name).apply(terms, value));
   }
   return terms;
 }
@@ -229,16 +227,6 @@ export function clashMessage(a: string, b: string): string {
 }
 
 function showShare(spec: ShareSpec): { [key: string]: string | number | boolean | readonly string[] } {
-  return {
-    path: spec.path,
-    squash: spec.squash,
-    ro: spec.readOnly,
-    clients: spec.clients,
-    anon_uid: spec.anonymousUid,
-    anon_gid: spec.anonymousGid,
-    privileged_port: spec.privilegedPort,
-    delegations: spec.delegations,
-    quota_bytes: spec.quotaBytes,
-    quota_files: spec.quotaFiles,
-  };
+  const options = [...OPTIONS].map(([name, { shown }]) => [name, shown(spec)] as const);
+  return { path: spec.path, ...Object.fromEntries(options) };
 }
