@@ -1,35 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { NfsClient, ops, type Session } from '../../src/client/index.ts';
+import { ops, type Session } from '../../src/client/index.ts';
+import { CROWD, mayHaveCrowd, mountCrowd, mountTrunked } from '../support/crowd.ts';
 
 const FIXTURE = path.resolve(import.meta.dirname, 'fixtures/counted-server.ts');
-const CLIENTS = 1000;
-const CONNECTIONS = 4;
-const AT_ONCE = 25;
 const REQUESTS = 300;
 const MINUTE_MS = 60_000;
-
-/** Descriptors that a process may have here. */
-function mayOpen(): number {
-  const row = readFileSync('/proc/self/limits', 'utf8').match(/^Max open files +\S+ +(\S+)/m)?.[1];
-  return row === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(row);
-}
 
 async function ask(server: ChildProcess, command: string): Promise<number> {
   const answered = once(server, 'message');
   server.send(command);
   const [{ value }] = (await answered) as [{ value: number }];
   return value;
-}
-
-async function mount(port: number): Promise<Session> {
-  const session = await NfsClient.start({ port });
-  for (let more = 1; more < CONNECTIONS; more++)
-    await session.renew({ connection: await session.addConnection() });
-  return session;
 }
 
 /** Blocks of the engine's code that run for each request of this client. */
@@ -41,27 +25,26 @@ async function workOf(server: ChildProcess, session: Session): Promise<number> {
   return (await ask(server, 'count')) / REQUESTS;
 }
 
-it.runIf(mayOpen() > 2 * CLIENTS * CONNECTIONS)(
+it.runIf(mayHaveCrowd())(
   'a thousand idle clients with four connections each add no work to a request of an active one, and no timer',
   async () => {
     const server = fork(FIXTURE, { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const idle: Session[] = [];
     try {
       const [{ port }] = (await once(server, 'message')) as [{ port: number }];
-      const active = await mount(port);
+      const active = await mountTrunked(port);
       idle.push(active);
       const alone = await workOf(server, active);
       const timers = await ask(server, 'timers');
       expect(alone).toBeGreaterThan(10);
-      for (let made = 0; made < CLIENTS; made += AT_ONCE)
-        idle.push(...(await Promise.all(Array.from({ length: AT_ONCE }, () => mount(port)))));
+      await mountCrowd(port, idle);
       // The sum is not exact to the last block; a look at each connection or client would make it many times as much.
       expect(await workOf(server, active)).toBeLessThan(alone * 1.5);
-      expect(await ask(server, 'timers')).toBeLessThan(timers + CLIENTS / 10);
+      expect(await ask(server, 'timers')).toBeLessThan(timers + CROWD / 10);
       // What is done for all of them, once a second, is a little for each.
       await ask(server, 'count');
       await ask(server, 'tick');
-      expect((await ask(server, 'count')) / CLIENTS).toBeLessThan(alone);
+      expect((await ask(server, 'count')) / CROWD).toBeLessThan(alone);
     } finally {
       for (const { client } of idle) void client.close();
       server.disconnect();
