@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cpuMs } from '../../bench/servers/cpu.ts';
 import { freePort, LOOPBACK, Running } from '../../bench/servers/server.ts';
 import { DEFAULT_FORE, NfsClient, ops, type Session } from '../../packages/nfs/src/client/index.ts';
+import { endOf } from '../../packages/server/test/helpers/said.ts';
 
 const DFS = join(import.meta.dirname, '../../bin/dfs');
 const EXPORT = '/large';
@@ -66,16 +66,9 @@ export class Daemon {
 export async function check(data: string): Promise<string> {
   const args = ['check', '--no-config', '--data', data, '--output', 'json'];
   const child = spawn(DFS, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, complaints] = ['', ''];
-  child.stdout.on('data', (text) => {
-    out += text;
-  });
-  child.stderr.on('data', (text) => {
-    complaints += text;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) return `status ${code}: ${complaints}${out}`;
-  const { damage, leftovers, shares } = JSON.parse(out) as Record<string, unknown>;
+  const { code, stdout, stderr } = await endOf(child);
+  if (code !== 0) return `status ${code}: ${stderr}${stdout}`;
+  const { damage, leftovers, shares } = JSON.parse(stdout) as Record<string, unknown>;
   const found = JSON.stringify({ damage, leftovers, shares });
   return found === JSON.stringify({ damage: 0, leftovers: 0, shares: [1] }) ? '' : found;
 }

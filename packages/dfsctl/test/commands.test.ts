@@ -18,8 +18,9 @@ import type { Session } from '@dfs/nfs/client';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Check } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Ended } from '../../server/test/helpers/said.ts';
 import { runProgram } from '../src/index.ts';
-import { Daemon, type Ended } from './helpers/daemon.ts';
+import { Daemon } from './helpers/daemon.ts';
 import { mount } from './helpers/traffic.ts';
 
 /** Put together from the pages in which the server gives it. */

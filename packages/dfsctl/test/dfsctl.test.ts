@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SHARE } from '../../api/test/support/share.ts';
+import { endOf } from '../../server/test/helpers/said.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../src/main.ts');
 
@@ -49,16 +50,7 @@ async function dfsctl(args: string[], env: Record<string, string> = {}) {
     env: { HOME: home, XDG_RUNTIME_DIR: path.join(home, 'run'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.on('data', (text) => {
-    stderr += text;
-  });
-  const [code] = await once(child, 'close');
-  return { code: code as number, stdout, stderr };
+  return await endOf(child);
 }
 
 describe('dfsctl', () => {

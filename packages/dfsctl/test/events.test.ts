@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApiEvent } from '@dfs/api';
 import { Check } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listenTo } from '../../server/test/helpers/said.ts';
 import { Daemon } from './helpers/daemon.ts';
 import { mount } from './helpers/traffic.ts';
 
@@ -15,13 +16,7 @@ afterAll(() => daemon.remove());
 
 function follow(...args: string[]) {
   const child = daemon.spawn({ DFS_API_SOCKET: daemon.socket }, 'events', '--follow', ...args);
-  const said = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.setEncoding('utf8').on('data', (text: string) => {
-      said[name] += text;
-    });
-  }
-  return { child, said };
+  return { child, said: listenTo(child) };
 }
 
 async function until(done: () => boolean, what: string): Promise<void> {

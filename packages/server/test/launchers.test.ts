@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -13,6 +12,7 @@ import {
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scratchFolder } from './helpers/config.ts';
+import { endOf } from './helpers/said.ts';
 
 const BIN = path.resolve(import.meta.dirname, '../../../bin');
 
@@ -55,16 +55,7 @@ class Checkout {
       env: { PATH: `${this.#fakes}:${node}:/usr/bin:/bin`, FAKE_NPM_LOG: this.#log, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (text) => {
-      stdout += text;
-    });
-    child.stderr.on('data', (text) => {
-      stderr += text;
-    });
-    const [code] = await once(child, 'close');
-    return { code: code as number, stdout, stderr };
+    return await endOf(child);
   }
 }
 

@@ -3,19 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { COMPILE_CACHE } from '../../../server/test/helpers/home.ts';
+import { type Ended, endOf } from '../../../server/test/helpers/said.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 export const DFSCTL: string = path.join(ROOT, 'packages/dfsctl/src/main.ts');
 const DFS = path.join(ROOT, 'packages/server/src/main.ts');
-/** The launcher's: without it each start reads all the TypeScript anew. */
-const COMPILE_CACHE = path.join(ROOT, 'node_modules/.cache/dfs');
 const READY_MS = 30_000;
-
-export interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** A real server in a process and a folder of its own, and dfsctl to ask it. */
 export class Daemon {
@@ -75,16 +69,8 @@ export class Daemon {
   /** dfsctl as a process, with this on its stdin. */
   async runInput(env: Record<string, string>, input: string, ...args: string[]): Promise<Ended> {
     const child = this.spawn(env, ...args);
-    const output = { stdout: '', stderr: '' };
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      output.stdout += text;
-    });
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      output.stderr += text;
-    });
     child.stdin?.end(input);
-    const [code] = await once(child, 'close');
-    return { code: code as number, ...output };
+    return await endOf(child);
   }
 
   spawn(env: Record<string, string>, ...args: string[]): ChildProcess {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterEach } from 'vitest';
 import { scratchFolder } from './config.ts';
 import { homeEnvironment } from './home.ts';
+import { listenTo, type Said } from './said.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
 /** For a machine that has ten times as much to do as it can; most tests have a shorter limit of their own. */
@@ -32,8 +33,7 @@ afterEach(() => {
 export class Child {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
-  #stdout = '';
-  #stderr = '';
+  readonly #said: Said;
 
   /** `command` in place of Node.js with dfs's source. */
   constructor(
@@ -49,28 +49,24 @@ export class Child {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(this.process);
-    this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stdout += text;
-    });
-    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr += text;
-    });
+    const said = listenTo(this.process);
+    this.#said = said;
     this.ended = new Promise((resolve, reject) => {
       this.process.once('error', reject);
       this.process.once('close', (code, signal) => {
         running.delete(this.process);
-        resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr });
+        resolve({ code, signal, ...said });
       });
     });
   }
 
   get stdout(): string {
-    return this.#stdout;
+    return this.#said.stdout;
   }
 
   /** The complete lines of the JSON log so far. */
   get log(): LogLine[] {
-    return this.#stdout
+    return this.#said.stdout
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as LogLine);
@@ -85,7 +81,8 @@ export class Child {
       const waited = new Promise<undefined>((resolve) => setTimeout(resolve, 20, undefined));
       const ended = await Promise.race([this.ended, waited]);
       if (ended !== undefined) throw new Error(`ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
-      if (performance.now() > deadline) throw new Error(`not ready: ${this.#stdout}${this.#stderr}`);
+      if (performance.now() > deadline)
+        throw new Error(`not ready: ${this.#said.stdout}${this.#said.stderr}`);
     }
   }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 /** The launcher's: without it each start reads all the TypeScript anew. */
-const COMPILE_CACHE = path.resolve(import.meta.dirname, '../../../../node_modules/.cache/dfs');
+export const COMPILE_CACHE = path.resolve(import.meta.dirname, '../../../../node_modules/.cache/dfs');
 
 /** The environment of a server with folders of its own, all of them `home`, and without this machine's configuration. */
 export function homeEnvironment(home: string): NodeJS.ProcessEnv {
