@@ -138,6 +138,7 @@ export class TcpNfsServer implements NfsServer {
         this.#engine.counters.requests++;
         return this.#service.call(from, connection, auth, xid, reader, bytes);
       },
+      onBytes: () => this.#service.heard(connection),
       onClose: (closed, reason) => {
         this.#sockets.delete(connection.id);
         this.#bytesIn += closed.bytesIn;

@@ -13,15 +13,15 @@ import type { Stateid } from './stateid.ts';
 /** One COMPOUND while it runs: its arguments, its reply, and what one operation leaves to the next (RFC 8881 §16.2.3). */
 export class Compound {
   readonly engine: Engine;
-  readonly connection: Connection;
-  readonly principal: Principal;
+  connection: Connection;
+  principal: Principal;
   readonly args: XdrReader;
-  readonly out: XdrWriter;
-  readonly minor: number;
+  out: XdrWriter;
+  minor: number;
   /** Operations that the request says it has. */
-  readonly count: number;
+  count: number;
   /** Bytes of the whole RPC request. */
-  readonly requestBytes: number;
+  requestBytes: number;
   /** The operation that runs, from 0. */
   index = 0;
 
@@ -74,6 +74,40 @@ export class Compound {
     this.minor = minor;
     this.count = count;
     this.requestBytes = requestBytes;
+  }
+
+  /** Becomes another COMPOUND, whose arguments `args` has been set to: to make an object of so many fields costs more than to set them. */
+  restart(
+    connection: Connection,
+    principal: Principal,
+    out: XdrWriter,
+    minor: number,
+    count: number,
+    requestBytes: number,
+  ): void {
+    this.connection = connection;
+    this.principal = principal;
+    this.out = out;
+    this.minor = minor;
+    this.count = count;
+    this.requestBytes = requestBytes;
+    this.index = 0;
+    this.session = undefined;
+    this.slot = undefined;
+    this.slotId = 0;
+    this.cacheThis = false;
+    this.refuseRest = undefined;
+    this.replyEnd = Number.MAX_SAFE_INTEGER;
+    this.tooBig = Status.REP_TOO_BIG;
+    this.export = undefined;
+    this.node = undefined;
+    this.savedExport = undefined;
+    this.savedNode = undefined;
+    this.stateid = undefined;
+    this.savedStateid = undefined;
+    this.changed = false;
+    this.keepBody = false;
+    this.replay = undefined;
   }
 
   /** The current file system. Only for operations that need a filehandle. */

@@ -5,6 +5,7 @@ import type { XdrWriter } from '../xdr/index.ts';
 import type { Compound } from './compound.ts';
 import { Op, opName, Status } from './constants/index.ts';
 import { statusOf } from './errors.ts';
+import { latencyBucket } from './load.ts';
 import { isListed, listedStatus } from './op-statuses.ts';
 import type { Operation } from './operation.ts';
 import { operationOf } from './ops/index.ts';
@@ -31,9 +32,9 @@ interface FirstChange {
  */
 export class Execution {
   readonly #c: Compound;
-  readonly #start: number;
-  readonly #countAt: number;
-  readonly #tag: Buffer;
+  #start = 0;
+  #countAt = 0;
+  #tag: Buffer;
   #status: Status = Status.OK;
   #done = 0;
   #first: FirstChange | undefined;
@@ -44,21 +45,50 @@ export class Execution {
   #held: (() => void)[] | undefined;
   /** It could not be answered at once. */
   #slept = false;
-  readonly #begun: number;
+  #begun = 0;
   /** The reply had to wait after the last operation. */
   #waited = false;
   /** When the last operation ended: the next one starts then. */
-  #mark: number;
+  #mark = 0;
 
-  constructor(c: Compound, tag: Buffer) {
+  /** `begun` is when the request came, of `performance.now`; anything where times are not measured. */
+  constructor(c: Compound, tag: Buffer, begun: number) {
     this.#c = c;
-    this.#begun = c.engine.counters.timed ? performance.now() : 0;
-    this.#mark = this.#begun;
     this.#tag = tag;
-    this.#start = c.out.position;
-    c.out.u32(Status.OK).opaque(tag);
-    this.#countAt = c.out.position;
-    c.out.u32(0);
+    this.#begin(begun);
+  }
+
+  /** The same of the next request in the same Compound, which was restarted for it. Only where the last one was answered at once. */
+  restart(tag: Buffer, begun: number): void {
+    this.#tag = tag;
+    this.#status = Status.OK;
+    this.#done = 0;
+    this.#first = undefined;
+    this.#dirty = undefined;
+    this.#modified = false;
+    this.#held = undefined;
+    this.#slept = false;
+    this.#waited = false;
+    this.#begin(begun);
+  }
+
+  #begin(begun: number): void {
+    const { out } = this.#c;
+    this.#begun = begun;
+    this.#mark = begun;
+    this.#start = out.position;
+    out.u32(Status.OK).opaque(this.#tag);
+    this.#countAt = out.position;
+    out.u32(0);
+  }
+
+  get compound(): Compound {
+    return this.#c;
+  }
+
+  /** When the last operation ended, of `performance.now`. */
+  get mark(): number {
+    return this.#mark;
   }
 
   run(): Awaitable<void> {
@@ -148,22 +178,29 @@ export class Execution {
       if (out.position === at) writeFailure(out, op, status);
       else out.patchU32(at + 4, status);
     } else {
-      out.patchU32(at + 4, Status.OK);
-      if (operation?.modifies && operation.changesFiles !== false) c.changed = true;
-      if (operation?.modifies) this.#modified = true;
+      // That it is OK was written with its number.
+      if (operation?.modifies) {
+        this.#modified = true;
+        if (operation.changesFiles !== false) c.changed = true;
+      }
       if (c.changed) this.#changed(op, at);
     }
-    this.#count(op, status);
+    this.#count(operation, op, status);
     this.#status = status;
     this.#done++;
     c.index++;
     return status === Status.OK && c.replay === undefined;
   }
 
-  #count(op: number, status: Status): void {
-    const { counters } = this.#c.engine;
+  #count(operation: Operation | undefined, op: number, status: Status): void {
+    const c = this.#c;
+    const { counters } = c.engine;
     if (!counters.timed) {
       counters.operation(op, status, undefined);
+      return;
+    }
+    if (operation?.isBrief && status === Status.OK && c.index + 1 < c.count && !this.#slept) {
+      counters.operation(op, status, 0);
       return;
     }
     const now = performance.now();
@@ -276,9 +313,11 @@ export class Execution {
     const { engine, connection, requestBytes, out, export: share } = this.#c;
     const { counters } = engine;
     const seconds = counters.timed ? (this.#ended() - this.#begun) / 1000 : undefined;
-    counters.load.add(this.#done, requestBytes, out.position, seconds);
-    connection.load.add(this.#done, requestBytes, out.position, seconds);
-    share?.load?.add(this.#done, requestBytes, out.position, seconds);
+    const bucket = seconds === undefined ? 0 : latencyBucket(seconds);
+    const bytes = out.position;
+    counters.load.add(this.#done, requestBytes, bytes, seconds, bucket);
+    connection.load.add(this.#done, requestBytes, bytes, seconds, bucket);
+    share?.load?.add(this.#done, requestBytes, bytes, seconds, bucket);
   }
 
   /** Where nothing was waited for after the last operation, its end is the request's. */

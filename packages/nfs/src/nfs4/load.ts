@@ -16,14 +16,20 @@ export class Load implements LoadView {
   seconds = 0;
   readonly latency: number[] = new Array<number>(LATENCY_BUCKETS.length + 1).fill(0);
 
-  /** One request with its reply; `seconds` is undefined where times are not measured. */
-  add(operations: number, bytesIn: number, bytesOut: number, seconds: number | undefined): void {
+  /** One request with its reply; `seconds` is undefined where times are not measured, else falls into `bucket`. */
+  add(
+    operations: number,
+    bytesIn: number,
+    bytesOut: number,
+    seconds: number | undefined,
+    bucket: number,
+  ): void {
     this.operations += operations;
     this.bytesIn += bytesIn;
     this.bytesOut += bytesOut;
     if (seconds === undefined) return;
     this.seconds += seconds;
-    this.latency[latencyBucket(seconds)]!++;
+    this.latency[bucket]!++;
   }
 }
 

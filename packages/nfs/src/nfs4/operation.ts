@@ -23,7 +23,9 @@ export interface Operation {
    */
   readonly modifies: boolean;
   /** False for those that modify state alone, or set `c.changed` by themselves: the reply need not wait for the file system. */
-  readonly changesFiles?: false;
+  readonly changesFiles?: false | undefined;
+  /** It looks at what is in memory and takes less time than to read the clock: what it takes counts with the operation that follows. */
+  readonly isBrief?: true | undefined;
   /** Bytes of the largest result behind the status; for operations that do not modify, those of the smallest. */
   readonly replyRoom: number;
   run(c: Compound): OpResult;

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { returnMemory } from '../memory.ts';
 import { type CredentialCache, isKnownFlavor, type Principal } from '../rpc/auth.ts';
 import type { RpcConnection } from '../rpc/connection.ts';
@@ -27,9 +28,21 @@ const Procedure = { NULL: 0, COMPOUND: 1 } as const;
 /** The NFS program: takes RPC calls, runs COMPOUNDs, sends the replies. */
 export class NfsService {
   readonly #engine: Engine;
+  /** Done with its last request, to be used for the next. */
+  #idle: Execution | undefined;
+  /** When the bytes came that are being worked off, or the last request in them ended, of `performance.now`: the next one begins then. */
+  #mark = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+  }
+
+  /** Bytes came over the connection: the clocks are read once for all requests in them. To be called before {@link call}. */
+  heard(connection: Connection): void {
+    const { clock, counters } = this.#engine;
+    connection.lastActivity = clock.now();
+    connection.heardAt = clock.monotonic();
+    if (counters.timed) this.#mark = performance.now();
   }
 
   /**
@@ -45,7 +58,6 @@ export class NfsService {
     bytes: number,
   ): boolean {
     connection.requests++;
-    connection.lastActivity = this.#engine.clock.now();
     const out = rpc.begin();
     let waits = false;
     try {
@@ -138,7 +150,10 @@ export class NfsService {
     bytes: number,
     out: Message,
   ): boolean {
-    const args = new XdrReader(reader.buffer, reader.position, reader.end);
+    const idle = this.#idle;
+    this.#idle = undefined;
+    const args = idle === undefined ? new XdrReader() : idle.compound.args;
+    args.reset(reader.buffer, reader.position, reader.end);
     let tag: Buffer;
     let minor: number;
     let count: number;
@@ -151,15 +166,27 @@ export class NfsService {
       return false;
     }
     beginReply(out, xid, AcceptStat.SUCCESS);
-    const c = new Compound(this.#engine, connection, principal, args, out, minor, count, bytes);
+    let execution = idle;
+    if (execution === undefined) {
+      const c = new Compound(this.#engine, connection, principal, args, out, minor, count, bytes);
+      execution = new Execution(c, tag, this.#mark);
+    } else {
+      execution.compound.restart(connection, principal, out, minor, count, bytes);
+      execution.restart(tag, this.#mark);
+    }
+    const c = execution.compound;
     let running: Awaitable<void>;
     try {
-      running = new Execution(c, tag).run();
+      running = execution.run();
     } catch (error) {
       c.slot?.fail();
       throw error;
     }
-    if (!(running instanceof Promise)) return false;
+    this.#mark = execution.mark;
+    if (!(running instanceof Promise)) {
+      this.#idle = execution;
+      return false;
+    }
     const finish = (): void => {
       connection.lastActivity = this.#engine.clock.now();
       this.#finish(rpc, out, bytes);

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { XdrReader, XdrWriter } from '../xdr/index.ts';
+import { wordAt, XdrReader, XdrWriter } from '../xdr/index.ts';
 import type { Backlog } from './backlog.ts';
 import type { EndOfTurn } from './end-of-turn.ts';
 import { AcceptStat, beginCall, endRecord, MAX_AUTH_BYTES, MsgType, ReplyStat } from './message.ts';
@@ -31,6 +31,8 @@ export interface RpcConnectionHandler {
    */
   onCall(connection: RpcConnection, xid: number, reader: XdrReader, bytes: number): boolean | void;
   onClose(connection: RpcConnection, reason: string): void;
+  /** Bytes arrived; calls that are whole with them follow at once. */
+  readonly onBytes?: (() => void) | undefined;
   /** Called before bytes leave: what they tell of must outlive the process. Where it throws they do not leave, and the connection ends. */
   readonly beforeOutput?: (() => void) | undefined;
   /** Where output is to wait for the end of the turn: undefined where {@link beforeOutput} has nothing to do. */
@@ -146,6 +148,7 @@ export class RpcConnection {
   #onData(chunk: Buffer, length: number, passing: boolean): void {
     this.bytesIn += length;
     this.#turn = true;
+    this.#handler.onBytes?.();
     try {
       if (passing) this.#splitter.pushPassing(chunk, length);
       else this.#splitter.push(chunk);
@@ -171,8 +174,8 @@ export class RpcConnection {
       this.destroy('record too short for RPC');
       return false;
     }
-    const xid = buffer.readUInt32BE(start);
-    const type = buffer.readUInt32BE(start + 4);
+    const xid = wordAt(buffer, start);
+    const type = wordAt(buffer, start + 4);
     if (type === MsgType.CALL) {
       // Neither executed nor answered: no slot has seen it, and the peer sends it again over its next connection.
       if (this.#draining) return false;

@@ -1,4 +1,5 @@
 import { returnMemory, takeMemory } from '../memory.ts';
+import { wordAt } from '../xdr/index.ts';
 
 const HEADER = 4;
 const LAST_FRAGMENT = 0x80000000;
@@ -112,7 +113,7 @@ export class RecordSplitter {
     let at = from;
     if (this.#record !== undefined || this.#headerBytes > 0) return at;
     while (end - at >= HEADER) {
-      const word = chunk.readUInt32BE(at);
+      const word = wordAt(chunk, at);
       const length = word & LENGTH_MASK;
       if (word < LAST_FRAGMENT || length > end - at - HEADER) break;
       at += HEADER + length;
@@ -130,7 +131,7 @@ export class RecordSplitter {
         continue;
       }
       if (this.#headerBytes === 0 && end - at >= HEADER) {
-        const word = chunk.readUInt32BE(at);
+        const word = wordAt(chunk, at);
         const length = word & LENGTH_MASK;
         if (this.#record === undefined && word >= LAST_FRAGMENT && length <= end - at - HEADER) {
           this.#check(length);

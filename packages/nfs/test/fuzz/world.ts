@@ -123,6 +123,7 @@ export class World {
     };
     const rpc = new RpcConnection(connection.id, peer.socket.asSocket(), bounds, {
       onCall: (from, xid, reader, bytes) => this.#service.call(from, connection, auth, xid, reader, bytes),
+      onBytes: () => this.#service.heard(connection),
       onClose: (_closed, reason) => {
         this.#sockets.delete(connection.id);
         state.connections.close(connection, reason);

@@ -1,11 +1,12 @@
-import { FsError } from '@dfs/nfs';
+import { FsError, wordAt } from '@dfs/nfs';
 import type { Inode } from './inode.ts';
 import type { InodeCache } from './inode-cache.ts';
-import { readNumber, writeNumber } from './keys.ts';
+import { writeNumber } from './keys.ts';
 
 const GENERATION_AT = 8;
 const SALT_AT = 16;
 const BYTES = 20;
+const TWO_32 = 2 ** 32;
 /** The high half of a number that is exact. */
 const HIGH_LIMIT = 2 ** 21;
 
@@ -31,13 +32,13 @@ export class Handles {
   /** The object of the handle from `start` to `end` of `buffer`. EBADHANDLE, ESTALE. */
   resolve(buffer: Buffer, start: number, end: number): Inode {
     if (end - start !== BYTES) throw new FsError('EBADHANDLE');
-    const high = buffer.readUInt32BE(start);
-    const generationHigh = buffer.readUInt32BE(start + GENERATION_AT);
+    const high = wordAt(buffer, start);
+    const generationHigh = wordAt(buffer, start + GENERATION_AT);
     if (high >= HIGH_LIMIT || generationHigh >= HIGH_LIMIT) throw new FsError('EBADHANDLE');
-    if (buffer.readUInt32BE(start + SALT_AT) !== this.#salt) throw new FsError('ESTALE');
-    const inode = this.#inodes.get(readNumber(buffer, start));
-    if (inode === undefined || inode.generation !== readNumber(buffer, start + GENERATION_AT))
-      throw new FsError('ESTALE');
+    if (wordAt(buffer, start + SALT_AT) !== this.#salt) throw new FsError('ESTALE');
+    const inode = this.#inodes.get(high * TWO_32 + wordAt(buffer, start + 4));
+    const generation = generationHigh * TWO_32 + wordAt(buffer, start + GENERATION_AT + 4);
+    if (inode === undefined || inode.generation !== generation) throw new FsError('ESTALE');
     return inode;
   }
 }

@@ -34,12 +34,16 @@ export interface Plan {
   readonly needsSpace: boolean;
   readonly needsMountedOn: boolean;
   readonly wantsError: boolean;
-  /** What was written is kept with the object: listings ask the same of the same objects again and again. */
+  /** What was written is kept with the object: clients ask the same of the same objects again and again. */
   readonly isKept: boolean;
+  /** It is what READDIR asks of entries. */
+  readonly isListed: boolean;
 }
 
 /** Plans that one table keeps: clients use a handful of bitmaps, whoever sends more gets no advantage of it. */
 const MAX_PLANS = 64;
+/** So many attributes take longer to encode than to copy. */
+const MANY = 5;
 const MOUNTED_ON = bitmapOf([Attr.MOUNTED_ON_FILEID]);
 const ERROR = bitmapOf([Attr.RDATTR_ERROR]);
 const HANDLE = bitmapOf([Attr.FILEHANDLE]);
@@ -80,6 +84,7 @@ export class AttributeTable {
   #compile(asked: Bitmap): Plan {
     const answered = both(asked, this.readable);
     const attributes = attributesOf(answered).filter((attr) => ENCODERS.has(attr));
+    const isListed = !isEmpty(both(answered, ERROR)) || !isEmpty(both(answered, HANDLE));
     return {
       asked,
       answered,
@@ -89,7 +94,8 @@ export class AttributeTable {
       needsSpace: !isEmpty(both(answered, SPACE_ATTRIBUTES)),
       needsMountedOn: !isEmpty(both(answered, MOUNTED_ON)),
       wantsError: !isEmpty(both(answered, ERROR)),
-      isKept: !isEmpty(both(answered, ERROR)) || !isEmpty(both(answered, HANDLE)),
+      isKept: isListed || attributes.length >= MANY,
+      isListed,
     };
   }
 }

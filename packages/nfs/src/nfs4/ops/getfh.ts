@@ -7,6 +7,7 @@ export const getfh: Operation = {
   minor: 1,
   needsFh: true,
   modifies: false,
+  isBrief: true,
   replyRoom: FH_SIZE,
   run(c) {
     c.engine.namespace.writeHandle(c.out, c.here, c.object);

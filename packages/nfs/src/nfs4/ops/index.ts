@@ -112,10 +112,18 @@ export const OPERATIONS: ReadonlyMap<number, Operation> = new Map(
   ALL.map((operation) => [operation.op, operation]),
 );
 
+/** All of one shape: who looks at them need not tell which fields each has. */
 const BY_NUMBER: readonly (Operation | undefined)[] = Array.from(
   { length: 1 + Math.max(...ALL.map(({ op }) => op).filter((op) => op !== Op.ILLEGAL)) },
-  (_, op) => OPERATIONS.get(op),
+  (_, op) => shaped(OPERATIONS.get(op)),
 );
+
+function shaped(operation: Operation | undefined): Operation | undefined {
+  if (operation === undefined) return undefined;
+  const { op, minor, needsFh, modifies, replyRoom, run } = operation;
+  const { changesFiles, isBrief } = operation;
+  return { op, minor, needsFh, modifies, changesFiles, isBrief, replyRoom, run };
+}
 
 /** The operation of that number, the fast way. */
 export function operationOf(op: number): Operation | undefined {

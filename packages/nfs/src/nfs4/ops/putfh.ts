@@ -8,6 +8,7 @@ export const putfh: Operation = {
   minor: 1,
   needsFh: false,
   modifies: false,
+  isBrief: true,
   replyRoom: 0,
   run(c) {
     const { namespace } = c.engine;

@@ -23,6 +23,7 @@ export const sequence: Operation = {
   minor: 1,
   needsFh: false,
   modifies: false,
+  isBrief: true,
   replyRoom: RESULT_BYTES,
   run(c) {
     if (c.index > 0) return Status.SEQUENCE_POS;
@@ -96,7 +97,7 @@ function begin(c: Compound, session: Session, slot: Slot, args: Arguments, diges
   c.slotId = args.slotId;
   c.cacheThis = args.cacheThis;
   bindImplicitly(c, session);
-  c.engine.state.renew(session.client);
+  c.engine.state.renew(session.client, c.connection.heardAt);
   writeResult(c, session, args);
   return Status.OK;
 }

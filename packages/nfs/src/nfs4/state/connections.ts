@@ -31,6 +31,8 @@ export class Connection {
   /** Milliseconds since 1970. */
   readonly openedAt: number;
   lastActivity: number;
+  /** The same of the monotonic clock; undefined until something came. */
+  heardAt: number | undefined;
   requests = 0;
   traffic: Traffic = { bytesIn: 0, bytesOut: 0 };
   readonly load = new Load();

@@ -1,4 +1,5 @@
 import type { BackChannelHealth } from '../../control.ts';
+import { wordAt } from '../../xdr/index.ts';
 import { CreateSessionFlag, SESSION_ID_SIZE } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import { type Binding, type Connection, carriesBack } from './connections.ts';
@@ -130,5 +131,5 @@ export function sessionId(instance: number, clientNumber: number, number: number
 
 /** The number within the sessionid4 at `at` of `buffer`. */
 export function sessionNumber(buffer: Buffer, at: number): number {
-  return buffer.readUInt32BE(at + 8);
+  return wordAt(buffer, at + 8);
 }

@@ -78,8 +78,9 @@ export class State {
     this.grace.setPeriod(graceMs);
   }
 
-  renew(client: Client): void {
-    client.lastRenewal = this.clock.monotonic();
+  /** `at` is when the client was heard, of the monotonic clock: now where absent. */
+  renew(client: Client, at: number = this.clock.monotonic()): void {
+    client.lastRenewal = at;
     client.courtesy = false;
   }
 

@@ -1,0 +1,7 @@
+/**
+ * The unsigned word at `at`, the highest byte first; it must lie within. For what is read with every request: Buffer's own method checks where it
+ * reads as well, and is a call.
+ */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!);
+}
