@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { bounded } from '../../packages/nfs/test/support/bounded.ts';
 import type { Durability } from '../../packages/storage/src/index.ts';
 import { ownOptions } from '../support/command-line.ts';
 import { buildRecorder, NoRecorder } from './disk/recorder.ts';
@@ -22,21 +23,11 @@ const ROUND_LIMIT_MS = 120_000;
 
 const say = (line: string) => console.log(`crash: ${line}`);
 
-async function bounded(run: Promise<void>, limitMs: number): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`hangs: not done after ${limitMs / MS} s`)), limitMs);
-  try {
-    await Promise.race([run, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** True where it held. */
 async function runHistory(kind: Kind, options: HistoryOptions, total: Tally): Promise<boolean> {
   const history = kind === 'kill' ? new KillHistory(options) : new PowerHistory(options);
   try {
-    await bounded(history.run(), ROUND_LIMIT_MS * (options.rounds + 1));
+    await bounded('the history', ROUND_LIMIT_MS * (options.rounds + 1), () => history.run());
     return true;
   } catch (error) {
     const { seed, rounds, grade } = options;

@@ -2,7 +2,7 @@
  * `npm run test:trunking`: many clients, sessions and connections, driven by seeds through everything that can happen to them; after each step
  * the invariants of exactly-once and of the operator's view are checked. See `--help`.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { bounded } from '../../packages/nfs/test/support/bounded.ts';
 import { heldBytes } from '../../packages/nfs/test/support/heap.ts';
 import { ownOptions } from '../support/command-line.ts';
 import type { Mode } from './backend.ts';
@@ -29,20 +29,6 @@ interface Totals {
   steps: number;
   callbacks: number;
   checks: number;
-}
-
-/** Rejects where the history hangs as a whole. The timer is set before the history takes over time. */
-async function bounded(options: HistoryOptions): Promise<HistoryResult> {
-  const abort = new AbortController();
-  const late = sleep(HISTORY_LIMIT_MS, undefined, { signal: abort.signal }).then(
-    () => Promise.reject(new Error(`hangs: seed ${options.seed}, ${options.mode}`)),
-    () => new Promise<never>(() => undefined),
-  );
-  try {
-    return await Promise.race([runHistory(options), late]);
-  } finally {
-    abort.abort();
-  }
 }
 
 function historyOf(options: Options, mode: Mode, seed: number): HistoryOptions {
@@ -94,7 +80,7 @@ class Run {
 
   async #one(seed: number): Promise<void> {
     const history = historyOf(this.#options, this.#mode, seed);
-    const result = await bounded(history);
+    const result = await bounded(`seed ${seed}, ${this.#mode}`, HISTORY_LIMIT_MS, () => runHistory(history));
     this.#totals.histories++;
     for (const [name, count] of Object.entries(result.counts)) this.#totals[name as keyof Totals] += count;
     for (const [name, count] of result.met) this.#met.set(name, (this.#met.get(name) ?? 0) + count);

@@ -3,8 +3,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { bounded } from '../support/bounded.ts';
 import { heldBytes } from '../support/heap.ts';
-import { type Counts, EPOCH, runEpoch } from './fuzzer.ts';
+import { EPOCH, runEpoch } from './fuzzer.ts';
 import { fuzzTcp } from './target-tcp.ts';
 
 const DEFAULT_COUNT = 1_000_000;
@@ -40,19 +41,6 @@ function fail(what: string, error: unknown): never {
   process.exit(1);
 }
 
-/** Rejects where the epoch hangs as a whole. */
-async function bounded(epoch: number, run: Promise<Counts>): Promise<Counts> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`epoch ${epoch} hangs`)), EPOCH_LIMIT_MS);
-  });
-  try {
-    return await Promise.race([run, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 async function main(): Promise<void> {
   const { seed, count, epoch: only } = options();
   console.log(`fuzz: seed ${seed}, ${count} inputs`);
@@ -65,8 +53,9 @@ async function main(): Promise<void> {
   let done = 0;
   for (let epoch = only ?? 0; done < count - overTcp; epoch++) {
     const size = Math.min(EPOCH, count - overTcp - done);
-    const counts = await bounded(epoch, runEpoch(seed, epoch, size)).catch((error: unknown) =>
-      fail(`seed ${seed}: run again with --seed ${seed} --epoch ${epoch} --count ${size}`, error),
+    const counts = await bounded(`epoch ${epoch}`, EPOCH_LIMIT_MS, () => runEpoch(seed, epoch, size)).catch(
+      (error: unknown) =>
+        fail(`seed ${seed}: run again with --seed ${seed} --epoch ${epoch} --count ${size}`, error),
     );
     for (const [name, number] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + number;
     done += size;
