@@ -6,5 +6,5 @@ export { complain, say } from './io.ts';
 export { OUTPUT_FORMATS, type OutputFormat, render } from './output.ts';
 export { type Paint, painter, printable, wantsColour } from './paint.ts';
 export { table } from './table.ts';
-export { showCount, showDuration, showSize } from './units.ts';
+export { plural, showCount, showDuration, showSize } from './units.ts';
 export { sharesView, statusView } from './views.ts';

@@ -30,3 +30,8 @@ export function showDuration(seconds: number): string {
 export function showCount(count: number): string {
   return count.toLocaleString('en-US');
 }
+
+/** "1 share", "2 shares". */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

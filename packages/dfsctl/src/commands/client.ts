@@ -1,10 +1,10 @@
+import { plural } from '@dfs/api/terminal';
 import type { Command } from 'commander';
 import { completeFromServer } from '../completion/registry.ts';
 import type { Invocation } from '../invocation.ts';
 import { findClient, findSession } from '../resolve.ts';
 import { clientsView, clientView } from '../views/clients.ts';
 import { connectionsView } from '../views/connections.ts';
-import { plural } from '../views/facts.ts';
 import { sessionsView, sessionView } from '../views/sessions.ts';
 import { addDrainClient, addDrainConnection, addDrainSession, clientIds, sessionIds } from './drain.ts';
 

@@ -1,11 +1,11 @@
 import { DEFAULT_DRAIN_SECONDS, type DrainResult, MAX_DRAIN_SECONDS } from '@dfs/api';
 import type { ApiClient } from '@dfs/api/client';
+import { plural } from '@dfs/api/terminal';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { completeFromServer } from '../completion/registry.ts';
 import type { Invocation } from '../invocation.ts';
 import { findClient, findConnection, findSession } from '../resolve.ts';
 import { drainedText } from '../views/connections.ts';
-import { plural } from '../views/facts.ts';
 
 interface DrainFlags {
   /** Absent where the user said nothing. */

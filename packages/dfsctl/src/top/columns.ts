@@ -1,4 +1,4 @@
-import { type Paint, showCount, showSize } from '@dfs/api/terminal';
+import { type Paint, plural, showCount, showSize } from '@dfs/api/terminal';
 import type { TopNode } from './meter.ts';
 import type { SampleConnection } from './sample.ts';
 import { sparkline } from './sparkline.ts';
@@ -98,7 +98,7 @@ export function showSummary(connections: readonly Pick<SampleConnection, 'direct
 function connectionsText(node: TopNode): string {
   switch (node.level) {
     case 'client':
-      return `${node.connections.length} in ${node.children.length} ${node.children.length === 1 ? 'session' : 'sessions'}`;
+      return `${node.connections.length} in ${plural(node.children.length, 'session')}`;
     case 'session':
       return showSummary(node.session.connections);
     case 'connection':

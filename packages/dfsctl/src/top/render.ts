@@ -1,4 +1,4 @@
-import { type Paint, showDuration } from '@dfs/api/terminal';
+import { type Paint, plural, showDuration } from '@dfs/api/terminal';
 import { COLUMN_GAP, headCell, layout, nameOf, showBytesRate, showRate, showSummary } from './columns.ts';
 import { deedQuestion } from './deeds.ts';
 import { TOP_LIMITS } from './limits.ts';
@@ -194,8 +194,4 @@ function detailsOf(node: TopNode, now: number): [string, string] {
       ];
     }
   }
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

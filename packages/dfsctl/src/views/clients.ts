@@ -1,7 +1,7 @@
 import type { NfsClient, Session } from '@dfs/api';
-import { type Paint, printable, showDuration, table } from '@dfs/api/terminal';
+import { type Paint, plural, printable, showDuration, table } from '@dfs/api/terminal';
 import { paintBackChannel } from './back-channel.ts';
-import { facts, plural, secondsSince } from './facts.ts';
+import { facts, secondsSince } from './facts.ts';
 import { sessionsTable } from './sessions.ts';
 
 export function clientsView(clients: readonly NfsClient[], paint: Paint): string {

@@ -1,6 +1,6 @@
 import type { Connection, DrainResult, SessionConnection } from '@dfs/api';
-import { type Paint, printable, showCount, showDuration, showSize, table } from '@dfs/api/terminal';
-import { plural, secondsSince } from './facts.ts';
+import { type Paint, plural, printable, showCount, showDuration, showSize, table } from '@dfs/api/terminal';
+import { secondsSince } from './facts.ts';
 
 const HEAD = ['REMOTE', 'LOCAL', 'REQUESTS', 'IN', 'OUT', 'IDLE', 'STATE'];
 

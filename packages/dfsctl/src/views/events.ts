@@ -1,6 +1,5 @@
 import type { ApiEvent } from '@dfs/api';
-import { type Paint, printable } from '@dfs/api/terminal';
-import { plural } from './facts.ts';
+import { type Paint, plural, printable } from '@dfs/api/terminal';
 import { showValue } from './settings.ts';
 
 const TYPE_WIDTH = 10;

@@ -12,7 +12,3 @@ export function facts(pairs: readonly (readonly [string, string])[], paint: Pain
 export function secondsSince(time: string, now: number): number {
   return Math.max(0, (now - Date.parse(time)) / MS);
 }
-
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

@@ -6,8 +6,7 @@ import type {
   SettingChange,
 } from '@dfs/api';
 import { APPLIES_TEXT, isNfsSettingKey, nfsSettingOf } from '@dfs/api/settings';
-import { type Paint, printable, table } from '@dfs/api/terminal';
-import { plural } from './facts.ts';
+import { type Paint, plural, printable, table } from '@dfs/api/terminal';
 
 export function settingsView(answer: NfsSettingsAnswer, paint: Paint): string {
   const changed = Object.values(answer.details).filter((detail) => detail.changed).length;

@@ -5,6 +5,7 @@ import {
   ExitCode,
   type OutputFormat,
   painter,
+  plural,
   render,
   say,
   showCount,
@@ -82,7 +83,7 @@ export function copiedText(copied: {
   readonly bytes: number;
 }): string {
   const { shares, files, bytes } = copied;
-  return `${shares.length} ${shares.length === 1 ? 'share' : 'shares'}, ${showCount(files)} files with ${showSize(bytes)}`;
+  return `${plural(shares.length, 'share')}, ${showCount(files)} files with ${showSize(bytes)}`;
 }
 
 /** Says why there is no backup, or none of it can be had back. Answers the exit code. */

@@ -7,6 +7,7 @@ import {
   type OutputFormat,
   type Paint,
   painter,
+  plural,
   render,
   say,
   showCount,
@@ -109,7 +110,7 @@ function report(data: string, { shares, findings, afterRepair }: CheckResult): R
 
 function view(path: string, result: CheckResult, wantedRepair: boolean, paint: Paint): string {
   const { shares, findings, afterRepair } = result;
-  const lines = [`${path}: ${shares.length} ${shares.length === 1 ? 'share' : 'shares'} looked at`];
+  const lines = [`${path}: ${plural(shares.length, 'share')} looked at`];
   if (findings.counts.size > 0)
     lines.push('', countsTable(findings, paint), '', detailTable(findings, paint), '');
   lines.push(verdict(findings, afterRepair, wantedRepair, paint));
