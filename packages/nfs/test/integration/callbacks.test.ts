@@ -6,6 +6,7 @@ import {
   type OpenFile,
   readAuthSys,
   SequenceStatus,
+  Status,
 } from '../../src/client/index.ts';
 import { refused, suite, until } from '../support/suite.ts';
 
@@ -68,6 +69,23 @@ suite('the back channel', ({ start, files, minor }) => {
     const called = two.session.client.callbacks.waitFor(CbOp.NOTIFY_LOCK, 30_000);
     const fresh = await two.session.addConnection(BindFromClient.FORE_OR_BOTH);
     expect((await called).connection).toBe(fresh);
+  });
+
+  it('of a lock comes again to a client that is busy', async () => {
+    await using server = await start();
+    const [one, two] = [await files(server), await files(server)];
+    const a = await one.open('file', { access: 3, create: 'guarded' });
+    const b = await two.open('file', { access: 3 });
+    let calls = 0;
+    two.session.client.callbacks.handlers = {
+      notifyLock: () => (++calls < 3 ? Status.DELAY : Status.OK),
+    };
+    await contend(a, b);
+    await a.unlock();
+    await until(() => calls === 3, 'the third call', 30_000);
+    const results = () => Object.fromEntries(server.server.control.counters().callbacks);
+    await until(() => results()['NOTIFY_LOCK NFS4_OK'] === 1, 'its reply');
+    expect(results()['NOTIFY_LOCK NFS4ERR_DELAY']).toBe(2);
   });
 
   it('does not go over a connection that was bound by SEQUENCE alone (row 2)', async () => {
