@@ -4,8 +4,9 @@ import { commandOutput, complain, ExitCode, OUTPUT_FORMATS, type OutputFormat, s
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ConfigFlags } from '../config/flags.ts';
 import { ConfigError } from '../config/problems.ts';
-import { resolveConfig } from '../config/resolve.ts';
+import { type Config, resolveConfig } from '../config/resolve.ts';
 import { SETTING_KEYS, settingOf } from '../config/settings.ts';
+import type { EarlyListeners } from '../daemon/early-listeners.ts';
 import { VERSION } from '../version.ts';
 import type { BackupFlags } from './backup.ts';
 import type { CheckFlags } from './check.ts';
@@ -77,8 +78,10 @@ function createProgram(context: CommandContext, finish: (exitCode: number) => vo
     )
     .action(async (flags: ConfigFlags & StartFlags) => {
       const config = resolved(flags);
+      // Who replaces a server listens beside it, and only if there is one.
+      const early = flags.replace === true ? undefined : await listenEarly(config);
       const { startCommand } = await import('./start.ts');
-      finish(await startCommand(config, context.env, flags));
+      finish(await startCommand(config, context.env, flags, early));
     });
   withConfigFlags(program.command('status').description('ask the running server how it is'))
     .addOption(outputOption(OUTPUT_FORMATS, 'table'))
@@ -144,6 +147,11 @@ function createProgram(context: CommandContext, finish: (exitCode: number) => vo
       say(showConfig(resolved(flags), flags.output));
     });
   return program;
+}
+
+async function listenEarly({ values }: Config): Promise<EarlyListeners> {
+  const { EarlyListeners } = await import('../daemon/early-listeners.ts');
+  return EarlyListeners.on(values.listen);
 }
 
 /** A value as the settings take them. */

@@ -18,6 +18,7 @@ import { ensurePrivateFolder } from '../rest/stale-socket.ts';
 import type { TlsFiles } from '../rest/tls.ts';
 import { dataError } from './data-error.ts';
 import { defaultShare, isClosedToAll } from './default-share.ts';
+import type { EarlyListeners } from './early-listeners.ts';
 import { engineOptions } from './engine-options.ts';
 import { eventLogger } from './events.ts';
 import { listenError } from './listen-error.ts';
@@ -42,6 +43,8 @@ export interface DaemonOptions {
   readonly log: Logger;
   /** Take the place of the server that has the data directory. */
   readonly replace?: boolean;
+  /** Some of the addresses may be listened on already. */
+  readonly early?: EarlyListeners | undefined;
 }
 
 const MS = 1000;
@@ -78,6 +81,7 @@ export class Daemon {
     } catch (error) {
       await this.stop();
       this.#replacement?.close();
+      this.#options.early?.close();
       throw error;
     }
   }
@@ -243,7 +247,8 @@ export class Daemon {
 
   async #listenNfs(nfs: NfsServer, address: ListenAddress): Promise<void> {
     try {
-      await nfs.listen(this.#replacement?.listener(address) ?? address);
+      const { early } = this.#options;
+      await nfs.listen(early?.take(address) ?? this.#replacement?.listener(address) ?? address);
     } catch (error) {
       throw listenError(error, address, '--listen');
     }

@@ -10,7 +10,6 @@ import { ConsoleSessions, START_LINK_MS } from '../console/sessions.ts';
 import { Recorder } from '../history/recorder.ts';
 import { Vitals } from '../history/vitals.ts';
 import { Metrics } from '../metrics/metrics.ts';
-import { createRestApp } from '../rest/app.ts';
 import { apiEvent, EventLog } from '../rest/event-log.ts';
 import type { RestServices } from '../rest/services.ts';
 import { clashingSettings } from '../settings/check.ts';
@@ -113,6 +112,8 @@ export class Management {
       metrics,
       openMetrics: values['metrics.open'],
     };
+    // A quarter of all that is loaded, and clients do not wait for it: NFS is served by now.
+    const { createRestApp } = await import('../rest/app.ts');
     return createRestApp(services, this.#log);
   }
 
