@@ -38,6 +38,7 @@ const MAX_LOG_LINES = 60;
 class Progress {
   readonly results: Array<Omit<Result, 'stall'> & { window: Span }> = [];
   readonly logs: Record<string, string[]> = {};
+  readonly reports: Record<string, string[]> = {};
   readonly waits: Wait[] = [];
   readonly late: Span[] = [];
   /** When a workload had the server taken away, and nobody could be served. */
@@ -74,6 +75,9 @@ class Progress {
         return undefined;
       case 'log':
         this.logs[first] = [...(this.logs[first] ?? []), rest(2)].slice(-MAX_LOG_LINES);
+        return undefined;
+      case 'report':
+        this.reports[first] = [...(this.reports[first] ?? []), rest(2)].slice(-MAX_LOG_LINES);
         return undefined;
       case 'ok':
         return this.add({ name: first, status: 'ok', seconds: Number(second), note: rest(3) });
@@ -252,8 +256,8 @@ export async function runCombination(
     const [capture, bad] = captures(setting.options, combination)
       ? await decode(setting, guest)
       : [undefined, []];
-    const { logs, probeTotals: probes } = progress;
-    return { combination, results: [...results, ...bad], logs, probes, capture, seconds };
+    const { logs, reports, probeTotals: probes } = progress;
+    return { combination, results: [...results, ...bad], logs, reports, probes, capture, seconds };
   };
   return { report: finish() };
 }

@@ -15,6 +15,8 @@ export type CombinationReport = {
   readonly results: readonly Result[];
   /** What the last lines of a failed workload were, by its name. */
   readonly logs: Readonly<Record<string, readonly string[]>>;
+  /** What workloads want to be in the report, beyond the line of their result, by their names. */
+  readonly reports: Readonly<Record<string, readonly string[]>>;
   /** GETATTRs sent beside the workloads, and the slowest as it was measured. */
   readonly probes: { readonly count: number; readonly slowest: number };
   readonly capture: CaptureReport | undefined;
@@ -106,6 +108,13 @@ export function failures(report: Report): string[] {
   return found;
 }
 
+/** What workloads have said of themselves. */
+function said(combinations: readonly CombinationReport[]): string[] {
+  return combinations.flatMap(({ combination, reports }) =>
+    Object.entries(reports).flatMap(([name, lines]) => ['', `${label(combination)} ${name}:`, ...lines]),
+  );
+}
+
 /** The report as text for a terminal or a log. */
 export function summary(report: Report): string {
   const failed = failures(report);
@@ -115,6 +124,7 @@ export function summary(report: Report): string {
     '',
     heading,
     ...table(report.combinations),
+    ...said(report.combinations),
     ...(failed.length === 0 ? [] : ['', 'failures:', ...failed]),
     `${verdict}, ${report.seconds.toFixed(0)} s; the host had no CPU for ${report.hostStarved.total.toFixed(1)} s of it, ${milliseconds(report.hostStarved.longest)} at once`,
   ].join('\n');

@@ -2,6 +2,7 @@
 # In the guest: mounts the share twice, runs the workloads one after the other, and says how each went, a line each:
 #   ok NAME SECONDS [NOTE]     skip NAME WHY     FAIL NAME WHY
 # and for the runner: "begin NAME TIME", "end NAME TIME", "wait FROM TO WHAT" (a single call of a workload took long), "log NAME LINE" (the end of what a failed workload printed),
+# "report NAME LINE" (what a workload printed behind "report: ", for the run's report),
 # "mark last" before the workloads that are not captured, and the lines of watch.py.
 # The mounts: /mnt/a, with nconnect; /mnt/b, another client with another name and address. (A second mount of the same
 # client, with nosharecache, would be no second party: a server need not recall a delegation from its own holder.)
@@ -47,6 +48,7 @@ run_one() { # FILE
   if [[ $rc == 0 ]] && ! timeout -k 10 "$limit" rm -rf "$A" 2>"$tmp/err"; then rc=1; fi
   seconds=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }')
   cat "$WAITS"
+  sed -n "s/^report: /report $name /p" "$tmp/out"
   echo "end $name $EPOCHREALTIME"
   case $rc in
     0) echo "ok $name $seconds $(why "$tmp/out")" ;;

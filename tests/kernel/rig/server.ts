@@ -77,6 +77,7 @@ class Life {
   readonly child: ChildProcess;
   readonly #last: string[] = [];
   #ready = false;
+  #listens: number | undefined;
   #ended: string | undefined;
 
   constructor(options: ServerOptions, log: WriteStream) {
@@ -103,14 +104,27 @@ class Life {
     const deadline = Date.now() + READY_LIMIT_MS;
     const failed = (why: string): Error =>
       new Error(`the server ${why}; it said last:\n  ${this.#last.join('\n  ')}`);
-    while (!(this.#ready && (await Promise.all(addresses.map(accepts))).every((yes) => yes))) {
+    while (!(await this.#accepts(addresses)) || !this.#ready) {
       if (this.#ended !== undefined) throw failed(this.#ended);
       if (Date.now() > deadline) {
         await stop(this.child, STOP_LIMIT_MS);
-        throw failed(this.#ready ? 'does not accept connections' : 'does not say that it is ready');
+        throw failed(
+          this.#listens === undefined ? 'does not accept connections' : 'does not say that it is ready',
+        );
       }
       await sleep(POLL_MS);
     }
+  }
+
+  async #accepts(addresses: readonly Address[]): Promise<boolean> {
+    if (this.#listens === undefined && (await Promise.all(addresses.map(accepts))).every((yes) => yes))
+      this.#listens = Date.now();
+    return this.#listens !== undefined;
+  }
+
+  /** Milliseconds since 1970 when it was first found to accept at all addresses: what comes waits there until it is ready. */
+  get listens(): number {
+    return this.#listens ?? Date.now();
   }
 }
 
@@ -156,8 +170,8 @@ export class TestServer {
     return join(dataIn(this.#options.dir), 'api.sock');
   }
 
-  /** Kills it at once and starts it again on the same data; seconds since 1970, of the kill and of being ready. */
-  async crash(): Promise<readonly [from: number, to: number]> {
+  /** Kills it at once and starts it again on the same data; seconds since 1970, of the kill, of accepting connections, and of being ready. */
+  async crash(): Promise<readonly [from: number, listens: number, to: number]> {
     const { child } = this.#life;
     const from = Date.now() / MS;
     this.#ending = true;
@@ -166,7 +180,7 @@ export class TestServer {
     this.#ending = false;
     this.#life = this.#begin();
     await this.#life.ready(this.#options.addresses);
-    return [from, Date.now() / MS];
+    return [from, this.#life.listens / MS, Date.now() / MS];
   }
 
   /** Another process goes on with its data: one that starts when it has stopped, or one that takes its place. Seconds since 1970, as above. */

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import subprocess
+import tempfile
 import time
 
 from common import Beside, check, drop_caches
@@ -19,6 +20,8 @@ LIMIT = 400
 # Seconds between a load's going on and the next kill.
 MOST_BETWEEN = 2.0
 NUMBER_BYTES = 8
+# Seconds between two looks at whether a command goes on.
+LOOK_EVERY = 0.05
 # What the kernel says when a lock, an open or a request is lost. That it waits for a server is no loss.
 LOST = re.compile(r"(?i)(nfs|lockd|sunrpc|rpc).*(lost|fail|error|reclaim|invalid|bad|expired|unhandled)|I/O error")
 
@@ -85,20 +88,47 @@ def copy_again_and_again(pipe, source, target, expected, progress):
     pipe.send(count)
 
 
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
-    check(done.returncode == 0, f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout
+def calls(pid):
+    """Bytes that a process and those that it started have asked to read and write so far: whether they go on."""
+    total = 0
+    try:
+        with open(f"/proc/{pid}/io") as file:
+            total += sum(int(line.split()[1]) for line in file if line.startswith(("rchar", "wchar")))
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            total += sum(calls(child) for child in file.read().split())
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return total
 
 
-def clone_again_and_again(pipe, where):
+def run(progress, *command):
+    """Its output; each time that it is seen to have gone on is a step."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as error:
+        process = subprocess.Popen(command, stdout=out, stderr=error)
+        deadline, seen = time.monotonic() + LIMIT, 0
+        while process.poll() is None:
+            check(time.monotonic() < deadline, f"{' '.join(command)}: not done after {LIMIT} s")
+            now = calls(process.pid)
+            if now != seen:
+                progress.step()
+            seen = now
+            time.sleep(LOOK_EVERY)
+        progress.step()
+        out.seek(0)
+        error.seek(0)
+        check(process.returncode == 0, f"{' '.join(command)}: {error.read().strip()}")
+        return out.read()
+
+
+def clone_again_and_again(pipe, where, progress):
+    run_ = lambda *command: run(progress, *command)
     count = 0
     while count == 0 or not pipe.poll():
-        run("rm", "-rf", where)
-        run("git", "clone", "-q", f"file://{os.environ['FIXTURES']}/repository", where)
-        check(run("git", "-C", where, "status", "--porcelain") == "", "the fresh clone is not clean")
-        run("git", "-C", where, "fsck", "--no-progress")
-        run("diff", "-r", "--exclude=.git", f"{os.environ['FIXTURES']}/tree", where)
+        run_("rm", "-rf", where)
+        run_("git", "clone", "-q", f"file://{os.environ['FIXTURES']}/repository", where)
+        check(run_("git", "-C", where, "status", "--porcelain") == "", "the fresh clone is not clean")
+        run_("git", "-C", where, "fsck", "--no-progress")
+        run_("diff", "-r", "--exclude=.git", f"{os.environ['FIXTURES']}/tree", where)
         count += 1
     pipe.send(count)
 
@@ -123,17 +153,17 @@ def kernel_log():
 
 
 def kill_once(loads):
-    """Seconds that the server took to be there again, and that the loads did not go on."""
+    """Seconds after which the server listened, was ready, and that each of the loads did not go on."""
     for load in loads:
         load.forget_longest()
-    killed, ready = ask("crash")
+    killed, listens, ready = ask("crash")
     seen = [load.steps for load in loads]
     deadline = time.monotonic() + LIMIT
     # Two steps: one may have been under way before the kill.
     while any(load.steps < before + 2 for load, before in zip(loads, seen)):
         check(time.monotonic() < deadline, f"{[load.name for load in loads]}: not all go on after a kill")
         time.sleep(0.01)
-    return ready - killed, [load.longest for load in loads]
+    return listens - killed, ready - killed, [load.longest for load in loads]
 
 
 with clients(2) as (client, other):
@@ -142,25 +172,26 @@ with clients(2) as (client, other):
     expected = make_source(f"{folder}/source")
     with open(f"{folder}/counter", "wb") as file:
         file.write(bytes(NUMBER_BYTES))
-    loads = [Progress("copy"), Progress("count")]
-    # Who waits for a lock while the server is killed is not told when it is free: Linux asks again, after 30 s at most.
+    loads = [Progress("copy"), Progress("clone"), Progress("count")]
+    # Who waits for a lock is told by the next process, over a connection of its client: the other, which does nothing but wait, makes one only when
+    # it asks again, after 30 s at most.
     counters = [Progress("one"), Progress("other")]
     copying = Beside(copy_again_and_again, f"{folder}/source", f"{folder}/copy", expected, loads[0])
     counting = [
-        Beside(count_under_lock, f"{where}/counter", loads[1], alone)
+        Beside(count_under_lock, f"{where}/counter", loads[2], alone)
         for where, alone in zip((folder, seen_at), counters)
     ]
-    cloning = Beside(clone_again_and_again, f"{folder}/clone")
+    cloning = Beside(clone_again_and_again, f"{folder}/clone", loads[1])
     working = (copying, *counting, cloning)
     chance = random.Random(KILLS)
     outages = []
     began = time.time()
     for number in range(KILLS):
         time.sleep(chance.uniform(0.1, MOST_BETWEEN))
-        start, gaps = kill_once(loads)
+        listens, start, gaps = kill_once(loads)
         outages.append((start, max(gaps)))
-        print(f"kill {number + 1}: started in {start:.2f} s; " + ", ".join(
-            f"{load.name} paused {gap:.2f} s" for load, gap in zip(loads, gaps)), flush=True)
+        pauses = ", ".join(f"{load.name} {gap:.2f} ({gap - start:+.2f})" for load, gap in zip(loads, gaps))
+        print(f"report: kill {number + 1:2}: listens after {listens:.2f} s, ready after {start:.2f}; no step for: {pauses}", flush=True)
         for beside in working:
             # It says something now only if it has failed.
             if beside.pipe.poll():
