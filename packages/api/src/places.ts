@@ -13,7 +13,7 @@ const HASH_CHARACTERS = 16;
 
 /** Where data is kept unless told otherwise. */
 export function defaultDataDirectory(env: Environment): string {
-  const state = absolute(env['XDG_STATE_HOME']) ?? path.join(home(env), '.local', 'state');
+  const state = absolute(env['XDG_STATE_HOME']) ?? path.join(homeDirectory(env), '.local', 'state');
   return path.join(state, 'dfs');
 }
 
@@ -40,8 +40,15 @@ export function memorySocketPath(port: number, env: Environment): string {
   return path.join(runtimeDirectory(env), `memory-${port}.sock`);
 }
 
-function home(env: Environment): string {
-  return absolute(env['HOME']) ?? homedir();
+/** The user's. Containers are often run by users whom their system does not know, and who have none: then it is the root, as container runtimes have it. */
+export function homeDirectory(env: Environment): string {
+  const given = absolute(env['HOME']);
+  if (given !== undefined) return given;
+  try {
+    return homedir();
+  } catch {
+    return path.parse(process.cwd()).root;
+  }
 }
 
 /** XDG: a path that is not absolute is to be ignored. */

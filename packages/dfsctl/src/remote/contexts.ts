@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
-import type { Environment } from '@dfs/api/places';
+import { type Environment, homeDirectory } from '@dfs/api/places';
 import { parse, stringify } from 'yaml';
 import { UsageError } from '../usage-error.ts';
 
@@ -35,8 +34,7 @@ const NONE: Contexts = { current: undefined, contexts: new Map() };
 /** Where contexts are kept: contexts.yaml in dfs's configuration folder. */
 export function contextsFile(env: Environment): string {
   const xdg = env['XDG_CONFIG_HOME'] ?? '';
-  const home = env['HOME'] ?? '';
-  const base = path.isAbsolute(xdg) ? xdg : path.join(path.isAbsolute(home) ? home : homedir(), '.config');
+  const base = path.isAbsolute(xdg) ? xdg : path.join(homeDirectory(env), '.config');
   return path.join(base, 'dfs', 'contexts.yaml');
 }
 

@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homeDirectory } from '@dfs/api/places';
 import { type Paint, printable } from '@dfs/api/terminal';
 import type { ListenAddress } from '@dfs/nfs';
 import { isLoopback, showAddress } from '../config/address.ts';
@@ -81,6 +81,6 @@ function squashWords(share: RegisteredShare): string {
 }
 
 function tilde(directory: string): string {
-  const home = homedir();
+  const home = homeDirectory(process.env);
   return home !== '/' && directory.startsWith(`${home}/`) ? `~${directory.slice(home.length)}` : directory;
 }

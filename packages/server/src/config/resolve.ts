@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
-import { type Environment, MAX_SOCKET_PATH_BYTES } from '@dfs/api/places';
+import { type Environment, homeDirectory, MAX_SOCKET_PATH_BYTES } from '@dfs/api/places';
 import { NFS_SETTING_KEYS, nfsSettingOf, SettingError } from '@dfs/api/settings';
 import type { ListenAddress } from '@dfs/nfs';
 import { isLoopback, showAddress } from './address.ts';
@@ -64,7 +63,9 @@ function configFile({ flags, env, workingDirectory }: ConfigInputs): string | un
 export function usualPlaces(env: Environment): string[] {
   const configHome = env['XDG_CONFIG_HOME'];
   const own =
-    configHome !== undefined && path.isAbsolute(configHome) ? configHome : path.join(homedir(), '.config');
+    configHome !== undefined && path.isAbsolute(configHome)
+      ? configHome
+      : path.join(homeDirectory(env), '.config');
   return [path.join(own, 'dfs', 'dfs.yaml'), '/etc/dfs/dfs.yaml'];
 }
 
@@ -75,7 +76,7 @@ function shownPath(file: string, workingDirectory: string): string {
 }
 
 function expandHome(text: string): string {
-  return text === '~' || text.startsWith('~/') ? path.join(homedir(), text.slice(1)) : text;
+  return text === '~' || text.startsWith('~/') ? path.join(homeDirectory(process.env), text.slice(1)) : text;
 }
 
 class Merge {
