@@ -1,3 +1,7 @@
+import { constants } from 'node:os';
+
+/** What a shell calls the status of a process that a signal has ended, before the signal's number is added. */
+const SIGNAL_STATUS = 128;
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
@@ -26,6 +30,8 @@ export function stopSignals(onForce: (signal: StopSignal) => void): StopSignals 
       dispose();
       onForce(signal);
       process.kill(process.pid, signal);
+      // The first process of a container, to which the kernel gives no signal that it does not handle.
+      if (process.pid === 1) process.exit(SIGNAL_STATUS + constants.signals[signal]);
     }
   };
   const dispose = () => {

@@ -19,7 +19,7 @@ const FOREVER = 'public, max-age=31536000, immutable';
 
 const NOT_BUILT =
   '<!doctype html><meta charset="utf-8"><title>dfs</title><h1>The console has not been built</h1>' +
-  '<p>In the checkout: <code>bin/setup</code> (or <code>npm run build:console</code>). Then load this page again.</p>';
+  '<p>In the checkout: <code>bin/console-build</code>, by a user who may write there. Then load this page again.</p>';
 
 /** What a browser is told to keep from other pages, and from what a page might be made to do. */
 const PAGE_HEADERS: Readonly<Record<string, string>> = {
