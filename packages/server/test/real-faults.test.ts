@@ -31,12 +31,13 @@ afterEach(async () => {
   clients.clear();
 });
 
-type Call = 'read' | 'write' | 'sync' | 'change';
+type Call = 'read' | 'write' | 'sync' | 'change' | 'map';
 type Errno = 'EIO' | 'ENOSPC' | 'EROFS';
 
 interface World {
   readonly child: Child;
   readonly api: ApiClient;
+  readonly folder: string;
   readonly data: string;
   readonly a: Files;
   readonly b: Files;
@@ -61,8 +62,7 @@ async function start(
   return new Child(all, { DFS_FAULTS: rules, ...env }, [process.execPath, MAIN]);
 }
 
-async function world(durability = 'power'): Promise<World> {
-  const folder = scratchFolder();
+async function world(durability = 'power', folder = scratchFolder()): Promise<World> {
   const [data, rules] = [path.join(folder, 'data'), path.join(folder, 'rules')];
   const child = await start(data, rules, durability, { LD_PRELOAD: library });
   const ready = await child.ready();
@@ -71,6 +71,7 @@ async function world(durability = 'power'): Promise<World> {
   return {
     child,
     api: new ApiClient({ socketPath }),
+    folder,
     data,
     a: await mount(port, '/a'),
     b: await mount(port, '/b'),
@@ -181,6 +182,45 @@ describe.runIf(canInject)('a server whose disk fails (C library)', { timeout: TI
     expect(await states(api)).toEqual({ '/a': 'serving', '/b': 'serving' });
     expect((await a.names('')).sort()).toEqual(['before', 'during']);
   });
+
+  it.each(['power', 'crash'])(
+    'under the pages of its records (SIGBUS): it ends, and has lost nothing (%s)',
+    async (grade) => {
+      const here = await world(grade);
+      const { a, b, child } = here;
+      const told: string[] = [];
+      let isOn = true;
+      // Answered one after the other, until nothing answers any more.
+      const maker = async (files: Files, name: string) => {
+        for (let n = 0; isOn; n++) {
+          const at = `${name}-${n}`;
+          const file = await files.open(at, { access: 3, create: 'unchecked' });
+          await file.write(0, at, Stability.FILE_SYNC);
+          await file.close();
+          told.push(at);
+        }
+      };
+      const making = Promise.allSettled([maker(a, 'one'), maker(b, 'two'), maker(a, 'three')]);
+      await until(() => (told.length > 30 ? true : undefined), TIMEOUT_MS);
+      here.fail('/meta/data.mdb', 'EIO', 'map');
+      const ended = await child.ended;
+      expect([ended.code, ended.signal], ended.stderr).toEqual([null, 'SIGBUS']);
+      isOn = false;
+      for (const client of clients) await client.close();
+      clients.clear();
+      await making;
+      here.heal();
+      const again = await world(grade, here.folder);
+      for (const at of told) {
+        const files = at.startsWith('two') ? again.b : again.a;
+        expect((await files.readFile(at)).toString()).toBe(at);
+      }
+      // Besides those there is one at the most that each was still waiting for.
+      const found = [...(await again.a.names('')), ...(await again.b.names(''))];
+      expect(found.length).toBeLessThanOrEqual(told.length + 3);
+      await sound(again);
+    },
+  );
 
   it('under the journal of grade crash: no client hears anything that could be lost', async () => {
     const here = await world('crash');

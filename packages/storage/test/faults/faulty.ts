@@ -1,15 +1,16 @@
 import type { ContentStore } from '../../src/content/store.ts';
 import { toFsError } from '../../src/host/errors.ts';
+import type { JournalPlace } from '../../src/journal/place.ts';
 import type { Changes, MetadataStore } from '../../src/metadata/store.ts';
 
 /** What a store is asked for that may fail. */
-export type Call = 'read' | 'write' | 'sync' | 'commit';
+export type Call = 'read' | 'write' | 'sync' | 'commit' | 'journal';
 
 /** Which calls fail at this moment, and with what. */
 export class Faults {
   readonly #failing = new Map<Call, string>();
   /** Calls that have failed. */
-  readonly failed: Record<Call, number> = { read: 0, write: 0, sync: 0, commit: 0 };
+  readonly failed: Record<Call, number> = { read: 0, write: 0, sync: 0, commit: 0, journal: 0 };
   /** Waited for by each commit and sync. */
   slowness: (() => Promise<void>) | undefined;
 
@@ -81,5 +82,21 @@ export function faultyMetadata(store: MetadataStore, faults: Faults): MetadataSt
       await store.recover?.();
     },
     close: () => store.close(),
+  };
+}
+
+export function faultyPlace(place: JournalPlace, faults: Faults): JournalPlace {
+  return {
+    read: () => place.read(),
+    draft() {
+      const file = place.draft();
+      const append = (data: Buffer, length: number) => {
+        faults.meet('journal');
+        file.append(data, length);
+      };
+      return { append, close: () => file.close() };
+    },
+    adopt: () => place.adopt(),
+    remove: () => place.remove(),
   };
 }
