@@ -235,7 +235,12 @@ class Lane {
     const before = this.#of(name);
     const possible = [...before].map(effect).filter((state) => state !== undefined);
     const after = new Set<State>(possible);
-    this.#states.set(name, new Set([...before, ...after]));
+    // The bytes of a write may last without the size that it gave the file, as long as it is not answered.
+    const cut = [...before].flatMap((state) => {
+      const changed = effect(state);
+      return typeof state === 'string' && typeof changed === 'string' ? [changed.slice(0, state.length)] : [];
+    });
+    this.#states.set(name, new Set([...before, ...after, ...cut]));
     const code = await this.#attempt(world, call);
     if (world.isDead) return;
     if (code === undefined) {
