@@ -42,6 +42,19 @@ const namesIn = (share: ShareFileSystem) => names(list(share, share.root()));
 const make = (share: ShareFileSystem, name: string) => share.createFile(share.root(), ROOT, name, {});
 const X = Buffer.from('x');
 
+/** A share with a file in it, and a change that cannot be committed, as the disk is read-only. */
+async function onReadOnlyDisk() {
+  const here = await world();
+  const share = await open(here, 1);
+  const file = make(share, 'before');
+  await share.write(file, 0, X, Stability.FILE_SYNC);
+  await share.stable();
+  here.faults.fail('commit', 'EROFS');
+  make(share, 'during');
+  expect(await refusal(() => share.stable())).toBe('EROFS');
+  return { here, share, file };
+}
+
 describe('a commit of records that fails', () => {
   test('stops every share; nothing is lost, and all start with one once the cause is gone', async () => {
     const here = await world();
@@ -102,14 +115,7 @@ describe('a commit of records that fails', () => {
   );
 
   test('as the disk is read-only refuses changes so; what is there can be read', async () => {
-    const here = await world();
-    const share = await open(here, 1);
-    const file = make(share, 'before');
-    await share.write(file, 0, X, Stability.FILE_SYNC);
-    await share.stable();
-    here.faults.fail('commit', 'EROFS');
-    make(share, 'during');
-    expect(await refusal(() => share.stable())).toBe('EROFS');
+    const { here, share, file } = await onReadOnlyDisk();
     for (const call of [
       () => make(share, 'after'),
       () => share.remove(share.root(), ROOT, 'before'),
@@ -129,14 +135,7 @@ describe('a commit of records that fails', () => {
   });
 
   test('and a store that cannot be opened again: it stays stopped and says so; a later start has it all', async () => {
-    const here = await world();
-    const share = await open(here, 1);
-    const file = make(share, 'before');
-    await share.write(file, 0, X, Stability.FILE_SYNC);
-    await share.stable();
-    here.faults.fail('commit', 'EROFS');
-    make(share, 'during');
-    expect(await refusal(() => share.stable())).toBe('EROFS');
+    const { here, share } = await onReadOnlyDisk();
     here.faults.heal();
     const lock = join(here.path, 'meta', 'lock.mdb');
     await rm(lock);
