@@ -60,9 +60,20 @@ it('a server that cannot start lets go of its addresses', async () => {
   expect(refused).toMatchObject({ code: 'ECONNREFUSED' });
 });
 
-it('an address that somebody else has is told of by the start, as ever', async () => {
-  const { free, addresses, daemon } = await world();
+it('an address that somebody else has is told of, and the data not touched; one that is free by then is had', async () => {
+  let opened = 0;
+  const openMemoryDirectory: Parts['openMemoryDirectory'] = (options) => {
+    opened++;
+    return REAL_PARTS.openMemoryDirectory(options);
+  };
+  const { port, free, addresses, daemon } = await world({ openMemoryDirectory });
   const early = await EarlyListeners.on(addresses);
   await expect(daemon(early).start()).rejects.toThrow('in use');
+  expect(opened).toBe(0);
+  const next = await EarlyListeners.on(addresses);
   await free();
+  const server = daemon(next);
+  await server.start();
+  await (await NfsClient.start({ port })).client.close();
+  await server.stop();
 });

@@ -22,8 +22,8 @@ const STDOUT = 1;
 const FLUSH_MS = 1_000;
 /** Milliseconds for closing the stores after a fault, whose state nobody knows. */
 const FAULT_CLOSE_MS = 5_000;
-/** Milliseconds after a start: clients come first. */
-const KEEP_COMPILED_MS = 1_000;
+/** Milliseconds after a start: it takes half a second the first time that a version is started, and clients that come back go first. */
+const KEEP_COMPILED_MS = 10_000;
 
 export interface StartFlags {
   /** Take the place of the server that has the data directory. */

@@ -9,7 +9,7 @@ import {
   runtimeDirectory,
 } from '@dfs/api/places';
 import type { ListenAddress, NfsServer } from '@dfs/nfs';
-import type { DataDirectory, StorageEvent } from '@dfs/storage';
+import { type DataDirectory, dataDirectoryUser, type StorageEvent } from '@dfs/storage';
 import { showAddress } from '../config/address.ts';
 import type { Config } from '../config/resolve.ts';
 import type { SettingValues } from '../config/settings.ts';
@@ -143,6 +143,7 @@ export class Daemon {
     const directory = this.dataDirectory;
     if (replace === true && directory !== undefined)
       this.#replacement = await Replacement.of(directory, values.listen, this.#log);
+    await this.#requireAddresses(directory);
     this.#store = await this.#openStore();
     const management = new Management(this.#store.records, this.#options, this.#log);
     this.#management = management;
@@ -155,6 +156,18 @@ export class Daemon {
       this.#pidFile = values.pid_file;
     }
     this.#state = 'ready';
+  }
+
+  /**
+   * Of two that are started at once, one may have the addresses and the other get the data, and neither could serve: who lacks an address does not touch
+   * data that nobody has. Whose data somebody has is told that.
+   */
+  async #requireAddresses(directory: string | undefined): Promise<void> {
+    const [failed] = (await this.#options.early?.retry()) ?? [];
+    if (failed === undefined) return;
+    if (directory !== undefined && dataDirectoryUser(directory) !== undefined) return;
+    const [address, error] = failed;
+    throw listenError(error, address, '--listen');
   }
 
   async #openStore(): Promise<DataDirectory> {

@@ -8,20 +8,31 @@ import { WaitingListener } from '@dfs/nfs/listener';
 export class EarlyListeners {
   readonly #listeners = new Map<ListenAddress, WaitingListener>();
 
-  private constructor() {}
+  readonly #failed = new Set<ListenAddress>();
 
-  /** Where an address cannot be had, the start says so when its turn comes. */
+  private constructor(addresses: readonly ListenAddress[]) {
+    for (const address of addresses) if (address.port !== 0) this.#failed.add(address);
+  }
+
+  /** Whoever has an address may be about to let go of it: {@link retry} tells. */
   static async on(addresses: readonly ListenAddress[]): Promise<EarlyListeners> {
-    const early = new EarlyListeners();
-    for (const address of addresses) {
-      if (address.port === 0) continue;
+    const early = new EarlyListeners(addresses);
+    await early.retry();
+    return early;
+  }
+
+  /** Tries once more where it could not listen; yields what it still cannot, and why. */
+  async retry(): Promise<readonly (readonly [address: ListenAddress, error: unknown])[]> {
+    const errors: [ListenAddress, unknown][] = [];
+    for (const address of this.#failed) {
       try {
-        early.#listeners.set(address, await WaitingListener.open(address));
-      } catch {
-        // The start tries again, and tells.
+        this.#listeners.set(address, await WaitingListener.open(address));
+        this.#failed.delete(address);
+      } catch (error) {
+        errors.push([address, error]);
       }
     }
-    return early;
+    return errors;
   }
 
   /** The one for this address, which is whose it is taken by then. */
