@@ -164,6 +164,12 @@ export interface FileSystem<Node extends object = object> {
   read(node: Node, offset: number, target: Buffer): Awaitable<number>;
 
   /**
+   * The same from `start` to `end` of larger memory, where it can be answered at once: undefined where not, and `read` is to be asked. For who need
+   * not have a Buffer made of it, millions of times.
+   */
+  readIn?(node: Node, offset: number, memory: Buffer, start: number, end: number): number | undefined;
+
+  /**
    * Writes all of `data` at `offset`, as stable as asked or more; resolves to how stable it is. `data` is valid until the answer.
    * Who may write has been asked before: `cred` is for what a write takes from the mode ({@link withoutSetIds}). ENOSPC, EDQUOT, EFBIG, EIO.
    */

@@ -191,9 +191,15 @@ export class XdrWriter {
 
   /** Leaves room for `count` bytes and their padding and returns it: to be filled by somebody else before the next write. */
   room(count: number): Buffer {
+    const at = this.roomAt(count);
+    return this.#buffer.subarray(at, at + count);
+  }
+
+  /** The same as an offset in {@link buffer}. */
+  roomAt(count: number): number {
     const at = this.#reserve((count + 3) & ~3);
     this.#pad(at + count);
-    return this.#buffer.subarray(at, at + count);
+    return at;
   }
 
   /** Writes the zeros that follow `count` bytes of opaque data. */

@@ -32,6 +32,10 @@ export class BarredContent implements ContentStore {
     return this.#store.read(ino, offset, target);
   }
 
+  readIn(ino: number, offset: number, memory: Buffer, start: number, end: number): number | undefined {
+    return this.#store.readIn?.(ino, offset, memory, start, end);
+  }
+
   write(ino: number, offset: number, data: Buffer): Awaitable<void> {
     const { closed } = this.#barrier;
     if (closed !== undefined) return closed.then(() => this.write(ino, offset, data));

@@ -41,11 +41,23 @@ export class LocalContentStore implements ContentStore {
       const file = this.#files.get(ino);
       if (file === undefined) return 0;
       if (target.length > SYNC_READ_BYTES) return this.#readInThread(file, offset, target, 0);
-      const got = readCached(file.fd, target, offset);
+      const got = readCached(file.fd, target, 0, target.length, offset);
       if (got === target.length || got === 0) return got;
       return this.#readInThread(file, offset, target, got ?? 0);
     } catch (error) {
       throw toFsError(error);
+    }
+  }
+
+  readIn(ino: number, offset: number, memory: Buffer, start: number, end: number): number | undefined {
+    if (end - start > SYNC_READ_BYTES) return undefined;
+    try {
+      const file = this.#files.get(ino);
+      if (file === undefined) return 0;
+      const got = readCached(file.fd, memory, start, end, offset);
+      return got === end - start || got === 0 ? got : undefined;
+    } catch {
+      return undefined;
     }
   }
 
@@ -265,8 +277,8 @@ export class LocalContentStore implements ContentStore {
   /** True where the write covers part of a page that lies on the disk only: the host would read it, and the loop wait. */
   #wouldReadFirst(fd: number, offset: number, length: number): boolean {
     const end = offset + length;
-    if (offset % HOST_PAGE_BYTES !== 0 && readCached(fd, probe, offset) === undefined) return true;
-    return end % HOST_PAGE_BYTES !== 0 && readCached(fd, probe, end) === undefined;
+    if (offset % HOST_PAGE_BYTES !== 0 && readCached(fd, probe, 0, 1, offset) === undefined) return true;
+    return end % HOST_PAGE_BYTES !== 0 && readCached(fd, probe, 0, 1, end) === undefined;
   }
 
   async #sync(ino: number): Promise<void> {

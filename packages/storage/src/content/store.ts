@@ -21,6 +21,8 @@ export interface ContentStore {
 
   /** Fills `target` from `offset`; the count is short only where the file ends. Plain where nothing waits for a disk. */
   read(ino: number, offset: number, target: Buffer): Awaitable<number>;
+  /** The same from `start` to `end` of larger memory; undefined where it fails, or has to wait: `read` does that. */
+  readIn?(ino: number, offset: number, memory: Buffer, start: number, end: number): number | undefined;
   /** Writes all of `data`, which must stay as it is until the answer. */
   write(ino: number, offset: number, data: Buffer): Awaitable<void>;
   /** Cuts the file, or extends it with a hole. */

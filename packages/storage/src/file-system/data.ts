@@ -24,6 +24,26 @@ export function read(core: Core, inode: Inode, offset: number, target: Buffer): 
   return count;
 }
 
+/** The same from `start` to `end` of larger memory, where the content is at hand; undefined where not. */
+export function readIn(
+  core: Core,
+  inode: Inode,
+  offset: number,
+  memory: Buffer,
+  start: number,
+  end: number,
+): number | undefined {
+  core.guard.check();
+  requireFile(inode);
+  if (offset >= inode.size) return 0;
+  const count = Math.min(end - start, inode.size - offset);
+  const got = core.content.readIn?.(inode.fileid, offset, memory, start, start + count);
+  if (got === undefined) return undefined;
+  accessed(core, inode);
+  if (got < count) memory.fill(0, start + got, start + count);
+  return count;
+}
+
 function readContent(core: Core, inode: Inode, offset: number, part: Buffer): Awaitable<number> {
   try {
     const got = core.content.read(inode.fileid, offset, part);

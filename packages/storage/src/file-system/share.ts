@@ -25,7 +25,7 @@ import { attributes, setAttributes } from './attributes.ts';
 import { copyRange } from './copy.ts';
 import { accessed, type Core, requireAlive } from './core.ts';
 import { createObject, newInode } from './create.ts';
-import { commit, read, write } from './data.ts';
+import { commit, read, readIn, write } from './data.ts';
 import { EntryCache } from './entry-cache.ts';
 import { Handles } from './handle.ts';
 import type { Inode } from './inode.ts';
@@ -348,6 +348,10 @@ export class ShareFileSystem implements FileSystem<Inode> {
 
   read(inode: Inode, offset: number, target: Buffer): Awaitable<number> {
     return read(this.#core, inode, offset, target);
+  }
+
+  readIn(inode: Inode, offset: number, memory: Buffer, start: number, end: number): number | undefined {
+    return readIn(this.#core, inode, offset, memory, start, end);
   }
 
   write(

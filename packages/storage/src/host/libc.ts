@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import koffi from 'koffi';
+import { HOST_PAGE_BYTES } from '../limits.ts';
 import { hostError } from './errors.ts';
 
 /** fallocate(2) modes, lseek(2) whences, preadv2(2) flags, posix_fadvise(2) advices, flock(2) operations, the FICLONERANGE ioctl: Linux's numbers. */
@@ -33,7 +34,7 @@ function find(definition: string): Call | undefined {
 
 const fallocate = find('int fallocate(int fd, int mode, int64_t offset, int64_t length)');
 const lseek = find('int64_t lseek(int fd, int64_t offset, int whence)');
-const preadv2 = find('int64_t preadv2(int fd, void *vector, int count, int64_t offset, int flags)');
+const preadv2 = find('int64_t preadv2(int fd, uintptr_t vector, int count, int64_t offset, int flags)');
 const fadvise = find('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)');
 const flock = find('int flock(int fd, int operation)');
 const syncfs = find('int syncfs(int fd)');
@@ -93,18 +94,47 @@ export function seek(fd: number, offset: number, what: 'data' | 'hole'): number 
   throw hostError('lseek', errno);
 }
 
-const vector = Buffer.alloc(IOVEC_BYTES);
+/** A struct iovec. Not from the pool, nor on the heap: it stays where it is. */
+const vector = Buffer.allocUnsafeSlow(HOST_PAGE_BYTES).fill(0, 0, IOVEC_BYTES);
+const vectorAddress = preadv2 === undefined ? 0 : addressOf(vector);
+const TWO_32 = 2 ** 32;
+/** Where large memory lies, which is used again and again. No Buffer's memory moves as long as it is there. */
+const addresses = new WeakMap<Buffer, number>();
+const LARGE = 16 * HOST_PAGE_BYTES;
 let canReadCached = preadv2 !== undefined;
 
+/** Exact: user space ends far below 2^53. */
+function addressOf(memory: Buffer): number {
+  return Number(koffi.address(memory));
+}
+
+function knownAddressOf(memory: Buffer): number {
+  if (memory.length < LARGE) return addressOf(memory);
+  let address = addresses.get(memory);
+  if (address === undefined) {
+    address = addressOf(memory);
+    addresses.set(memory, address);
+  }
+  return address;
+}
+
 /**
- * Reads what the page cache holds, without ever waiting for the disk: the count, which falls short where the cache or the file ends;
+ * Reads what the page cache holds to `start` up to `end` of `memory`, without ever waiting for the disk: the count, which falls short where the cache or the file ends;
  * 0 only at the file's end; undefined where nothing is cached, or the host cannot tell.
  */
-export function readCached(fd: number, target: Buffer, offset: number): number | undefined {
+export function readCached(
+  fd: number,
+  memory: Buffer,
+  start: number,
+  end: number,
+  offset: number,
+): number | undefined {
   if (!canReadCached || preadv2 === undefined) return undefined;
-  vector.writeBigUInt64LE(koffi.address(target), 0);
-  vector.writeBigUInt64LE(BigInt(target.length), IOVEC_BYTES / 2);
-  const count = preadv2(fd, vector, 1, offset, RWF_NOWAIT);
+  const address = knownAddressOf(memory) + start;
+  vector.writeUInt32LE(address % TWO_32, 0);
+  vector.writeUInt32LE(Math.floor(address / TWO_32), 4);
+  vector.writeUInt32LE(end - start, IOVEC_BYTES / 2);
+  const count = preadv2(fd, vectorAddress, 1, offset, RWF_NOWAIT);
   if (count >= 0) return count;
   const errno = koffi.errno();
   if (errno === constants.errno.EOPNOTSUPP || errno === constants.errno.ENOSYS) canReadCached = false;

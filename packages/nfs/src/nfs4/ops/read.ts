@@ -50,8 +50,12 @@ function readInto(c: Compound, offset: number, asked: number, size: number): OpR
     out.patchU32(at, offset >= size ? 1 : 0);
     return Status.OK;
   }
-  const target = out.room(count);
-  const got = c.fs.read(c.object, offset, target);
+  const { fs } = c;
+  const roomAt = out.roomAt(count);
+  const end = roomAt + count;
+  const got =
+    fs.readIn?.(c.object, offset, out.buffer, roomAt, end) ??
+    fs.read(c.object, offset, out.buffer.subarray(roomAt, end));
   if (got instanceof Promise) return got.then((count) => complete(c, at, count, offset + count >= size));
   return complete(c, at, got, offset + got >= size);
 }
