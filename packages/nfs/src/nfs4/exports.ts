@@ -30,6 +30,8 @@ export class Export {
   readonly attributeTables: (AttributeTable | undefined)[] = [undefined, undefined, undefined];
   /** What it has been asked; the pseudo file system's is not kept. */
   readonly load: Load | undefined;
+  /** What its handles begin with. */
+  readonly handleHead: Uint8Array;
   /** The pseudo directory that the share's root covers. */
   junction: PseudoDirectory | undefined;
   #rootHandle: Buffer | undefined;
@@ -40,6 +42,7 @@ export class Export {
   constructor(share: Share, load?: Load) {
     this.load = load;
     this.id = share.id;
+    this.handleHead = handleHead(share.id);
     this.path = share.path;
     this.fileSystem = share.fileSystem;
     this.readOnly = share.readOnly ?? false;
@@ -89,6 +92,13 @@ export class Export {
   }
 }
 
+function handleHead(id: number): Uint8Array {
+  const head = Buffer.alloc(HANDLE_HEADER);
+  head[0] = HANDLE_VERSION;
+  head.writeUInt32BE(id, 1);
+  return head;
+}
+
 function blockList(entries: readonly string[]): BlockList {
   const list = new BlockList();
   for (const entry of entries) {
@@ -106,8 +116,6 @@ export class Namespace {
   #pseudo: Export;
   /** The export that was asked for last. */
   #last: Export | undefined;
-  /** Where the last handle is put together. */
-  #handle = Buffer.alloc(0);
   innerLength = 0;
   innerEnd = 0;
   readonly #loads: ShareLoads;
@@ -153,22 +161,7 @@ export class Namespace {
 
   /** Writes an nfs_fh4. */
   writeHandle(out: XdrWriter, target: Export, node: object): void {
-    const inner = target.fileSystem.handle(node);
-    const length = inner.length;
-    const whole = this.#handle.length === HANDLE_HEADER + length ? this.#handle : this.#resize(length);
-    const { id } = target;
-    whole[1] = id >>> 24;
-    whole[2] = id >>> 16;
-    whole[3] = id >>> 8;
-    whole[4] = id;
-    for (let i = 0; i < length; i++) whole[HANDLE_HEADER + i] = inner[i]!;
-    out.opaque(whole);
-  }
-
-  #resize(length: number): Buffer {
-    this.#handle = Buffer.alloc(HANDLE_HEADER + length);
-    this.#handle[0] = HANDLE_VERSION;
-    return this.#handle;
+    out.joined(target.handleHead, target.fileSystem.handle(node));
   }
 
   /**

@@ -157,6 +157,18 @@ export class XdrWriter {
     return this.u32(bytes.length).fixed(bytes);
   }
 
+  /** Opaque bytes that are `head` and `tail`, both short: a filehandle. */
+  joined(head: Uint8Array, tail: Uint8Array): this {
+    const count = head.length + tail.length;
+    const at = this.u32(count).#reserve((count + 3) & ~3);
+    const b = this.#buffer;
+    const tailAt = at + head.length;
+    for (let i = 0; i < head.length; i++) b[at + i] = head[i]!;
+    for (let i = 0; i < tail.length; i++) b[tailAt + i] = tail[i]!;
+    this.#pad(at + count);
+    return this;
+  }
+
   /** A string as UTF-8. */
   string(text: string): this {
     if (text.length <= SHORT && this.#ascii(text)) return this;

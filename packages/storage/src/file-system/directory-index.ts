@@ -74,5 +74,8 @@ export function requireFreeName(core: Core, dir: Inode, name: string): void {
 }
 
 export function requireNameLength(core: Core, name: string): void {
-  if (Buffer.byteLength(name) > core.limits.maxName) throw new FsError('ENAMETOOLONG');
+  const { maxName } = core.limits;
+  // A character is three bytes at the most.
+  if (name.length * 3 <= maxName) return;
+  if (Buffer.byteLength(name) > maxName) throw new FsError('ENAMETOOLONG');
 }

@@ -1,7 +1,6 @@
 import { FsError, wordAt } from '@dfs/nfs';
 import type { Inode } from './inode.ts';
 import type { InodeCache } from './inode-cache.ts';
-import { writeNumber } from './keys.ts';
 
 const GENERATION_AT = 8;
 const SALT_AT = 16;
@@ -24,8 +23,8 @@ export class Handles {
 
   /** The same buffer every time: good until the next call. */
   of(inode: Inode): Buffer {
-    writeNumber(this.#scratch, inode.fileid, 0);
-    writeNumber(this.#scratch, inode.generation, GENERATION_AT);
+    put(this.#scratch, inode.fileid, 0);
+    put(this.#scratch, inode.generation, GENERATION_AT);
     return this.#scratch;
   }
 
@@ -41,4 +40,18 @@ export class Handles {
     if (inode === undefined || inode.generation !== generation) throw new FsError('ESTALE');
     return inode;
   }
+}
+
+/** As `writeNumber`, without its checks: it is done for every handle that is asked for. */
+function put(b: Buffer, n: number, at: number): void {
+  const high = Math.floor(n / TWO_32);
+  const low = n >>> 0;
+  b[at] = high >>> 24;
+  b[at + 1] = high >>> 16;
+  b[at + 2] = high >>> 8;
+  b[at + 3] = high;
+  b[at + 4] = low >>> 24;
+  b[at + 5] = low >>> 16;
+  b[at + 6] = low >>> 8;
+  b[at + 7] = low;
 }

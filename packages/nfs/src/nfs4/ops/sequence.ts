@@ -2,7 +2,7 @@ import type { Compound } from '../compound.ts';
 import { Op, SESSION_ID_SIZE, SequenceStatus, Status } from '../constants/index.ts';
 import type { Operation } from '../operation.ts';
 import { requestDigest } from '../request-digest.ts';
-import { carriesFore } from '../state/connections.ts';
+import { type Binding, carriesFore } from '../state/connections.ts';
 import type { Session } from '../state/sessions.ts';
 import type { Slot } from '../state/slots.ts';
 
@@ -36,7 +36,8 @@ export const sequence: Operation = {
     };
     const session = c.engine.state.sessions.findAt(c.args.buffer, idAt);
     if (session === undefined) return Status.BADSESSION;
-    const refused = channelStatus(c, session);
+    const binding = c.connection.bindings.get(session);
+    const refused = channelStatus(c, session, binding);
     if (refused !== Status.OK) return refused;
     const slot = session.slots.find(args.slotId);
     if (slot === undefined) return Status.BADSLOT;
@@ -48,13 +49,12 @@ export const sequence: Operation = {
     const expected = slot.sequenceId === MAX_SEQUENCE_ID ? 0 : slot.sequenceId + 1;
     const next = args.sequenceId === expected || over || slot.skipsTo(args.sequenceId);
     if (!next || slot.busy) return Status.SEQ_MISORDERED;
-    return begin(c, session, slot, args, digest);
+    return begin(c, session, slot, args, digest, binding);
   },
 };
 
 /** What the connection and the size of the request allow. Binds a connection that carries no session yet, fore only (§2.10.3.1). */
-function channelStatus(c: Compound, session: Session): Status {
-  const binding = c.connection.bindings.get(session);
+function channelStatus(c: Compound, session: Session, binding: Binding | undefined): Status {
   if (binding !== undefined && !carriesFore(binding)) return Status.CONN_NOT_BOUND_TO_SESSION;
   if (c.requestBytes > session.fore.maxRequest) return Status.REQ_TOO_BIG;
   return Status.OK;
@@ -80,7 +80,14 @@ function retry(c: Compound, session: Session, slot: Slot, args: Arguments, diges
   return Status.OK;
 }
 
-function begin(c: Compound, session: Session, slot: Slot, args: Arguments, digest: number): Status {
+function begin(
+  c: Compound,
+  session: Session,
+  slot: Slot,
+  args: Arguments,
+  digest: number,
+  binding: Binding | undefined,
+): Status {
   if (c.count > session.fore.maxOperations) return Status.TOO_MANY_OPS;
   const { maxResponse, maxResponseCached } = session.fore;
   const limit = args.cacheThis ? Math.min(maxResponse, maxResponseCached) : maxResponse;
@@ -96,7 +103,7 @@ function begin(c: Compound, session: Session, slot: Slot, args: Arguments, diges
   c.slot = slot;
   c.slotId = args.slotId;
   c.cacheThis = args.cacheThis;
-  bindImplicitly(c, session);
+  if (binding === undefined) bindImplicitly(c, session);
   c.engine.state.renew(session.client, c.connection.heardAt);
   writeResult(c, session, args);
   return Status.OK;
