@@ -1,6 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -52,7 +60,7 @@ it('can be installed from what npm packs, and serves from there', { timeout: TIM
   const built = path.join(folder, 'built');
   await run(ROOT, process.execPath, 'scripts/nfs-package.ts', built);
   const [packed] = JSON.parse(await run(folder, 'npm', 'pack', '--json', built)) as [
-    { readonly filename: string; readonly files: readonly { readonly path: string }[] },
+    { readonly files: readonly { readonly path: string }[] },
   ];
   const files = packed.files.map((file) => file.path);
   expect(files.filter((file) => !file.startsWith('lib/'))).toEqual(['LICENSE', 'README.md', 'package.json']);
@@ -60,8 +68,10 @@ it('can be installed from what npm packs, and serves from there', { timeout: TIM
 
   const user = path.join(folder, 'user');
   mkdirSync(user);
+  // Some versions of npm say another name than they have given it.
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '';
   writeFileSync(path.join(user, 'package.json'), '{"type":"module"}');
-  await run(user, 'npm', 'install', path.join(folder, packed.filename));
+  await run(user, 'npm', 'install', path.join(folder, tarball));
   copyFileSync(path.join(ROOT, 'packages/nfs/examples', EXAMPLE), path.join(user, EXAMPLE));
   {
     await using example = await serving(user, EXAMPLE, '0');
