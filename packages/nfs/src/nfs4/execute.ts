@@ -247,8 +247,8 @@ export class Execution {
     }
     out.patchU32(this.#start, this.#status);
     out.patchU32(this.#countAt, this.#done);
-    const reply = c.cacheThis ? out.bytes(this.#start) : undefined;
-    persistence.settle(session, slot, c.slotId, reply, this.#first !== undefined);
+    const reply = c.cacheThis ? out : undefined;
+    persistence.settle(session, slot, c.slotId, reply, this.#start, this.#first !== undefined);
     for (const release of this.#held ?? []) release();
     this.#held = undefined;
   }

@@ -13,15 +13,24 @@ export function readNameBytes(args: XdrReader): Buffer {
   return args.opaque(MAX_WIRE_NAME);
 }
 
+/** A component4 by where it stands in the request, not yet checked. */
+export interface WireName {
+  readonly at: number;
+  readonly length: number;
+}
+
+export const NO_NAME: WireName = { at: 0, length: 0 };
+
+export function readWireName(args: XdrReader): WireName {
+  const length = args.length(MAX_WIRE_NAME);
+  return { at: args.offset(length), length };
+}
+
 /**
  * Checks a component4 and decodes it: NFS4ERR_INVAL where it is empty or not UTF-8, NAMETOOLONG beyond `max` bytes, BADCHAR for "/" and
  * NUL, BADNAME for "." and ".." (RFC 8881 §14.4, §15.1.3).
  */
-export function checkName(bytes: Buffer, max: number): string {
-  return checkNameAt(bytes, 0, bytes.length, max);
-}
-
-function checkNameAt(bytes: Buffer, start: number, length: number, max: number): string {
+export function checkName(bytes: Buffer, { at: start, length }: WireName, max: number): string {
   const end = start + length;
   if (length === 0) throw new NfsError(Status.INVAL);
   if (length > max) throw new NfsError(Status.NAMETOOLONG);
@@ -39,6 +48,5 @@ function checkNameAt(bytes: Buffer, start: number, length: number, max: number):
 }
 
 export function readName(args: XdrReader, max: number): string {
-  const length = args.length(MAX_WIRE_NAME);
-  return checkNameAt(args.buffer, args.offset(length), length, max);
+  return checkName(args.buffer, readWireName(args), max);
 }

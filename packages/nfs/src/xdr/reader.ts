@@ -2,6 +2,7 @@ import { XdrError } from './errors.ts';
 
 const TWO_32 = 2 ** 32;
 const EMPTY = Buffer.alloc(0);
+const scratch = new DataView(new ArrayBuffer(8));
 
 /**
  * Decodes XDR (RFC 4506) from a part of a Buffer, without copying: what it returns as Buffer lies in the input. Throws
@@ -83,7 +84,9 @@ export class XdrReader {
   /** An unsigned hyper, exact. */
   bigU64(): bigint {
     const at = this.#take(8);
-    return this.#buffer.readBigUInt64BE(at);
+    const b = this.#buffer;
+    for (let i = 0; i < 8; i++) scratch.setUint8(i, b[at + i]!);
+    return scratch.getBigUint64(0);
   }
 
   /** `count` bytes and their padding. */

@@ -5,6 +5,8 @@ const INITIAL = 4096;
 /** Up to so many bytes a loop is done sooner than a call into the runtime. */
 const SHORT = 64;
 
+const scratch = new DataView(new ArrayBuffer(8));
+
 /**
  * Encodes XDR (RFC 4506) into a Buffer that grows. Positions are offsets from where the message starts; what is written may be cut off or
  * patched until it is taken.
@@ -137,9 +139,9 @@ export class XdrWriter {
   }
 
   bigU64(value: bigint): this {
-    const at = this.#reserve(8);
-    this.#buffer.writeBigUInt64BE(value, at);
-    return this;
+    // By way of a view: the compiler does it without a bigint of its own.
+    scratch.setBigUint64(0, value);
+    return this.u32(scratch.getUint32(0)).u32(scratch.getUint32(4));
   }
 
   /** Bytes whose count the reader knows, padded. */
@@ -166,6 +168,17 @@ export class XdrWriter {
     for (let i = 0; i < head.length; i++) b[at + i] = head[i]!;
     for (let i = 0; i < tail.length; i++) b[tailAt + i] = tail[i]!;
     this.#pad(at + count);
+    return this;
+  }
+
+  /** Opaque bytes that a string holds one in each character. */
+  latin1(text: string): this {
+    const { length } = text;
+    const at = this.u32(length).#reserve((length + 3) & ~3);
+    const b = this.#buffer;
+    if (length > SHORT) b.write(text, at, 'latin1');
+    else for (let i = 0; i < length; i++) b[at + i] = text.charCodeAt(i);
+    this.#pad(at + length);
     return this;
   }
 

@@ -84,8 +84,16 @@ export function readNumber(buffer: Buffer, at: number): number {
 }
 
 export function writeNumber(buffer: Buffer, n: number, at: number): void {
-  buffer.writeUInt32BE(Math.floor(n / TWO_32), at);
-  buffer.writeUInt32BE(n >>> 0, at + 4);
+  write32(buffer, Math.floor(n / TWO_32), at);
+  write32(buffer, n >>> 0, at + 4);
+}
+
+/** Without the checks of a Buffer's own method, which take longer than the writing. */
+export function write32(buffer: Buffer, n: number, at: number): void {
+  buffer[at] = n >>> 24;
+  buffer[at + 1] = n >>> 16;
+  buffer[at + 2] = n >>> 8;
+  buffer[at + 3] = n;
 }
 
 /** The keys of one share. */

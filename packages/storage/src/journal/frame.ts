@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { readNumber, writeNumber } from '../file-system/keys.ts';
+import { readNumber, write32, writeNumber } from '../file-system/keys.ts';
 import type { Key } from '../metadata/store.ts';
 
 /*
@@ -25,6 +25,9 @@ const VALUE_LENGTH_BYTES = 4;
 /** A key takes at most this many bytes for each of its characters. */
 const MAX_CHARACTER_BYTES = 3;
 const MAX_KEY_BYTES = 0xffff;
+/** Up to so many bytes a loop is done sooner than a call into the runtime. */
+const SHORT = 64;
+const MAX_ASCII = 0x7f;
 
 const Kind = { CHANGE: 1, CHANGE_DELETED: 2, UNIT: 3, RECORD: 4, RECORD_DELETED: 5 } as const;
 
@@ -104,13 +107,14 @@ export class FrameWriter {
     // The kind without a value is the next one.
     b[start] = value === undefined ? kind + 1 : kind;
     const keyAt = start + (value === undefined ? 1 + KEY_LENGTH_BYTES : head);
-    const keyBytes = b.write(key, keyAt, encoding);
+    const keyBytes = writeShort(b, key, keyAt) ? key.length : b.write(key, keyAt, encoding);
     if (keyBytes > MAX_KEY_BYTES) throw new RangeError(`a key of ${keyBytes} bytes`);
-    b.writeUInt16BE(keyBytes, start + 1);
+    b[start + 1] = keyBytes >>> 8;
+    b[start + 2] = keyBytes;
     this.#end = keyAt + keyBytes;
     if (value === undefined) return;
-    b.writeUInt32BE(value.length, start + 1 + KEY_LENGTH_BYTES);
-    b.set(value, this.#end);
+    write32(b, value.length, start + 1 + KEY_LENGTH_BYTES);
+    copyTo(b, this.#end, value);
     this.#end += value.length;
   }
 
@@ -121,6 +125,24 @@ export class FrameWriter {
     this.#buffer.copy(larger, 0, 0, this.#end);
     this.#buffer = larger;
   }
+}
+
+/** Writes a short text that is ASCII; false where it is not. */
+function writeShort(b: Buffer, text: string, at: number): boolean {
+  const { length } = text;
+  if (length > SHORT) return false;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > MAX_ASCII) return false;
+    b[at + i] = code;
+  }
+  return true;
+}
+
+function copyTo(b: Buffer, at: number, value: Buffer): void {
+  const { length } = value;
+  if (length > SHORT) b.set(value, at);
+  else for (let i = 0; i < length; i++) b[at + i] = value[i]!;
 }
 
 /** Takes the entries of a frame. */

@@ -39,7 +39,7 @@ export function writeDenied(out: XdrWriter, range: LockRange): void {
 
 /** Only regular files have locks: ISDIR, SYMLINK, or WRONG_TYPE for the rest. */
 export function requireLockable(c: Compound): Awaitable<void> {
-  return after(c.attributes(), ({ type }) => {
+  return after(c.glance(), ({ type }) => {
     if (type === FileType.REGULAR) return;
     if (type === FileType.DIRECTORY) throw new NfsError(Status.ISDIR);
     throw new NfsError(type === FileType.SYMLINK ? Status.SYMLINK : Status.WRONG_TYPE);

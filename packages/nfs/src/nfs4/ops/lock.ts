@@ -23,6 +23,7 @@ interface Arguments {
 interface Locker {
   readonly open: OpenState;
   readonly owner: Buffer;
+  readonly key: string;
   readonly state: LockState | undefined;
 }
 
@@ -69,11 +70,13 @@ function findLocker(c: Compound, args: Arguments): Locker {
   requireSameFile(c, entry.file);
   if (args.owner !== undefined) {
     if (entry.kind !== StateKind.OPEN) throw new NfsError(Status.BAD_STATEID);
-    const known = entry.client.lockOwners.get(args.owner.toString('latin1'))?.states.get(entry.file);
-    return { open: entry, owner: args.owner, state: known };
+    const key = args.owner.toString('latin1');
+    const known = entry.client.lockOwners.get(key)?.states.get(entry.file);
+    return { open: entry, owner: args.owner, key, state: known };
   }
   if (entry.kind !== StateKind.LOCK) throw new NfsError(Status.BAD_STATEID);
-  return { open: entry.open, owner: entry.owner.bytes, state: entry };
+  const { open, owner } = entry;
+  return { open, owner: owner.bytes, key: owner.key, state: entry };
 }
 
 function requireLockMode(open: OpenState, type: number): void {
@@ -96,11 +99,10 @@ function take(c: Compound, args: Arguments, locker: Locker): OpResult {
   const { state } = c.engine;
   const client = clientOf(c);
   const { file } = locker.open;
-  const key = locker.owner.toString('latin1');
   const exclusive = isExclusive(args.type);
   const { start, end } = args.range;
   for (;;) {
-    const conflict = state.locks.conflict(file, client, key, exclusive, start, end);
+    const conflict = state.locks.conflict(file, client, locker.key, exclusive, start, end);
     if (conflict === undefined) break;
     if (state.yields(conflict.state.client)) continue;
     if (args.reclaim) return Status.RECLAIM_CONFLICT;

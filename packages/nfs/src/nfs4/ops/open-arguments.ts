@@ -13,7 +13,7 @@ import {
   VERIFIER_SIZE,
 } from '../constants/index.ts';
 import { NfsError } from '../errors.ts';
-import { readNameBytes } from '../names.ts';
+import { NO_NAME, readWireName, type WireName } from '../names.ts';
 import { readStateid, type Stateid } from '../stateid.ts';
 
 type Claim = (typeof OpenClaim)[keyof typeof OpenClaim];
@@ -41,11 +41,10 @@ export interface OpenArguments {
   readonly ownerKey: string;
   readonly creation: Creation | undefined;
   readonly claim: Claim;
-  readonly name: Buffer;
+  /** Where in the request the name stands, not yet checked; {@link NO_NAME} where the claim has none. */
+  readonly name: WireName;
   readonly delegation: Stateid | undefined;
 }
-
-const NO_NAME = Buffer.alloc(0);
 
 export function readOpenArguments(c: Compound): OpenArguments {
   const { args } = c;
@@ -53,7 +52,9 @@ export function readOpenArguments(c: Compound): OpenArguments {
   const want = args.u32();
   const deny = args.u32();
   args.u64(); // the session tells the client
-  const ownerKey = args.opaque(c.engine.limits.maxOpaque).toString('latin1');
+  const ownerLength = args.length(c.engine.limits.maxOpaque);
+  const ownerAt = args.offset(ownerLength);
+  const ownerKey = args.buffer.toString('latin1', ownerAt, ownerAt + ownerLength);
   const creation = readOpenHow(c);
   const { claim, name, delegation } = readClaim(args);
   const access = want & ShareAccess.BOTH;
@@ -85,18 +86,18 @@ function readOpenHow(c: Compound): Creation | undefined {
   }
 }
 
-function readClaim(args: XdrReader): { claim: Claim; name: Buffer; delegation: Stateid | undefined } {
+function readClaim(args: XdrReader): { claim: Claim; name: WireName; delegation: Stateid | undefined } {
   const claim = args.u32();
   switch (claim) {
     case OpenClaim.NULL:
     case OpenClaim.DELEGATE_PREV:
-      return { claim, name: readNameBytes(args), delegation: undefined };
+      return { claim, name: readWireName(args), delegation: undefined };
     case OpenClaim.PREVIOUS:
       args.u32(); // the delegation held before, of which there was none
       return { claim, name: NO_NAME, delegation: undefined };
     case OpenClaim.DELEGATE_CUR: {
       const delegation = readStateid(args);
-      return { claim, name: readNameBytes(args), delegation };
+      return { claim, name: readWireName(args), delegation };
     }
     case OpenClaim.FH:
     case OpenClaim.DELEG_PREV_FH:

@@ -19,6 +19,10 @@ const LIMIT_SIZE = 1;
 /** open_delegation4 (RFC 8881 §18.16.2): grants one where it may be had and is worth it, or says why not. */
 export function writeDelegation(c: Compound, args: OpenArguments, open: OpenState, change: number): void {
   const type = wantedType(args);
+  if ((args.want & OpenWant.DELEG_MASK) === OpenWant.NO_DELEG) {
+    writeNone(c.out, args, false);
+    return;
+  }
   const { state, callbacks, settings } = c.engine;
   const wanted = (args.want & OpenWant.DELEG_MASK) !== OpenWant.NO_PREFERENCE;
   const possible = settings.delegationsEnabled && c.here.delegations && callbacks.reachable(open.client);

@@ -42,7 +42,7 @@ export function requireShare(c: Compound, args: OpenArguments, node: object): vo
 
 /** An open by filehandle: the current object is the file. */
 export function openCurrent(c: Compound, args: OpenArguments): Awaitable<Opened> {
-  return after(c.attributes(), (attributes) => {
+  return after(c.glance(), (attributes) => {
     requireReadableFile(attributes);
     if ((args.access & ShareAccess.WRITE) !== 0) c.requireWritable();
     const reclaim = args.claim === OpenClaim.PREVIOUS;
@@ -96,9 +96,11 @@ function lookup(c: Compound, dir: object, name: string): Awaitable<object | unde
 
 function openExisting(c: Compound, args: OpenArguments, node: object, before: number): Awaitable<Opened> {
   const { creation } = args;
-  return after(c.fs.attributes(node), (attributes) => {
+  const exclusive = creation?.mode === CreateMode.EXCLUSIVE || creation?.mode === CreateMode.EXCLUSIVE_1;
+  const { fs } = c;
+  const seen = exclusive || fs.glance === undefined ? fs.attributes(node) : fs.glance(node);
+  return after(seen, (attributes) => {
     if (creation?.mode === CreateMode.GUARDED) throw new NfsError(Status.EXIST);
-    const exclusive = creation?.mode === CreateMode.EXCLUSIVE || creation?.mode === CreateMode.EXCLUSIVE_1;
     if (exclusive) {
       // The same verifier says that this very request made the file, and its reply was lost.
       if (!holdsVerifier(attributes, creation.verifier)) throw new NfsError(Status.EXIST);
@@ -109,13 +111,12 @@ function openExisting(c: Compound, args: OpenArguments, node: object, before: nu
     const hadData = attributes.size > 0;
     const ready = after(mayOpen(c, args, node), () => withoutOthers(c, args, node));
     return after(ready, () => {
-      requireShare(c, args, node);
       const cut = creation?.changes.size === 0 && hadData;
-      const target = c.here;
       if (!cut) {
-        c.setCurrent(target, node);
+        c.setCurrent(c.here, node);
         return unchanged(before, creation?.changes.size === 0 ? bitmapOf([Attr.SIZE]) : EMPTY_BITMAP);
       }
+      requireShare(c, args, node);
       // Open for writing is leave to cut; without that the mode decides.
       const granted = (args.access & ShareAccess.WRITE) !== 0;
       return after(truncate(c, node, granted), () => opened(c, node, before));

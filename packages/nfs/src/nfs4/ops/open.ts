@@ -59,13 +59,13 @@ function requireReclaimRules(c: Compound, client: Client, args: OpenArguments): 
 function findFile(c: Compound, args: OpenArguments): Awaitable<Opened> {
   switch (args.claim) {
     case OpenClaim.NULL:
-      return openNamed(c, args, checkName(args.name, c.engine.limits.maxName));
+      return openNamed(c, args, checkName(c.args.buffer, args.name, c.engine.limits.maxName));
     case OpenClaim.PREVIOUS:
     case OpenClaim.FH:
       return openCurrent(c, args);
     case OpenClaim.DELEGATE_CUR: {
       const delegation = findDelegation(c, args);
-      const opened = openNamed(c, args, checkName(args.name, c.engine.limits.maxName));
+      const opened = openNamed(c, args, checkName(c.args.buffer, args.name, c.engine.limits.maxName));
       return after(opened, (known) => {
         requireSameFile(c, delegation.file);
         return known;

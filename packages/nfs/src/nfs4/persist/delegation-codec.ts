@@ -18,7 +18,7 @@ export interface DelegationRecord {
 }
 
 export function encodeDelegation(out: XdrWriter, delegation: DelegationState): void {
-  out.u32(delegation.number).u32(delegation.client.number).opaque(Buffer.from(delegation.ownerKey, 'latin1'));
+  out.u32(delegation.number).u32(delegation.client.number).latin1(delegation.ownerKey);
   out.u32(delegation.type).u64(delegation.changeAtGrant).bool(delegation.revoked);
   encodeFile(out, delegation.file);
 }

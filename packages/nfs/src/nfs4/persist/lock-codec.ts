@@ -17,10 +17,11 @@ export interface LockRecord {
 
 export function encodeLock(out: XdrWriter, lock: LockState): void {
   out.u32(lock.number).u32(lock.seqid).u32(lock.open.number).opaque(lock.owner.bytes);
-  const ranges = [...lock.file.ranges.of(lock)];
-  out.u32(ranges.length);
+  const { own } = lock;
+  out.u32(own.size);
+  if (own.size === 0) return;
   // 2^64 does not fit: 0, which is no range's end, stands for it.
-  for (const { exclusive, start, end } of ranges)
+  for (const { exclusive, start, end } of own)
     out
       .bool(exclusive)
       .bigU64(start)

@@ -18,7 +18,7 @@ export interface OpenRecord {
 }
 
 export function encodeOpen(out: XdrWriter, open: OpenState): void {
-  out.u32(open.number).u32(open.seqid).u32(open.client.number).opaque(Buffer.from(open.owner.key, 'latin1'));
+  out.u32(open.number).u32(open.seqid).u32(open.client.number).latin1(open.owner.key);
   encodeFile(out, open.file);
   out.u32(open.access).u32(open.deny).u32(open.accessSeen).u32(open.denySeen);
 }

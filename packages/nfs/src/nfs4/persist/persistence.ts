@@ -1,5 +1,5 @@
 import type { StateJournal } from '../../contracts.ts';
-import { XdrWriter } from '../../xdr/index.ts';
+import type { XdrWriter } from '../../xdr/index.ts';
 import { Client } from '../state/clients.ts';
 import { DelegationState } from '../state/delegations.ts';
 import { LockState, LockWaiter } from '../state/locks.ts';
@@ -13,6 +13,7 @@ import { encodeDelegation } from './delegation-codec.ts';
 import { Kind, key, slotKey } from './keys.ts';
 import { encodeLock } from './lock-codec.ts';
 import { encodeOpen } from './open-codec.ts';
+import { RecordWriter } from './record-writer.ts';
 import { encodeServer, encodeWaiting, type ServerRecord } from './server-codec.ts';
 import { encodeSession } from './session-codec.ts';
 import { encodeSlot } from './slot-codec.ts';
@@ -27,7 +28,7 @@ const NUMBERS = 1000;
 export class Persistence {
   readonly #journal: StateJournal;
   readonly #state: State;
-  readonly #writer = new XdrWriter();
+  readonly #writer = new RecordWriter();
   #taken: ServerRecord;
   #graceSeen = 0;
   #unflushed = false;
@@ -45,12 +46,23 @@ export class Persistence {
     return this.#journal.isWhole !== false;
   }
 
-  /** A COMPOUND is done: what it changed, and the reply that its slot keeps, are one unit. */
-  settle(session: Session, slot: Slot, number: number, reply: Uint8Array | undefined, files: boolean): void {
+  /**
+   * A COMPOUND is done: what it changed, and the reply that its slot keeps, are one unit. The reply is what `reply` has from `start` on,
+   * if any.
+   */
+  settle(
+    session: Session,
+    slot: Slot,
+    number: number,
+    reply: XdrWriter | undefined,
+    start: number,
+    files: boolean,
+  ): void {
     const unit = files ? this.#unitOf(session.client) : this.#unit();
     if (!session.dead) {
       slot.journalKey ??= slotKey(session.number, number);
-      unit.push([slot.journalKey, encodeSlot(slot.sequenceId, slot.digest, reply)]);
+      encodeSlot(this.#writer.begin(), slot, reply, start);
+      unit.push([slot.journalKey, this.#writer.end()]);
     }
     this.#append(unit, files);
   }
@@ -105,21 +117,14 @@ export class Persistence {
     if (marks.any) for (const record of marks.take()) this.#encode(record, unit);
     if (grace.changes !== this.#graceSeen) {
       this.#graceSeen = grace.changes;
-      this.#writer.clear();
-      encodeWaiting(this.#writer, grace.waiting);
-      unit.push([Kind.GRACE, grace.waiting.size === 0 ? undefined : this.#written()]);
+      encodeWaiting(this.#writer.begin(), grace.waiting);
+      unit.push([Kind.GRACE, grace.waiting.size === 0 ? undefined : this.#writer.end()]);
     }
     if (this.#numbersRunOut()) unit.push([Kind.SERVER, this.#takeNumbers()]);
     return unit;
   }
 
-  #written(): Buffer {
-    return Buffer.from(this.#writer.bytes());
-  }
-
   #encode(record: Lasting, unit: Change[]): void {
-    const out = this.#writer;
-    out.clear();
     const kind = kindOf(record);
     if (kind === undefined) {
       if (record.journalKey !== undefined) unit.push([record.journalKey, undefined]);
@@ -127,13 +132,14 @@ export class Persistence {
       return;
     }
     record.journalKey ??= key(kind, numberOf(record));
+    const out = this.#writer.begin();
     if (record instanceof OpenState) encodeOpen(out, record);
     else if (record instanceof LockState) encodeLock(out, record);
     else if (record instanceof LockWaiter) encodeWaiter(out, record);
     else if (record instanceof DelegationState) encodeDelegation(out, record);
     else if (record instanceof Session) encodeSession(out, record);
     else if (record instanceof Client) encodeClient(out, record);
-    unit.push([record.journalKey, this.#written()]);
+    unit.push([record.journalKey, this.#writer.end()]);
   }
 
   #numbers(): ServerRecord {
@@ -163,9 +169,8 @@ export class Persistence {
       nextSession: now.nextSession + NUMBERS,
       nextStateid: Math.min(now.nextStateid + NUMBERS, 0xffffffff),
     };
-    this.#writer.clear();
-    encodeServer(this.#writer, this.#taken);
-    return this.#written();
+    encodeServer(this.#writer.begin(), this.#taken);
+    return this.#writer.end();
   }
 }
 

@@ -1,7 +1,6 @@
-import type { XdrReader } from '../../xdr/index.ts';
+import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
 
 const MAX_REPLY = 64 * 1024 * 1024;
-const HEADER = 4 * 4;
 
 /** The last request of a slot that changed something, and its reply where that is cached. */
 export interface SlotRecord {
@@ -10,19 +9,22 @@ export interface SlotRecord {
   readonly reply: Buffer | undefined;
 }
 
-/** In one piece, for it is written with every request that changes anything. */
-export function encodeSlot(sequenceId: number, digest: number, reply: Uint8Array | undefined): Buffer {
-  const length = reply?.length ?? 0;
-  const record = Buffer.allocUnsafe(HEADER + ((length + 3) & ~3));
-  record.writeUInt32BE(sequenceId, 0);
-  record.writeUInt32BE(digest, 4);
-  record.writeUInt32BE(reply === undefined ? 0 : 1, 8);
-  record.writeUInt32BE(length, 12);
-  if (reply !== undefined) {
-    record.set(reply, HEADER);
-    record.fill(0, HEADER + length);
+/** The reply is what `reply` has from `start` on, if it is cached. */
+export function encodeSlot(
+  out: XdrWriter,
+  slot: { readonly sequenceId: number; readonly digest: number },
+  reply: XdrWriter | undefined,
+  start: number,
+): void {
+  out
+    .u32(slot.sequenceId)
+    .u32(slot.digest)
+    .bool(reply !== undefined);
+  if (reply === undefined) out.u32(0);
+  else {
+    out.u32(reply.position - start);
+    out.copyFrom(reply.buffer, reply.start + start, reply.start + reply.position);
   }
-  return record;
 }
 
 export function decodeSlot(reader: XdrReader): SlotRecord {

@@ -1,6 +1,7 @@
 import { type Hashed, HashTable, hashOfBytes } from '../../hash-table.ts';
 import type { Export } from '../exports.ts';
 import type { DelegationState } from './delegations.ts';
+import { Few } from './few.ts';
 import { LockRanges, type LockWaiter } from './locks.ts';
 import type { OpenState } from './opens.ts';
 
@@ -8,9 +9,9 @@ import type { OpenState } from './opens.ts';
 export class FileState implements Hashed<FileState> {
   readonly export: Export;
   readonly node: object;
-  readonly opens = new Set<OpenState>();
+  readonly opens = new Few<OpenState>();
   /** Those that are out. */
-  readonly delegations = new Set<DelegationState>();
+  readonly delegations = new Few<DelegationState>();
   #ranges: LockRanges | undefined;
   /** Who was refused a lock and asked to be told, first come first: each through one of the opens. */
   readonly waiters: LockWaiter[] = [];
@@ -49,10 +50,14 @@ function fileKey(target: Export, node: object): string {
 /** Files by their handles, which stay the same however the file system represents them. */
 export class Files {
   readonly #files = new HashTable<FileState>();
+  /** An OPEN asks several times for the same one. */
+  #hashed: object | undefined;
+  #hashedIn: Export | undefined;
+  #hash = 0;
 
   find(target: Export, node: object): FileState | undefined {
     if (this.#files.size === 0) return undefined;
-    return this.#at(hashOf(target, node), target, node);
+    return this.#at(this.#hashOf(target, node), target, node);
   }
 
   #at(hash: number, target: Export, node: object): FileState | undefined {
@@ -71,7 +76,7 @@ export class Files {
 
   /** The file's state, made and retained where there was none. */
   obtain(target: Export, node: object): FileState {
-    const hash = hashOf(target, node);
+    const hash = this.#hashOf(target, node);
     const found = this.#at(hash, target, node);
     if (found !== undefined) return found;
     const file = new FileState(target, node, hash);
@@ -85,9 +90,13 @@ export class Files {
     if (file.opens.size > 0 || file.isLocked || file.delegations.size > 0) return;
     if (this.#files.remove(file)) file.export.fileSystem.release(file.node);
   }
-}
 
-/** By share and handle. */
-function hashOf(target: Export, node: object): number {
-  return hashOfBytes(target.fileSystem.handle(node), target.id);
+  /** By share and handle. */
+  #hashOf(target: Export, node: object): number {
+    if (this.#hashed === node && this.#hashedIn === target) return this.#hash;
+    this.#hash = hashOfBytes(target.fileSystem.handle(node), target.id);
+    this.#hashed = node;
+    this.#hashedIn = target;
+    return this.#hash;
+  }
 }

@@ -189,6 +189,10 @@ export function addRange(
   end: bigint,
 ): number {
   const before = ranges.size;
+  if (state.own.size === 0) {
+    ranges.add({ state, exclusive, start, end });
+    return 1;
+  }
   cutRange(ranges, state, start, end);
   const left = ranges.own(state, start - 1n, start);
   const right = ranges.own(state, end, end + 1n);

@@ -39,11 +39,8 @@ export class OpenTable {
     except?: OpenState,
   ): OpenState | undefined {
     if (file === undefined) return undefined;
-    for (const open of file.opens) {
-      if (open === except) continue;
-      if ((open.deny & access) !== 0 || (open.access & deny) !== 0) return open;
-    }
-    return undefined;
+    const conflicts = (open: OpenState) => (open.deny & access) !== 0 || (open.access & deny) !== 0;
+    return file.opens.find((open) => open !== except && conflicts(open));
   }
 
   /** Opens, or adds to the owner's open of the same file. Conflicts have been ruled out. */
@@ -82,7 +79,7 @@ export class OpenTable {
     const { client, owner, file } = open;
     this.#stateids.add(open);
     if (owner.opens.size === 0) client.openOwners.add(owner);
-    owner.opens.set(file, open);
+    owner.opens.add(open);
     file.opens.add(open);
     client.opens++;
     this.#count++;
@@ -95,7 +92,7 @@ export class OpenTable {
     this.#marks.touch(open);
     this.#stateids.delete(open);
     open.file.opens.delete(open);
-    open.owner.opens.delete(open.file);
+    open.owner.opens.delete(open);
     if (open.owner.opens.size === 0) open.client.openOwners.remove(open.owner);
     open.client.opens--;
     this.#count--;

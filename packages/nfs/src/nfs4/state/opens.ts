@@ -5,14 +5,49 @@ import type { LockState } from './locks.ts';
 import type { Lasting } from './marks.ts';
 import { nextSeqid, type StateEntry, StateKind } from './stateids.ts';
 
+/** An owner's opens, one for each file. Most owners have one: it needs no Map. */
+class OwnedOpens {
+  #only: OpenState | undefined;
+  #more: Map<FileState, OpenState> | undefined;
+
+  get size(): number {
+    if (this.#more !== undefined) return this.#more.size;
+    return this.#only === undefined ? 0 : 1;
+  }
+
+  get(file: FileState): OpenState | undefined {
+    if (this.#only !== undefined) return this.#only.file === file ? this.#only : undefined;
+    return this.#more?.get(file);
+  }
+
+  add(open: OpenState): void {
+    if (this.#more !== undefined) this.#more.set(open.file, open);
+    else if (this.#only === undefined) this.#only = open;
+    else {
+      const first = this.#only;
+      this.#only = undefined;
+      this.#more = new Map([first, open].map((one) => [one.file, one]));
+    }
+  }
+
+  delete(open: OpenState): void {
+    if (this.#only === open) this.#only = undefined;
+    else this.#more?.delete(open.file);
+  }
+
+  all(): OpenState[] {
+    if (this.#only !== undefined) return [this.#only];
+    return this.#more === undefined ? [] : [...this.#more.values()];
+  }
+}
+
 /** An open-owner: whoever opens on the client's side, told apart by bytes of the client's choice (RFC 8881 §8.4... open_owner4). */
 export class OpenOwner implements Hashed<OpenOwner> {
   readonly client: Client;
   readonly key: string;
   readonly hash: number;
   next: OpenOwner | undefined;
-  /** One open for each file. */
-  readonly opens = new Map<FileState, OpenState>();
+  readonly opens = new OwnedOpens();
 
   constructor(client: Client, key: string) {
     this.client = client;

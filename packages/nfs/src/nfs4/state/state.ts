@@ -142,7 +142,7 @@ export class State {
     client.removed = true;
     this.locks.endWaits(client);
     for (const owner of client.openOwners.all()) {
-      for (const open of [...owner.opens.values()]) this.closeOpen(open);
+      for (const open of owner.opens.all()) this.closeOpen(open);
     }
     this.delegations.dropAll(client);
     const unbind = reason === 'expired' ? 'reaper' : 'session_destroy';
