@@ -30,6 +30,9 @@ const keyEncoder = {
 /** A disk with no more room than this is full, where a write has failed. */
 const FULL_BYTES = 4 * 1024 * 1024;
 
+/** What lmdb says of a page that the host would not take. */
+const PAGE_REFUSED = /Attempting to write page/;
+
 function openDatabase(path: string): RootDatabase<Buffer, Key> {
   requireOpenable(path);
   try {
@@ -97,23 +100,46 @@ export class LmdbMetadataStore implements MetadataStore {
       });
     } catch (error) {
       const cause = named(await causeOf(error));
-      throw codeOf(cause) === 'EIO' && (await this.#ranOut())
-        ? hostError('write', constants.errno.ENOSPC)
-        : cause;
+      const { ENOSPC, EIO } = constants.errno;
+      if (await this.#lacksRoom(cause)) throw codeOf(cause) === 'EIO' ? hostError('write', ENOSPC) : cause;
+      throw codeOf(cause) === 'ENOSPC' || codeOf(cause) === 'EDQUOT' ? hostError('sync', EIO) : cause;
     }
   }
 
   /**
-   * Of a write that found room for a part only LMDB says EIO, as of a disk that fails. True where there is next to none, and the next commit
-   * can be relied on in any case. What it waits for is done already, so that nobody's turn comes while it is closed.
+   * True where a commit has failed for want of room, and the next one can be relied on.
+   *
+   * Where the host has refused a page, LMDB is as before. Of one that found room for a part only LMDB says EIO, as of a disk that fails; and
+   * where it is a sync that finds no room it may answer nothing any more: then it is opened anew.
    */
-  async #ranOut(): Promise<boolean> {
+  async #lacksRoom(cause: unknown): Promise<boolean> {
+    switch (codeOf(cause)) {
+      case 'ENOSPC':
+      case 'EDQUOT':
+        return PAGE_REFUSED.test((cause as Error).message) || (await this.#reopen());
+      case 'EIO':
+        return this.#isFull() && (await this.#reopen());
+      default:
+        return false;
+    }
+  }
+
+  #isFull(): boolean {
     try {
       const { bavail, bsize } = fs.statfsSync(this.#path);
-      if (bavail * bsize >= FULL_BYTES || this.#snapshots > 0) return false;
+      return bavail * bsize < FULL_BYTES;
+    } catch {
+      return false;
+    }
+  }
+
+  /** As {@link recover}, in one go: what it waits for is done already, so that nobody's turn comes while it is closed. False where it cannot. */
+  async #reopen(): Promise<boolean> {
+    if (this.#snapshots > 0) return false;
+    try {
       const file = fs.openSync(join(this.#path, DATA_FILE), 'r+');
       try {
-        fs.fdatasyncSync(file);
+        syncWhereRoom(file);
         const db = this.#db;
         this.#open = undefined;
         await db.close();
@@ -189,6 +215,15 @@ export class LmdbMetadataStore implements MetadataStore {
     this.#open = undefined;
     this.#reason = 'closed';
     await db?.close();
+  }
+}
+
+/** What finds no room is clean after it, and may be dropped: the next commit writes it anew. */
+function syncWhereRoom(fd: number): void {
+  try {
+    fs.fdatasyncSync(fd);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') throw error;
   }
 }
 
