@@ -169,19 +169,22 @@ describe.runIf(canInject)('a server whose disk fails (C library)', { timeout: TI
     await sound(here);
   });
 
-  it('under its records, full: nothing is lost, and it goes on by itself', async () => {
-    const here = await world();
-    const { a, api } = here;
-    await a.mkdir('before');
-    here.fail('/meta/', 'ENOSPC', 'write');
-    const waiting = status(a.mkdir('during'));
-    await until(async () => ((await api.health()).disk_full === true ? true : undefined));
-    expect(await status(a.mkdir('refused'))).toBe('NFS4ERR_NOSPC');
-    here.heal();
-    expect(await waiting).toBe('NFS4_OK');
-    expect(await states(api)).toEqual({ '/a': 'serving', '/b': 'serving' });
-    expect((await a.names('')).sort()).toEqual(['before', 'during']);
-  });
+  it.each<Call>(['write', 'sync'])(
+    'under its records, full (%s): nothing is lost, and it goes on by itself',
+    async (call) => {
+      const here = await world();
+      const { a, api } = here;
+      await a.mkdir('before');
+      here.fail('/meta/', 'ENOSPC', call);
+      const waiting = status(a.mkdir('during'));
+      await until(async () => ((await api.health()).disk_full === true ? true : undefined));
+      expect(await status(a.mkdir('refused'))).toBe('NFS4ERR_NOSPC');
+      here.heal();
+      expect(await waiting).toBe('NFS4_OK');
+      expect(await states(api)).toEqual({ '/a': 'serving', '/b': 'serving' });
+      expect((await a.names('')).sort()).toEqual(['before', 'during']);
+    },
+  );
 
   it.each(['power', 'crash'])(
     'under the pages of its records (SIGBUS): it ends, and has lost nothing (%s)',
