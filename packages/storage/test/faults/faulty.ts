@@ -24,6 +24,10 @@ export class Faults {
     else this.#failing.delete(call);
   }
 
+  fails(call: Call): boolean {
+    return this.#failing.has(call);
+  }
+
   /** Throws as the host does where that call fails. */
   meet(call: Call): void {
     const code = this.#failing.get(call);
@@ -49,6 +53,10 @@ export function faultyContent<S extends ContentStore>(store: S, faults: Faults):
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== 'function') return member;
+      // It tells of no failure, but leaves that to `read`.
+      if (name === 'readIn')
+        return (...args: unknown[]): unknown =>
+          faults.fails('read') ? undefined : member.apply(target, args);
       const calls = CONTENT_CALLS[String(name)] ?? [];
       const call = (...args: unknown[]): unknown => {
         try {
