@@ -20,8 +20,17 @@ export function withoutDelegations(
   changes: boolean,
   ownerKey?: string,
 ): Awaitable<void> {
+  return c.engine.state.delegations.count === 0 ? undefined : recalled(c, target, node, changes, ownerKey);
+}
+
+function recalled(
+  c: Compound,
+  target: Export,
+  node: object,
+  changes: boolean,
+  ownerKey: string | undefined,
+): Awaitable<void> {
   const { delegations, files } = c.engine.state;
-  if (delegations.count === 0) return undefined;
   return clear(c, () =>
     delegations.conflicts(files.find(target, node), c.session?.client, changes, ownerKey),
   );

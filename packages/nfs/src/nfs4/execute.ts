@@ -108,11 +108,29 @@ export class Execution {
       if (started instanceof Promise) {
         this.#slept = true;
         if (this.#modified) this.#hold();
-        return started.then((more) => (more ? this.#loop() : this.#settle()));
+        return this.#later(started);
       }
       if (!started) break;
     }
     return this.#settle();
+  }
+
+  // What follows a promise stands apart: a function that makes closures takes memory for what they share each time it is called.
+
+  #later(started: Promise<boolean>): Promise<void> {
+    return started.then((more) => (more ? this.#loop() : this.#settle()));
+  }
+
+  #endLater(
+    result: Promise<Status>,
+    operation: Operation | undefined,
+    shown: number,
+    at: number,
+  ): Promise<boolean> {
+    return result.then(
+      (status) => this.#end(operation, shown, at, status),
+      (error) => this.#end(operation, shown, at, this.#caught(shown, error)),
+    );
   }
 
   /** Runs one operation; true where the next may follow. */
@@ -135,10 +153,7 @@ export class Execution {
     try {
       const result = operation!.run(c);
       if (typeof result === 'number') return this.#end(operation, shown, at, result);
-      return result.then(
-        (status) => this.#end(operation, shown, at, status),
-        (error) => this.#end(operation, shown, at, this.#caught(shown, error)),
-      );
+      return this.#endLater(result, operation, shown, at);
     } catch (error) {
       return this.#end(operation, shown, at, this.#caught(shown, error));
     }
@@ -273,7 +288,11 @@ export class Execution {
     if (waits.length === 0) return this.#finish();
     this.#waited = true;
     this.#slept = true;
-    return (waits.length === 1 ? waits[0]! : Promise.all(waits)).then(
+    return this.#finishLater(waits.length === 1 ? waits[0]! : Promise.all(waits));
+  }
+
+  #finishLater(stable: Promise<unknown>): Promise<void> {
+    return stable.then(
       () => this.#finish(),
       (error) => {
         this.#unstable(error);
@@ -299,7 +318,7 @@ export class Execution {
     const c = this.#c;
     // The client may have had to be silent for as long as it waited: its lease is not to end the moment it is answered.
     if (this.#slept && c.session !== undefined) c.engine.state.renew(c.session.client);
-    if (c.replay instanceof Promise) return c.replay.then((reply) => this.#replay(reply));
+    if (c.replay instanceof Promise) return this.#replayLater(c.replay);
     if (c.replay !== undefined) return this.#replay(c.replay);
     c.out.patchU32(this.#start, this.#status);
     c.out.patchU32(this.#countAt, this.#done);
@@ -323,6 +342,10 @@ export class Execution {
   /** Where nothing was waited for after the last operation, its end is the request's. */
   #ended(): number {
     return this.#waited ? performance.now() : this.#mark;
+  }
+
+  #replayLater(coming: Promise<Buffer | Status>): Promise<void> {
+    return coming.then((reply) => this.#replay(reply));
   }
 
   #replay(reply: Buffer | Status): void {

@@ -169,8 +169,32 @@ export function encodePlan(
       writeAttributes(out, c, target, node, plan, attributes, undefined);
       return;
     }
-    return attributes.then((known) => writeAttributes(out, c, target, node, plan, known, undefined));
+    return writeLater(out, c, target, node, plan, attributes);
   }
+  return encodeLater(c, target, node, plan, out, held);
+}
+
+/** Apart, as whatever makes closures: see Execution. */
+function writeLater(
+  out: XdrWriter,
+  c: Compound,
+  target: Export,
+  node: object,
+  plan: Plan,
+  attributes: Promise<Attributes>,
+): Promise<void> {
+  return attributes.then((known) => writeAttributes(out, c, target, node, plan, known, undefined));
+}
+
+/** The same where more has to be asked for. */
+function encodeLater(
+  c: Compound,
+  target: Export,
+  node: object,
+  plan: Plan,
+  out: XdrWriter,
+  held: HeldSize | undefined,
+): Awaitable<void> {
   const write = (space: SpaceUsage | undefined): Awaitable<void> => {
     return after(target.fileSystem.attributes(node), (known) => {
       const shown = held === undefined ? known : { ...plainAttributes(known), size: held.size };

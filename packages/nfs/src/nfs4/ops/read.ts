@@ -20,11 +20,42 @@ export const read: Operation = {
     const offset = c.args.u64();
     const asked = c.args.u32();
     const attributes = c.glance();
-    if (attributes instanceof Promise)
-      return attributes.then((known) => permitted(c, id, offset, asked, known));
+    if (attributes instanceof Promise) return permittedLater(c, id, offset, asked, attributes);
     return permitted(c, id, offset, asked, attributes);
   },
 };
+
+// What follows a promise stands apart: a function that makes closures takes memory for what they share each time it is called.
+
+function permittedLater(
+  c: Compound,
+  id: Stateid,
+  offset: number,
+  asked: number,
+  attributes: Promise<Attributes>,
+): Promise<Status> {
+  return attributes.then((known) => permitted(c, id, offset, asked, known));
+}
+
+function readLater(
+  c: Compound,
+  offset: number,
+  asked: number,
+  size: number,
+  waiting: Promise<void>,
+): Promise<Status> {
+  return waiting.then(() => readInto(c, offset, asked, size));
+}
+
+function completeLater(
+  c: Compound,
+  at: number,
+  offset: number,
+  size: number,
+  coming: Promise<number>,
+): Promise<Status> {
+  return coming.then((got) => complete(c, at, got, offset + got >= size));
+}
 
 function permitted(
   c: Compound,
@@ -36,7 +67,7 @@ function permitted(
   requireReadableFile(attributes);
   const { size } = attributes;
   const waiting = requireIo(c, id, false);
-  if (waiting instanceof Promise) return waiting.then(() => readInto(c, offset, asked, size));
+  if (waiting instanceof Promise) return readLater(c, offset, asked, size, waiting);
   return readInto(c, offset, asked, size);
 }
 
@@ -56,7 +87,7 @@ function readInto(c: Compound, offset: number, asked: number, size: number): OpR
   const got =
     fs.readIn?.(c.object, offset, out.buffer, roomAt, end) ??
     fs.read(c.object, offset, out.buffer.subarray(roomAt, end));
-  if (got instanceof Promise) return got.then((count) => complete(c, at, count, offset + count >= size));
+  if (got instanceof Promise) return completeLater(c, at, offset, size, got);
   return complete(c, at, got, offset + got >= size);
 }
 

@@ -25,6 +25,11 @@ function apply(c: Compound, id: Stateid, wanted: DecodedChanges): Awaitable<void
   if (changes.size === undefined && maskedMode === undefined) {
     return c.fs.setAttributes(c.object, c.cred, changes);
   }
+  return applyTo(c, id, wanted);
+}
+
+/** The same where the object has to be looked at first. */
+function applyTo(c: Compound, id: Stateid, { changes, maskedMode }: DecodedChanges): Awaitable<void> {
   return after(c.attributes(), (attributes) => {
     if (maskedMode !== undefined) {
       changes.mode = (attributes.mode & ~maskedMode.mask) | (maskedMode.value & maskedMode.mask);
@@ -52,12 +57,39 @@ export const setattr: Operation = {
     c.requireWritable();
     if (!isEmpty(wanted.mask)) {
       const free = withoutDelegations(c, target, c.object, true);
-      const applied = after(free, () => apply(c, id, wanted));
-      return after(applied, () => succeed(c, resultAt, wanted));
+      if (free instanceof Promise) return applyLater(c, id, wanted, resultAt, free);
+      const applied = apply(c, id, wanted);
+      if (applied instanceof Promise) return succeedLater(c, resultAt, wanted, applied);
     }
     return succeed(c, resultAt, wanted);
   },
 };
+
+// What follows a promise stands apart: a function that makes closures takes memory for what they share each time it is called.
+
+function applyLater(
+  c: Compound,
+  id: Stateid,
+  wanted: DecodedChanges,
+  resultAt: number,
+  free: Promise<void>,
+): Promise<Status> {
+  return succeedLater(
+    c,
+    resultAt,
+    wanted,
+    free.then(() => apply(c, id, wanted)),
+  );
+}
+
+function succeedLater(
+  c: Compound,
+  resultAt: number,
+  wanted: DecodedChanges,
+  applied: Promise<void>,
+): Promise<Status> {
+  return applied.then(() => succeed(c, resultAt, wanted));
+}
 
 function succeed(c: Compound, resultAt: number, wanted: DecodedChanges): Status {
   c.keepBody = false;
