@@ -25,7 +25,7 @@ const VALUE_LENGTH_BYTES = 4;
 /** A key takes at most this many bytes for each of its characters. */
 const MAX_CHARACTER_BYTES = 3;
 const MAX_KEY_BYTES = 0xffff;
-/** Up to so many bytes a loop is done sooner than a call into the runtime. */
+/** Up to so many characters a loop is done sooner than a call into the runtime. */
 const SHORT = 64;
 const MAX_ASCII = 0x7f;
 
@@ -114,7 +114,7 @@ export class FrameWriter {
     this.#end = keyAt + keyBytes;
     if (value === undefined) return;
     write32(b, value.length, start + 1 + KEY_LENGTH_BYTES);
-    copyTo(b, this.#end, value);
+    b.set(value, this.#end);
     this.#end += value.length;
   }
 
@@ -137,12 +137,6 @@ function writeShort(b: Buffer, text: string, at: number): boolean {
     b[at + i] = code;
   }
   return true;
-}
-
-function copyTo(b: Buffer, at: number, value: Buffer): void {
-  const { length } = value;
-  if (length > SHORT) b.set(value, at);
-  else for (let i = 0; i < length; i++) b[at + i] = value[i]!;
 }
 
 /** Takes the entries of a frame. */
