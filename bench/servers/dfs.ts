@@ -47,10 +47,10 @@ export function metricsOf(data: string): Promise<string> {
   });
 }
 
-const BATCHES = /^dfs_storage_batches_total (\d+)/m;
+const SYNCS = /^dfs_storage_journal_syncs_total (\d+)/m;
 
 async function batchesOf(data: string): Promise<number> {
-  return Number(BATCHES.exec(await metricsOf(data))?.[1] ?? Number.NaN);
+  return Number(SYNCS.exec(await metricsOf(data))?.[1] ?? Number.NaN);
 }
 
 export async function startGrade(

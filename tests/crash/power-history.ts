@@ -44,7 +44,7 @@ export class PowerHistory extends History {
     for (let round = 0; round < this.options.rounds; round++) {
       if (await this.#bootAndRecover()) await this.load(round);
       this.#turnOff();
-      await this.check(this.data, true);
+      await this.#checkDisk();
       this.tally.rounds++;
     }
     while (!(await this.#bootAndRecover(false))) this.#turnOff();
@@ -88,6 +88,14 @@ export class PowerHistory extends History {
   #turnOn(): void {
     this.#boots++;
     this.#image.write(this.data);
+  }
+
+  /** On a copy: the check commits what the journal has, which the image would not know of. */
+  async #checkDisk(): Promise<void> {
+    const copy = join(this.options.folder, 'checked');
+    this.#image.write(copy);
+    await this.check(copy, true);
+    fs.rmSync(copy, { recursive: true });
   }
 
   /** False where the power went meanwhile. */

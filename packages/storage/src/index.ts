@@ -27,7 +27,7 @@ export type { Stop, StopCause, StorageEvent } from './faults/stop.ts';
 export type { Inode } from './file-system/inode.ts';
 export { type RootAttributes, ShareFileSystem } from './file-system/share.ts';
 export type { Held, Quota } from './file-system/usage.ts';
-export type { JournalFile, JournalPlace } from './journal/place.ts';
+export type { JournalContent, JournalFile, JournalPlace } from './journal/place.ts';
 export { DEFAULT_STORAGE_LIMITS, type StorageLimits } from './limits.ts';
 export type { Durability } from './log/commit-log.ts';
 export type { CommitView } from './log/commit-times.ts';

@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs';
 import { Stability, type StateJournal } from '@dfs/nfs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   type DataDirectory,
   type DataDirectoryOptions,
@@ -313,12 +313,14 @@ describe('a journal that is damaged', () => {
 
   test('one that lacks what a commit relied on is not taken for whole', async () => {
     const place = new MemoryPlace();
-    const first = await Run.start(await scratch(), place);
+    const first = await Run.start(await scratch(), place, { limits: { lazyCommitMs: 1 } });
     await first.load();
     const early = place.content?.length ?? 0;
     first.journal.append([['a', bytes('1')]], false);
+    const { batches } = first.directory.figures.log;
     first.directory.records.put('r', bytes('r'));
     await first.directory.records.stable();
+    await vi.waitFor(() => expect(first.directory.figures.log.batches).toBeGreaterThan(batches), 20_000);
     const lacking = (place.content?.length ?? 0) - early;
     expect(await (await first.killed({}, lacking)).load()).toBeUndefined();
     expect(await (await first.killed()).load()).toEqual({ a: '1' });

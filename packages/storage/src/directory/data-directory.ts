@@ -144,6 +144,11 @@ export class StoreDirectory implements DataDirectory {
     this.#log.journalLost(error);
   }
 
+  /** The journal was written anew. */
+  syncJournal(): void {
+    this.#log.begin();
+  }
+
   /** The journal found none; true where there is some for it now. */
   makeRoom(error: unknown): boolean {
     return this.#log.room.release(error);

@@ -103,7 +103,9 @@ async function withJournal(
     place: options.journalPlace ?? new FolderPlace(path),
     bootId,
     minBytes: limits.journalBytes,
+    isSynced: options.durability !== 'crash',
     onLost,
+    onFull: () => directory?.syncJournal(),
     makeRoom: (error) => directory?.makeRoom(error) ?? false,
   });
   directory = new StoreDirectory({ ...stores, journal }, options);

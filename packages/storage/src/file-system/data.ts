@@ -162,7 +162,7 @@ async function writeInTurn(
   const syncing = syncContent(core, inode);
   // Whoever asked is told when both are on the disk: neither waits for the other.
   if (syncing !== undefined) {
-    core.log.hasten();
+    core.log.begin();
     await syncing;
   }
   return Stability.FILE_SYNC;

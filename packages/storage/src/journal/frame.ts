@@ -1,10 +1,11 @@
 import { crc32 } from 'node:zlib';
 import { readNumber, write32, writeNumber } from '../file-system/keys.ts';
+import { HOST_PAGE_BYTES } from '../limits.ts';
 import type { Key } from '../metadata/store.ts';
 
 /*
- * A journal file is a header and frames. A frame is one write(2): a process that is killed leaves all of it, or a part at the end of the
- * file, which is not there then.
+ * A journal file is a header, frames, and maybe zeros. A frame is one write(2): a process that is killed leaves all of it, or a beginning
+ * of the last one, which is not there then.
  *
  *   frame:  4 bytes length of the body, 4 bytes CRC-32 of the body, body
  *   body:   1 byte flags, 8 bytes batch, 8 bytes number of the frame, entries
@@ -19,7 +20,6 @@ const NUMBER_BYTES = 8;
 const BATCH_AT = BODY_AT + 1;
 const FRAME_NUMBER_AT = BATCH_AT + NUMBER_BYTES;
 const ENTRIES_AT = FRAME_NUMBER_AT + NUMBER_BYTES;
-const MIN_BODY = ENTRIES_AT - BODY_AT;
 const KEY_LENGTH_BYTES = 2;
 const VALUE_LENGTH_BYTES = 4;
 /** A key takes at most this many bytes for each of its characters. */
@@ -148,25 +148,47 @@ export interface FrameVisitor {
 }
 
 /**
- * Hands over all whole frames from `at`. False where the file is damaged, other than by ending within a frame: what was handed over is
- * not to be used then. Values are parts of `file`.
+ * Hands over all whole frames from `at`, up to the end of what was written: behind it there may be zeros, or the beginning of a frame. False
+ * where it does not end so: a frame is damaged. Values are parts of `file`.
  */
 export function readFrames(file: Buffer, at: number, visitor: FrameVisitor): boolean {
-  for (let start = at; start + BODY_AT <= file.length; ) {
-    const length = file.readUInt32BE(start);
-    const end = start + BODY_AT + length;
-    if (length < MIN_BODY) return false;
-    if (end > file.length) return true;
-    const body = file.subarray(start + BODY_AT, end);
-    if (crc32(body) !== file.readUInt32BE(start + LENGTH_BYTES)) return false;
+  for (let start = at; start < file.length; ) {
+    const end = frameEnd(file, start);
+    if (end === undefined) return isCutOff(file, start);
     visitor.frame(
-      body[0] as number,
+      file[start + BODY_AT] as number,
       readNumber(file, start + BATCH_AT),
       readNumber(file, start + FRAME_NUMBER_AT),
     );
     if (!readEntries(file, start + ENTRIES_AT, end, visitor)) return false;
     start = end;
   }
+  return true;
+}
+
+/** Where the frame that starts there ends; undefined where there is no whole one. */
+function frameEnd(file: Buffer, start: number): number | undefined {
+  if (start + ENTRIES_AT > file.length) return undefined;
+  const end = start + BODY_AT + file.readUInt32BE(start);
+  if (end < start + ENTRIES_AT || end > file.length) return undefined;
+  const isWhole = crc32(file.subarray(start + BODY_AT, end)) === file.readUInt32BE(start + LENGTH_BYTES);
+  return isWhole ? end : undefined;
+}
+
+/**
+ * What starts there is the end of what was written, or a frame that its process was killed in: then the host has what came before one of its
+ * pages, and nothing of what follows.
+ */
+function isCutOff(file: Buffer, start: number): boolean {
+  const length = start + LENGTH_BYTES > file.length ? 0 : file.readUInt32BE(start);
+  const end = start + BODY_AT + length;
+  if (end > file.length) return true;
+  const page = end - 1 - ((end - 1) % HOST_PAGE_BYTES);
+  return isZero(file, length === 0 ? start : Math.max(page, start));
+}
+
+function isZero(file: Buffer, from: number): boolean {
+  for (let at = from; at < file.length; at++) if (file[at] !== 0) return false;
   return true;
 }
 

@@ -8,10 +8,13 @@ export interface JournalHeader {
   readonly id: Buffer;
   /** Of the run of the server. */
   readonly run: Buffer;
+  /** What was acknowledged is on the disk, in whole frames from the first on: it counts after a loss of power, too. */
+  readonly isSynced: boolean;
 }
 
-/** Names the format as well. */
+/** Names the format as well: of one that only the process survives, and of one that is synced. */
 const MAGIC = Buffer.from('dfsjrnl1', 'latin1');
+const SYNCED_MAGIC = Buffer.from('dfsjrnl2', 'latin1');
 export const ID_BYTES = 16;
 export const RUN_BYTES = 8;
 const BOOT_ID_BYTES = 64;
@@ -21,9 +24,9 @@ const BOOT_ID_AT = RUN_AT + RUN_BYTES;
 const CRC_AT = BOOT_ID_AT + BOOT_ID_BYTES;
 export const HEADER_BYTES = CRC_AT + 4;
 
-export function encodeHeader({ bootId, id, run }: JournalHeader): Buffer {
+export function encodeHeader({ bootId, id, run, isSynced }: JournalHeader): Buffer {
   const b = Buffer.alloc(HEADER_BYTES);
-  MAGIC.copy(b);
+  (isSynced ? SYNCED_MAGIC : MAGIC).copy(b);
   id.copy(b, ID_AT);
   run.copy(b, RUN_AT);
   b.write(bootId, BOOT_ID_AT, BOOT_ID_BYTES - 1, 'latin1');
@@ -33,12 +36,16 @@ export function encodeHeader({ bootId, id, run }: JournalHeader): Buffer {
 
 /** Undefined where the file does not begin with one. */
 export function decodeHeader(file: Buffer): JournalHeader | undefined {
-  if (file.length < HEADER_BYTES || !file.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  if (file.length < HEADER_BYTES) return undefined;
+  const magic = file.subarray(0, MAGIC.length);
+  const isSynced = magic.equals(SYNCED_MAGIC);
+  if (!isSynced && !magic.equals(MAGIC)) return undefined;
   if (crc32(file.subarray(0, CRC_AT)) !== file.readUInt32BE(CRC_AT)) return undefined;
   const bootId = file.toString('latin1', BOOT_ID_AT, CRC_AT);
   return {
     bootId: bootId.slice(0, bootId.indexOf('\0')),
     id: Buffer.from(file.subarray(ID_AT, RUN_AT)),
     run: Buffer.from(file.subarray(RUN_AT, BOOT_ID_AT)),
+    isSynced,
   };
 }

@@ -14,8 +14,10 @@ export interface JournalOptions {
   readonly frame: number;
   /** Bytes that the file may have before it is written anew. */
   readonly minBytes: number;
-  /** Told when the journal cannot be written: until {@link Journal.revive} there is none. */
+  /** Told when the journal cannot be written or synced: until {@link Journal.revive} there is none. */
   readonly onLost: (error: Error) => void;
+  /** It was written anew, and waits for a {@link Journal.sync}. */
+  readonly onFull?: () => void;
   /** A write found no room on the disk; true where it would now. */
   readonly makeRoom?: (error: unknown) => boolean;
 }
@@ -32,6 +34,9 @@ export interface JournalFigures {
   bytes: number;
   flushes: number;
   rewrites: number;
+  syncs: number;
+  /** Milliseconds that all syncs took together. */
+  syncMs: number;
 }
 
 /** A file that is being written to take the place of the one in use. */
@@ -41,16 +46,19 @@ interface Rewrite {
   readonly records: readonly JournalRecord[];
   done: number;
   bytes: number;
+  /** It has all of them. */
+  isFull: boolean;
 }
 
 /**
- * The engine's records and the changes of batches, in the order in which they were made, in a file that survives the process, and is
- * taken for nothing after a loss of power. What is added leaves the process with the next {@link flush}, in one write.
+ * The engine's records and the changes of batches, in the order in which they were made, in a file that survives the process. What is added
+ * leaves the process with the next {@link flush}, in one write. After a loss of power the file is taken for nothing, unless its header says that it
+ * is synced: then changes count that a {@link sync} has brought to the disk.
  *
  * Changes of the batch that is forming may be held back as long as a unit is not whole; units that do not depend on changes go on.
  */
 export class Journal {
-  readonly figures: JournalFigures = { bytes: 0, flushes: 0, rewrites: 0 };
+  readonly figures: JournalFigures = { bytes: 0, flushes: 0, rewrites: 0, syncs: 0, syncMs: 0 };
   readonly header: JournalHeader;
   readonly #options: JournalOptions;
   readonly #records = new JournalRecords();
@@ -69,6 +77,10 @@ export class Journal {
   #isDirty = false;
   #toldHeld = false;
   #rewrite: Rewrite | undefined;
+  /** The file in use may have another name after a loss of power. */
+  #isNameLoose = true;
+  /** Number of the last frame that is on the disk. */
+  #syncedFrame = 0;
 
   /** Writes a new file with the records. Where that fails there is no journal, and `onLost` is told. */
   constructor(options: JournalOptions) {
@@ -93,6 +105,11 @@ export class Journal {
   get isLarge(): boolean {
     const bound = Math.max(this.#options.minBytes, GROWTH * this.#newBytes);
     return this.#bytes > bound && this.#rewrite === undefined && !this.isLost;
+  }
+
+  /** All that was flushed is on the disk. */
+  get isSynced(): boolean {
+    return this.#syncedFrame === this.#frame && !this.#isNameLoose;
   }
 
   change(key: Key, value: Buffer | undefined): void {
@@ -154,12 +171,44 @@ export class Journal {
     this.#goOn();
   }
 
-  /** It must not be found any more, nor taken for whole. */
-  remove(): void {
+  /** Answers when all that was flushed before survives a loss of power, or the journal was given up. One at a time. */
+  async sync(): Promise<void> {
+    const file = this.#file;
+    const rewrite = this.#rewrite?.isFull === true ? this.#rewrite : undefined;
+    if (file === undefined || (this.isSynced && rewrite === undefined)) return;
+    const frame = this.#frame;
+    const startedAt = performance.now();
+    const drafted = rewrite?.file.sync().catch(() => this.#abandon(rewrite));
     try {
-      this.#options.place.remove();
+      // The name counts only with what is in the file, and the file only by its name: in whichever order they get there.
+      await Promise.all([file.sync(), this.#isNameLoose ? this.#options.place.syncNames() : undefined]);
+    } catch (error) {
+      if (file === this.#file) this.#giveUp(error instanceof Error ? error : new Error(String(error)));
+      return;
+    } finally {
+      await drafted;
+    }
+    if (file !== this.#file) return;
+    this.figures.syncs++;
+    this.figures.syncMs += performance.now() - startedAt;
+    this.#isNameLoose = false;
+    this.#syncedFrame = frame;
+    // What anybody was told of until now is in both files, and on the disk.
+    if (rewrite !== undefined && rewrite === this.#rewrite) this.#attempt(() => this.#adopt(rewrite));
+  }
+
+  /** It must not be found any more. The mark in the metadata store says it as well. */
+  remove(): void {
+    quietly(() => this.#options.place.remove());
+  }
+
+  /** What it has of files may be needed, what it has of the engine must not be taken for whole. False where that cannot be made sure. */
+  retire(): boolean {
+    try {
+      this.#options.place.retire();
+      return true;
     } catch {
-      // The mark in the metadata store says it as well.
+      return false;
     }
   }
 
@@ -226,15 +275,16 @@ export class Journal {
   }
 
   #writeAnew(): void {
-    this.#beginRewrite();
-    while (this.#rewrite !== undefined) this.#writeSlice(this.#rewrite);
+    const rewrite = this.#beginRewrite();
+    while (!rewrite.isFull) this.#writeSlice(rewrite);
+    this.#adopt(rewrite);
   }
 
   #beginRewrite(): Rewrite {
-    const file = this.#options.place.draft();
+    const file = this.#options.place.draft(this.header.isSynced);
     file.append(encodeHeader(this.header), HEADER_BYTES);
     // What changes meanwhile is written to both files, behind what this has reached.
-    const rewrite = { file, records: this.#records.all(), done: 0, bytes: HEADER_BYTES };
+    const rewrite = { file, records: this.#records.all(), done: 0, bytes: HEADER_BYTES, isFull: false };
     this.#rewrite = rewrite;
     return rewrite;
   }
@@ -251,7 +301,9 @@ export class Journal {
       }
       this.flush(0, false);
       this.#attempt(() => this.#writeSlice(rewrite));
-      if (this.#rewrite !== undefined) this.#goOn();
+      if (!rewrite.isFull) this.#goOn();
+      else if (this.header.isSynced) this.#options.onFull?.();
+      else this.#attempt(() => this.#adopt(rewrite));
     });
   }
 
@@ -264,7 +316,7 @@ export class Journal {
       if (value !== undefined) writer.record(key, value);
     }
     this.#appendTo(rewrite, writer, 0);
-    if (rewrite.done === records.length) this.#adopt(rewrite);
+    rewrite.isFull = rewrite.done === records.length;
   }
 
   #appendTo(rewrite: Rewrite, writer: FrameWriter, batch: number): void {
@@ -279,6 +331,7 @@ export class Journal {
     this.#bytes = rewrite.bytes;
     this.#newBytes = rewrite.bytes;
     this.#rewrite = undefined;
+    this.#isNameLoose = true;
     this.figures.rewrites++;
   }
 
@@ -287,11 +340,15 @@ export class Journal {
     try {
       write();
     } catch {
-      const { place } = this.#options;
-      const abandoned = this.#rewrite;
-      this.#rewrite = undefined;
-      for (const tidy of [() => abandoned?.file.close(), () => place.draft().close()]) quietly(tidy);
+      this.#abandon(this.#rewrite);
     }
+  }
+
+  #abandon(rewrite: Rewrite | undefined): void {
+    if (rewrite !== this.#rewrite) return;
+    const { place } = this.#options;
+    this.#rewrite = undefined;
+    for (const tidy of [() => rewrite?.file.close(), () => place.draft(false).close()]) quietly(tidy);
   }
 
   /** A journal that cannot be written is none: the next run must not take it for whole. */

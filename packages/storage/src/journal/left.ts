@@ -2,9 +2,19 @@ import type { Key } from '../metadata/store.ts';
 import { FrameFlag, type FrameVisitor, readFrames } from './frame.ts';
 import { decodeHeader, HEADER_BYTES } from './header.ts';
 import type { Mark } from './mark.ts';
+import type { JournalContent } from './place.ts';
 
 /** What the last run has left in its journal. */
 export interface Left {
+  /** Records of files that the metadata store does not have yet, of batches up to `batch`. Parts of the file that was read. */
+  readonly changes: ReadonlyMap<Key, Buffer | undefined>;
+  readonly batch: number;
+  /** Undefined where what the process left may not be there to the last frame. */
+  readonly whole: LeftWhole | undefined;
+}
+
+/** What is good only where nothing is lacking that was written. */
+export interface LeftWhole {
   readonly id: Buffer;
   readonly run: Buffer;
   /** Number of the last frame. */
@@ -13,34 +23,33 @@ export interface Left {
   readonly exact: boolean;
   /** The engine's, as it left them. */
   readonly records: ReadonlyMap<string, Buffer>;
-  /** Those that the metadata store does not have yet, of batches up to `batch`. Parts of the file that was read. */
-  readonly changes: ReadonlyMap<Key, Buffer | undefined>;
-  readonly batch: number;
 }
 
 /**
- * Reads a journal; undefined where it may not be whole: written before the machine's last start, damaged, or not the one that the
- * metadata store knows.
+ * Reads a journal; undefined where it is of no use: not the one that the metadata store knows, damaged, or written before the machine's last
+ * start and not synced. One that is synced counts up to where it cannot be read: what the disk lost in front of that was not acknowledged.
  */
 export function readLeft(
-  file: Buffer | undefined,
+  content: JournalContent | undefined,
   bootId: string | undefined,
   mark: Mark | undefined,
 ): Left | undefined {
-  if (file === undefined || bootId === undefined || mark === undefined) return undefined;
+  if (content === undefined || mark === undefined) return undefined;
+  const file = content.bytes;
   const header = decodeHeader(file);
-  if (header === undefined || header.bootId !== bootId || !header.id.equals(mark.id)) return undefined;
+  if (header === undefined || !header.id.equals(mark.id)) return undefined;
+  const isSameBoot = bootId !== undefined && header.bootId === bootId;
+  if (!isSameBoot && !header.isSynced) return undefined;
   const reader = new LeftReader(mark.batch);
-  if (!readFrames(file, HEADER_BYTES, reader) || reader.number < mark.frame) return undefined;
-  const { number, batch, changes } = reader;
+  const isIntact = readFrames(file, HEADER_BYTES, reader) && reader.number >= mark.frame;
+  if (!isIntact && !header.isSynced) return undefined;
+  const { number: frame, batch, changes, exact } = reader;
+  const { id, run } = header;
+  const isWhole = isSameBoot && isIntact && !content.isRetired;
   return {
-    id: header.id,
-    run: header.run,
-    frame: number,
-    batch,
     changes,
-    exact: reader.exact,
-    records: reader.records(),
+    batch,
+    whole: isWhole ? { id, run, frame, exact, records: reader.records() } : undefined,
   };
 }
 

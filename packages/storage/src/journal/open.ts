@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { MetadataStore } from '../metadata/store.ts';
 import { ID_BYTES, RUN_BYTES } from './header.ts';
 import { Journal } from './journal.ts';
-import { type Left, readLeft } from './left.ts';
-import { decodeMark, encodeMark, MARK_KEY, type Mark } from './mark.ts';
+import { type Left, type LeftWhole, readLeft } from './left.ts';
+import { decodeMark, encodeMark, MARK_KEY, type Mark, NO_JOURNAL } from './mark.ts';
 import type { JournalPlace } from './place.ts';
 
 export interface OpenJournalOptions {
@@ -11,49 +11,53 @@ export interface OpenJournalOptions {
   /** Undefined where the host does not tell: what was left is never taken for whole then. */
   readonly bootId: string | undefined;
   readonly minBytes: number;
+  /** It is synced before anything is acknowledged. */
+  readonly isSynced: boolean;
   readonly onLost: (error: Error) => void;
+  readonly onFull: () => void;
   readonly makeRoom?: (error: unknown) => boolean;
 }
 
 export interface OpenedJournal {
   readonly journal: Journal;
   /** What the last run left; undefined where that may not be whole. */
-  readonly left: Left | undefined;
+  readonly left: LeftWhole | undefined;
   readonly firstBatch: number;
 }
 
-/**
- * Commits what the metadata store lacks of the journal of the last run. Answers what that has left; undefined where it may not be
- * whole.
- */
+/** Commits what the metadata store lacks of the journal of the last run. Answers what that has left, undefined where it is of no use. */
 export async function recoverChanges(
   store: MetadataStore,
   place: JournalPlace,
   bootId: string | undefined,
 ): Promise<Left | undefined> {
-  const left = readLeft(readQuietly(place), bootId, markOf(store));
+  const left = readLeft(place.read(), bootId, markOf(store));
   if (left === undefined || left.changes.size === 0) return left;
-  const { batch, id, frame } = left;
+  const { batch, whole } = left;
+  // What is not whole is not to be looked at again.
+  const { id, frame } = whole ?? { id: NO_JOURNAL, frame: 0 };
   await store.commit(new Map([...left.changes, [MARK_KEY, encodeMark({ batch, id, frame })]]));
   return left;
 }
 
 /** Takes up the journal of the last run, or begins one where there is none, or none that can be relied on. */
 export async function openJournal(store: MetadataStore, options: OpenJournalOptions): Promise<OpenedJournal> {
-  const { place, bootId, minBytes, onLost, makeRoom } = options;
-  const left = await recoverChanges(store, place, bootId);
-  const batch = left?.batch ?? markOf(store)?.batch ?? 0;
+  const { place, bootId, minBytes, isSynced, onLost, onFull, makeRoom } = options;
+  const recovered = await recoverChanges(store, place, bootId);
+  const left = recovered?.whole;
+  const batch = Math.max(recovered?.batch ?? 0, markOf(store)?.batch ?? 0);
   const id = left?.id ?? randomBytes(ID_BYTES);
   const frame = left?.frame ?? 0;
   // From here on no other journal is taken for this store's.
   if (left === undefined) await store.commit(new Map([[MARK_KEY, encodeMark({ batch, id, frame })]]));
   const journal = new Journal({
     place,
-    header: { bootId: bootId ?? '', id, run: randomBytes(RUN_BYTES) },
+    header: { bootId: bootId ?? '', id, run: randomBytes(RUN_BYTES), isSynced },
     records: left?.records ?? new Map(),
     frame,
     minBytes,
     onLost,
+    onFull,
     ...(makeRoom !== undefined && { makeRoom }),
   });
   return { journal, left, firstBatch: batch + 1 };
@@ -62,13 +66,4 @@ export async function openJournal(store: MetadataStore, options: OpenJournalOpti
 function markOf(store: MetadataStore): Mark | undefined {
   const stored = store.get(MARK_KEY);
   return stored === undefined ? undefined : decodeMark(stored);
-}
-
-/** One that cannot be read is as good as none. */
-function readQuietly(place: JournalPlace): Buffer | undefined {
-  try {
-    return place.read();
-  } catch {
-    return undefined;
-  }
 }

@@ -1,59 +1,100 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { syncFolder } from '../content/host-files.ts';
 import { codeOf } from '../host/errors.ts';
 
 /** A file that only grows. Its calls are synchronous, its refusals the host's errors. */
 export interface JournalFile {
   /** Adds the first `length` bytes of `data`, all of them: they survive the process when this returns. */
   append(data: Buffer, length: number): void;
+  /** All that was added before survives a loss of power when this answers. One at a time. */
+  sync(): Promise<void>;
+  /** Lets go of it, as soon as no sync is under way. */
   close(): void;
 }
 
-/** Where a journal lies: one file, which is replaced as a whole. Nothing here waits for a disk. */
+/** All that is in a journal's file. */
+export interface JournalContent {
+  readonly bytes: Buffer;
+  /** Its process gave it up, and went on without it. */
+  readonly isRetired: boolean;
+}
+
+/** Where a journal lies: one file, which is replaced as a whole. Nothing but syncs waits for a disk. */
 export interface JournalPlace {
-  /** All that is in the file; undefined where there is none. */
-  read(): Buffer | undefined;
-  /** Begins a file beside the one in use, in place of one begun before. */
-  draft(): JournalFile;
+  /** What there is; undefined where there is nothing. Throws where the host does not give it. */
+  read(): JournalContent | undefined;
+  /** Begins a file beside the one in use, in place of one begun before; `isSynced`, it is made for being synced often. */
+  draft(isSynced: boolean): JournalFile;
   /** The draft becomes the one in use. */
   adopt(): void;
-  /** There is none in use any more, nor a draft. */
+  /** What was adopted or removed is so after a loss of power, too, when this answers. */
+  syncNames(): Promise<void>;
+  /** The one in use is that no more, but kept. */
+  retire(): void;
+  /** There is none in use any more, no draft, and none that was retired. */
   remove(): void;
 }
 
 const FILE = 'journal';
 const DRAFT = 'journal.new';
+const RETIRED = 'journal.retired';
 const MODE = 0o600;
+
+/**
+ * Zeros that are written ahead at a time. A sync of what lies within the file's size, on blocks that were written before, is one write to
+ * the disk; one that makes a file longer costs the host's file system a transaction.
+ */
+const AHEAD = Buffer.alloc(256 * 1024);
 
 /** Two names in a folder of the host. */
 export class FolderPlace implements JournalPlace {
+  readonly #folder: string;
   readonly #path: string;
   readonly #draft: string;
+  readonly #retired: string;
 
   constructor(folder: string) {
+    this.#folder = folder;
     this.#path = join(folder, FILE);
     this.#draft = join(folder, DRAFT);
+    this.#retired = join(folder, RETIRED);
   }
 
-  read(): Buffer | undefined {
-    try {
-      return fs.readFileSync(this.#path);
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
+  read(): JournalContent | undefined {
+    for (const path of [this.#path, this.#retired]) {
+      try {
+        return { bytes: fs.readFileSync(path), isRetired: path === this.#retired };
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw error;
+      }
     }
+    return undefined;
   }
 
-  draft(): JournalFile {
-    return new HostFile(fs.openSync(this.#draft, 'w', MODE));
+  draft(isSynced: boolean): JournalFile {
+    return new HostFile(fs.openSync(this.#draft, 'w', MODE), isSynced);
   }
 
   adopt(): void {
     fs.renameSync(this.#draft, this.#path);
   }
 
+  syncNames(): Promise<void> {
+    return syncFolder(this.#folder);
+  }
+
+  retire(): void {
+    try {
+      fs.renameSync(this.#path, this.#retired);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+  }
+
   remove(): void {
-    for (const path of [this.#draft, this.#path]) {
+    for (const path of [this.#draft, this.#path, this.#retired]) {
       // One that cannot be unlinked is emptied at least: nobody may take it for whole.
       try {
         fs.truncateSync(path);
@@ -63,22 +104,57 @@ export class FolderPlace implements JournalPlace {
   }
 }
 
+const datasync = promisify(fs.fdatasync);
+
 class HostFile implements JournalFile {
   readonly #fd: number;
+  readonly #isSynced: boolean;
   #size = 0;
+  /** Bytes of the file, those written ahead among them. */
+  #reach = 0;
+  #syncing = false;
+  #isClosed = false;
 
-  constructor(fd: number) {
+  constructor(fd: number, isSynced: boolean) {
     this.#fd = fd;
+    this.#isSynced = isSynced;
   }
 
   append(data: Buffer, length: number): void {
-    for (let done = 0; done < length; ) {
-      done += fs.writeSync(this.#fd, data, done, length - done, this.#size + done);
-    }
+    this.#write(data, length, this.#size);
     this.#size += length;
+    if (this.#isSynced && this.#size > this.#reach) this.#writeAhead();
+  }
+
+  async sync(): Promise<void> {
+    this.#syncing = true;
+    try {
+      await datasync(this.#fd);
+    } finally {
+      this.#syncing = false;
+      if (this.#isClosed) fs.closeSync(this.#fd);
+    }
   }
 
   close(): void {
-    fs.closeSync(this.#fd);
+    this.#isClosed = true;
+    // The number might be another file's before the sync gets to it.
+    if (!this.#syncing) fs.closeSync(this.#fd);
+  }
+
+  #writeAhead(): void {
+    this.#reach = this.#size;
+    try {
+      this.#write(AHEAD, AHEAD.length, this.#size);
+      this.#reach += AHEAD.length;
+    } catch {
+      // No room, it may be: what was to be added is there.
+    }
+  }
+
+  #write(data: Buffer, length: number, at: number): void {
+    for (let done = 0; done < length; ) {
+      done += fs.writeSync(this.#fd, data, done, length - done, at + done);
+    }
   }
 }

@@ -7,6 +7,7 @@ import { type Key, type KeyValue, MetadataClosedError, type MetadataStore } from
 import { Batch, type DirtyRecord } from './batch.ts';
 import type { CommitTimes } from './commit-times.ts';
 import { Committer, type LogFigures } from './committer.ts';
+import { JournalSyncs } from './journal-syncs.ts';
 import type { CommitLogOptions, Durability } from './options.ts';
 import { Pending } from './pending.ts';
 import { Room } from './room.ts';
@@ -23,6 +24,9 @@ const MAX_BACKLOG = 4;
  * The one way to the metadata store: effects are seen by every read at once, gather in a batch, and are committed in order, one batch
  * at a time, so that all who wait while one is being written share the next.
  *
+ * With a journal nobody waits for a commit: what was changed is in the journal, and with grade `power` on the disk with it, before it is
+ * acknowledged. Where there is none, or it cannot be written, grade `power` waits for the commit.
+ *
  * What is in memory stays true. Where a commit fails, whoever waits is refused, and so is everybody from then on; but the batch is kept, as
  * are all effects, and {@link start} commits it again. Where it fails for want of room only, it is tried again by itself.
  */
@@ -34,12 +38,15 @@ export class CommitLog {
   readonly #maxBacklog: number;
   readonly #standing: Standing;
   readonly #committer: Committer;
-  /** Commits are waited for. */
-  readonly #waits: boolean;
+  /** What is acknowledged is on the disk. */
+  readonly #isPower: boolean;
+  readonly #syncs: JournalSyncs | undefined;
   /** Who is answered flushes the journal before. */
   #callerFlushes = false;
-  /** The store knows that there is no journal any more. */
+  /** The store knows, or will with the commit under way, that there is no journal any more. */
   #saidLost = false;
+  /** A journal that is lost could be taken for whole. */
+  #isWithheld = false;
   #forming: Batch;
   #committing: Batch | undefined;
   #scheduled = false;
@@ -52,7 +59,10 @@ export class CommitLog {
     this.#store = store;
     this.#options = options;
     this.#journal = options.journal;
-    this.#waits = options.durability !== 'crash';
+    this.#isPower = options.durability !== 'crash';
+    if (this.#journal !== undefined) {
+      this.#syncs = new JournalSyncs(this.#journal, () => this.#flush());
+    }
     this.#maxBacklog = MAX_BACKLOG * options.batchChanges;
     this.#forming = new Batch(options.firstBatch ?? 1);
     const { reserve, retryMs = DEFAULT_STORAGE_LIMITS.fullRetryMs, onRoom } = options;
@@ -65,13 +75,19 @@ export class CommitLog {
     return this.#committer.figures;
   }
 
+  /** Of what is waited for: syncs of the journal where it is synced, else commits. */
   get times(): CommitTimes {
-    return this.#committer.times;
+    return (this.#journal?.header.isSynced ? this.#syncs?.times : undefined) ?? this.#committer.times;
+  }
+
+  /** The journal keeps what is acknowledged until it is committed; otherwise commits are waited for. */
+  get #isCarried(): boolean {
+    return this.#journal?.isLost === false;
   }
 
   /** `power`: what is acknowledged is on the disk. */
   get durability(): Durability {
-    return this.#waits ? 'power' : 'crash';
+    return this.#isPower ? 'power' : 'crash';
   }
 
   /** Refuses while it is stopped; see {@link Standing}. */
@@ -110,10 +126,24 @@ export class CommitLog {
 
   /** The forming batch, once no unit of it is half done. */
   async #whole(): Promise<Batch> {
-    const { released, holds } = this.#forming;
-    if (holds > 0) await new Promise<void>((resolve) => released.push(resolve));
-    this.#journal?.flush(this.#forming.number, false);
+    if (this.#forming.holds > 0) await this.#unheld();
+    this.#flushAll();
     return this.#forming;
+  }
+
+  #unheld(): Promise<void> {
+    const { released, holds } = this.#forming;
+    return holds === 0 ? Promise.resolve() : new Promise((resolve) => released.push(resolve));
+  }
+
+  #flush(): void {
+    if (this.#forming.holds === 0) this.#flushAll();
+    else this.#journal?.flush(this.#forming.number, true);
+  }
+
+  #flushAll(): void {
+    this.#journal?.flush(this.#forming.number, false);
+    this.#syncs?.flushed();
   }
 
   #stop(cause: StopCause, error: unknown): void {
@@ -142,21 +172,23 @@ export class CommitLog {
     try {
       await this.#recover();
       // All of it, so that nothing depends on a journal that may have failed as well.
-      while (this.#committing !== undefined || !this.#forming.isEmpty) {
-        this.#committing ??= this.#close(await this.#whole());
-        const batch = this.#committing;
-        await this.room.patiently(this.#committer.commit(batch));
-        this.#committed(batch);
-      }
+      while (this.#committing !== undefined || !this.#forming.isEmpty) await this.#commitPatiently();
       this.#journal?.revive();
-      if (!this.#waits && this.#journal?.isLost === true)
+      // The store knows of it before anything depends on it.
+      if (this.#saidLost && this.#journal?.isLost === false) await this.#commitPatiently();
+      if (!this.#isPower && this.#journal?.isLost === true)
         throw new FsError('EIO', 'the journal cannot be written');
       this.#standing.stop = undefined;
     } finally {
       this.#standing.isStarting = false;
     }
-    // The store is told of the journal.
-    this.hasten();
+  }
+
+  async #commitPatiently(): Promise<void> {
+    this.#committing ??= this.#close(await this.#whole());
+    const batch = this.#committing;
+    await this.room.patiently(this.#committer.commit(batch));
+    this.#committed(batch);
   }
 
   /** A store that could be read until now may be closed by it: then that is why nothing is answered. */
@@ -211,7 +243,14 @@ export class CommitLog {
   /** What has changed so far is waited for: it is committed soon, and {@link stable} answers after that. */
   urge(): void {
     this.#forming.urgent = true;
+    this.#syncs?.urge();
     this.#formed();
+  }
+
+  /** Begins to make stable what was urged, without waiting for anybody to ask. */
+  begin(): void {
+    if (!this.#isCarried) this.#schedule();
+    else if (this.#isPower) void this.#syncs?.sync();
   }
 
   /** Commits what has changed so far without waiting for anybody to ask. */
@@ -231,7 +270,13 @@ export class CommitLog {
    */
   stable(): Promise<void> | undefined {
     if (this.#standing.stop !== undefined) this.checkChange(true);
-    if (!this.#waits) return this.#flushed();
+    if (!this.#isPower) return this.#flushed();
+    if (!this.#isCarried) return this.#whenCommitted();
+    return this.#syncs?.isSynced === true ? undefined : this.#counted(this.#synced());
+  }
+
+  /** Answers when what was urged is committed. */
+  #whenCommitted(): Promise<void> | undefined {
     const waitFor = this.#forming.urgent
       ? this.#forming
       : this.#committing?.urgent
@@ -240,6 +285,13 @@ export class CommitLog {
     if (waitFor === undefined) return undefined;
     if (waitFor === this.#forming) this.#schedule();
     return this.#whenDone(waitFor);
+  }
+
+  async #synced(): Promise<void> {
+    await this.#syncs?.whenSynced(() => this.#unheld());
+    // What was to be kept by it is in batches that are not committed.
+    if (!this.#isCarried) await this.#whenCommitted();
+    else if (this.isBacklogged) await this.#committing?.done;
   }
 
   /** From now on {@link flushJournal} is called before anything is acknowledged. */
@@ -252,8 +304,8 @@ export class CommitLog {
   flushJournal(): void {
     const journal = this.#journal;
     if (journal === undefined) return;
-    journal.flush(this.#forming.number, this.#forming.holds > 0);
-    if (!this.#waits && journal.isLost)
+    this.#flush();
+    if (journal.isLost && (!this.#isPower || this.#isWithheld))
       throw new FsError('EIO', `stopped: ${this.stopped?.reason ?? 'no journal'}`);
     if (journal.isLarge) this.#schedule();
   }
@@ -282,8 +334,7 @@ export class CommitLog {
 
   /** Ends every hold, of who comes later too: somebody cannot go on before the changes so far are committed. */
   release(): void {
-    this.#forming.cannotBeHeld = !this.#forming.isEmpty;
-    if (this.#forming.holds === 0) return;
+    this.#forming.cannotBeHeld = !this.#isCarried && !this.#forming.isEmpty;
     this.#forming.holds = 0;
     this.#released();
   }
@@ -291,31 +342,30 @@ export class CommitLog {
   #released(): void {
     clearTimeout(this.#holdTimer);
     const { due, urgent, released } = this.#forming;
-    if (due || (urgent && this.#waits)) this.#schedule();
-    if (released.length === 0) return;
-    this.#journal?.flush(this.#forming.number, false);
+    if (due || (urgent && !this.#isCarried)) this.#schedule();
+    // Who holds it next does not keep this from being kept.
+    this.#flushAll();
     for (const tell of released.splice(0)) tell();
   }
 
-  /** The journal could not be written. Nothing that was acknowledged depends on it, unless commits are not waited for. */
+  /**
+   * The journal could not be written. What it has of files counts until the next commit, which says that there is none; what it has of the engine
+   * does not, from now on: where that cannot be said, nobody is to hear anything before the commit.
+   */
   journalLost(error: Error): void {
-    if (!this.#waits) {
+    if (!this.#isPower) {
       this.#stop('journal', error);
       return;
     }
-    this.#journal?.remove();
-    // The next batch says that there is none, should its file still be found.
+    this.#isWithheld = this.#journal?.retire() === false;
     this.hasten();
   }
 
   /** Grade `crash`: what waits is a unit that is not whole, or too much for the disk. */
   #flushed(): Promise<void> | undefined {
-    const forming = this.#forming;
     if (!this.#callerFlushes) this.flushJournal();
-    if (forming.urgent && forming.holds > 0) {
-      return this.#counted(new Promise<void>((resolve) => forming.released.push(resolve))).then(() =>
-        this.check(),
-      );
+    if (this.#forming.holds > 0 && this.#syncs?.isFlushed === false) {
+      return this.#counted(this.#unheld()).then(() => this.check());
     }
     if (!this.isBacklogged || this.#committing === undefined) return undefined;
     return this.#whenDone(this.#committing);
@@ -398,7 +448,7 @@ export class CommitLog {
     this.#timer = undefined;
     // What is committed must be in the journal with all that belongs to it.
     const journal = this.#journal;
-    journal?.flush(batch.number, false);
+    this.#flushAll();
     if (this.stopped !== undefined) return;
     const mustSay = journal !== undefined && journal.isLost !== this.#saidLost;
     if (batch.isEmpty && !mustSay) {
@@ -411,7 +461,7 @@ export class CommitLog {
     this.#committer.commit(batch).then(
       () => {
         this.#committed(batch);
-        if (this.#forming.due || (this.#forming.urgent && this.#waits)) this.#schedule();
+        if (this.#forming.due || (this.#forming.urgent && !this.#isCarried)) this.#schedule();
       },
       (error: unknown) => this.#stop('metadata', error),
     );
@@ -427,6 +477,10 @@ export class CommitLog {
 
   #committed(batch: Batch): void {
     this.#committing = undefined;
+    if (this.#saidLost && this.#isPower) {
+      this.#isWithheld = false;
+      this.#journal?.remove();
+    }
     batch.committed();
   }
 

@@ -96,15 +96,22 @@ export function faultyMetadata(store: MetadataStore, faults: Faults): MetadataSt
 export function faultyPlace(place: JournalPlace, faults: Faults): JournalPlace {
   return {
     read: () => place.read(),
-    draft() {
-      const file = place.draft();
+    draft(isSynced) {
+      const file = place.draft(isSynced);
       const append = (data: Buffer, length: number) => {
         faults.meet('journal');
         file.append(data, length);
       };
-      return { append, close: () => file.close() };
+      const sync = async () => {
+        await faults.slowness?.();
+        faults.meet('journal');
+        await file.sync();
+      };
+      return { append, sync, close: () => file.close() };
     },
     adopt: () => place.adopt(),
+    syncNames: () => place.syncNames(),
+    retire: () => place.retire(),
     remove: () => place.remove(),
   };
 }

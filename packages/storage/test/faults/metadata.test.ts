@@ -38,6 +38,8 @@ async function afterKill({ path }: World, options?: DataDirectoryOptions): Promi
 }
 
 const open = ({ directory }: World, id: number) => directory.openShare(id, ROOT_DIRECTORY);
+const stopped = (share: ShareFileSystem) =>
+  vi.waitFor(() => expect(share.stopped).toBeDefined(), { timeout: 20_000 });
 const namesIn = (share: ShareFileSystem) => names(list(share, share.root()));
 const make = (share: ShareFileSystem, name: string) => share.createFile(share.root(), ROOT, name, {});
 const X = Buffer.from('x');
@@ -51,7 +53,8 @@ async function onReadOnlyDisk() {
   await share.stable();
   here.faults.fail('commit', 'EROFS');
   make(share, 'during');
-  expect(await refusal(() => share.stable())).toBe('EROFS');
+  await share.stable();
+  await stopped(share);
   return { here, share, file };
 }
 
@@ -65,8 +68,9 @@ describe('a commit of records that fails', () => {
     faults.fail('commit', 'EIO');
     const file = make(share, 'during');
     make(other, 'theirs');
-    const waiting = [refusal(() => share.stable()), refusal(() => other.stable())];
-    expect(await Promise.all(waiting)).toEqual(['EIO', 'EIO']);
+    // The journal has it.
+    await Promise.all([share.stable(), other.stable()]);
+    await stopped(share);
     for (const call of [
       () => share.lookup(share.root(), ROOT, 'before'),
       () => make(other, 'after'),
@@ -98,6 +102,24 @@ describe('a commit of records that fails', () => {
     expect(again.directory.records.get('r')?.toString()).toBe('x');
   });
 
+  test('refuses who waits for it, where there is no journal', async () => {
+    const journalPlace = new MemoryPlace();
+    journalPlace.failure = new Error('EIO: injected, journal');
+    const here = await world(undefined, { journalPlace });
+    const share = await open(here, 1);
+    make(share, 'before');
+    await share.stable();
+    here.faults.fail('commit', 'EIO');
+    make(share, 'during');
+    expect(await refusal(() => share.stable())).toBe('EIO');
+    here.faults.heal();
+    await here.directory.startShare(1);
+    await share.stable();
+    // A loss of power now, or a kill: what is kept is in the metadata store.
+    const next = await afterKill(here, { journalPlace: new MemoryPlace() });
+    expect(namesIn(await open(next, 1))).toEqual(['before', 'during']);
+  });
+
   test.each(['power', 'crash'] as const)(
     'and a process killed then: the journal has it (%s)',
     async (durability) => {
@@ -108,7 +130,8 @@ describe('a commit of records that fails', () => {
       here.faults.fail('commit', 'EIO');
       make(share, 'during');
       await share.stable()?.then(undefined, () => {});
-      await vi.waitFor(() => expect(share.stopped?.cause).toBe('metadata'), { timeout: 20_000 });
+      await stopped(share);
+      expect(share.stopped?.cause).toBe('metadata');
       const next = await afterKill(here, { durability });
       expect(namesIn(await open(next, 1))).toEqual(['before', 'during']);
     },
@@ -172,8 +195,9 @@ describe('a commit of records that fails', () => {
     here.faults.fail('commit', 'EIO');
     await share.setAttributes(file, ROOT, { size: 2 });
     const write = refusal(() => share.write(file, 5, X, Stability.UNSTABLE));
-    expect(await refusal(() => share.stable())).toBe('EIO');
+    await share.stable();
     expect(await write).toBe('EIO');
+    expect(share.stopped?.cause).toBe('metadata');
     here.faults.heal();
     await here.directory.startShare(1);
     await share.write(file, 5, X, Stability.FILE_SYNC);
@@ -185,34 +209,40 @@ describe('a commit of records that fails', () => {
 describe('a disk without room for records', () => {
   const limits = { fullRetryMs: 20 };
 
-  test('keeps replies waiting and refuses what needs room, and goes on by itself', async () => {
-    const here = await world(undefined, { limits });
-    const share = await open(here, 1);
-    make(share, 'before');
-    await share.stable();
-    here.faults.fail('commit', 'ENOSPC');
-    make(share, 'during');
-    let answered = false;
-    const waiting = Promise.resolve(share.stable()).then(() => {
-      answered = true;
-    });
-    await vi.waitFor(() => expect(here.faults.failed.commit).toBeGreaterThan(3), { timeout: 20_000 });
-    expect([answered, share.stopped, here.directory.figures.full]).toEqual([false, undefined, true]);
-    expect(await refusal(() => make(share, 'after'))).toBe('ENOSPC');
-    expect(await refusal(() => here.directory.records.stable())).toBe('ENOSPC');
-    share.remove(share.root(), ROOT, 'before');
-    expect(namesIn(share)).toEqual(['during']);
-    here.faults.heal();
-    await waiting;
-    await share.stable();
-    await vi.waitFor(() => expect(here.directory.figures.full).toBe(false), { timeout: 20_000 });
-    make(share, 'after');
-    await share.stable();
-    const told = here.events.map(({ type }) => type);
-    expect([told[0], told.at(-1)]).toEqual(['full', 'room']);
-    expect(told).not.toContain('stopped');
-    expect(namesIn(await open(await afterKill(here), 1))).toEqual(['during', 'after']);
-  });
+  test.each([true, false])(
+    'refuses what needs room, and goes on by itself; replies wait only without a journal (with one: %s)',
+    async (hasJournal) => {
+      const journalPlace = new MemoryPlace();
+      if (!hasJournal) journalPlace.failure = new Error('EIO: injected, journal');
+      const here = await world(undefined, { limits, journalPlace });
+      const share = await open(here, 1);
+      make(share, 'before');
+      await share.stable();
+      here.faults.fail('commit', 'ENOSPC');
+      make(share, 'during');
+      let answered = false;
+      const waiting = Promise.resolve(share.stable()).then(() => {
+        answered = true;
+      });
+      await vi.waitFor(() => expect(here.faults.failed.commit).toBeGreaterThan(3), { timeout: 20_000 });
+      expect([answered, share.stopped, here.directory.figures.full]).toEqual([hasJournal, undefined, true]);
+      expect(await refusal(() => make(share, 'after'))).toBe('ENOSPC');
+      expect(await refusal(() => here.directory.records.stable())).toBe(hasJournal ? undefined : 'ENOSPC');
+      share.remove(share.root(), ROOT, 'before');
+      expect(namesIn(share)).toEqual(['during']);
+      here.faults.heal();
+      await waiting;
+      await share.stable();
+      await vi.waitFor(() => expect(here.directory.figures.full).toBe(false), { timeout: 20_000 });
+      make(share, 'after');
+      await share.stable();
+      const told = here.events.map(({ type }) => type);
+      expect([told[0], told.at(-1)]).toEqual(['full', 'room']);
+      expect(told).not.toContain('stopped');
+      const killed = await afterKill(here, { journalPlace: journalPlace.copy() });
+      expect(namesIn(await open(killed, 1))).toEqual(['during', 'after']);
+    },
+  );
 
   test('lets extended attributes be removed', async () => {
     const here = await world(undefined, { limits });
@@ -238,10 +268,9 @@ describe('a disk without room for records', () => {
     const share = await open(here, 1);
     here.faults.fail('commit', 'ENOSPC');
     make(share, 'during');
-    const waiting = refusal(() => share.stable());
+    await share.stable();
     expect(await refusal(() => share.close())).toBe('ENOSPC');
     expect(await refusal(() => here.directory.close())).toBe('ENOSPC');
-    expect(await waiting).toBeDefined();
     expect(namesIn(await open(await world(here.path), 1))).toEqual(['during']);
   });
 });
@@ -307,9 +336,11 @@ describe('with grade crash, a journal that cannot be written', () => {
           if (!hasRoom()) throw Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' });
           file.append(data, length);
         };
-        return { append, close: () => file.close() };
+        return { append, sync: () => file.sync(), close: () => file.close() };
       },
       adopt: () => inner.adopt(),
+      syncNames: () => inner.syncNames(),
+      retire: () => inner.retire(),
       remove: () => inner.remove(),
     };
     const here = await world(path, { durability: 'crash', journalPlace, limits: { fullRetryMs: 3_600_000 } });

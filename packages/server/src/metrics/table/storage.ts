@@ -14,7 +14,7 @@ export const STORAGE: readonly ScalarMetric[] = [
   {
     name: 'dfs_storage_batches_total',
     type: 'counter',
-    help: 'Batches of changes that were committed to the disk. Changes by batches is the size of a batch.',
+    help: 'Batches of changes that were committed to the metadata store. Changes by batches is the size of a batch.',
     read: ({ storage }) => single(storage?.log.batches ?? 0),
   },
   {
@@ -32,7 +32,7 @@ export const STORAGE: readonly ScalarMetric[] = [
   {
     name: 'dfs_storage_waiting',
     type: 'gauge',
-    help: 'Replies that wait for a commit.',
+    help: 'Replies that wait for the disk.',
     read: ({ storage }) => single(storage?.log.waiting ?? 0),
   },
   {
@@ -46,6 +46,18 @@ export const STORAGE: readonly ScalarMetric[] = [
     type: 'counter',
     help: 'Writes to the journal: one for a turn of the event loop in which something changed.',
     read: ({ storage }) => single(storage?.journal?.flushes ?? 0),
+  },
+  {
+    name: 'dfs_storage_journal_syncs_total',
+    type: 'counter',
+    help: 'Syncs of the journal, with grade power: all replies that wait at one moment share one.',
+    read: ({ storage }) => single(storage?.journal?.syncs ?? 0),
+  },
+  {
+    name: 'dfs_storage_journal_sync_seconds_total',
+    type: 'counter',
+    help: 'Time that all syncs of the journal took. By syncs it is the latency of one.',
+    read: ({ storage }) => single((storage?.journal?.syncMs ?? 0) / MS),
   },
   {
     name: 'dfs_storage_journal_lost',
