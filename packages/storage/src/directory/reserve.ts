@@ -8,6 +8,8 @@ const MODE = 0o600;
 const STAT_BLOCK_BYTES = 512;
 /** A disk gives at most one of so many parts. */
 const PARTS = 16;
+/** What a commit takes at the least, of what would be set aside. */
+const COMMIT_PART = 8;
 
 /** A file that holds nothing but room. */
 export class FileReserve implements Reserve {
@@ -40,6 +42,15 @@ export class FileReserve implements Reserve {
       this.#filling = undefined;
     });
     return this.#filling;
+  }
+
+  hasRoom(): boolean {
+    try {
+      const { blocks, bavail, bsize } = fs.statfsSync(this.#folder);
+      return bavail * bsize * COMMIT_PART >= Math.min(this.#bytes, Math.floor((blocks * bsize) / PARTS));
+    } catch {
+      return true;
+    }
   }
 
   close(): void {

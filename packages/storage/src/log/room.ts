@@ -6,7 +6,12 @@ export interface Reserve {
   release(): boolean;
   /** Sets them aside again, or for the first time; false where there is no room for that now. */
   refill(): Promise<boolean>;
+  /** False where the host says that there is too little room for a commit. Never throws. */
+  hasRoom(): boolean;
 }
+
+/** Times that a commit is not tried again where the host says that there is no room; then it is, as the host may be wrong. */
+const UNTRIED = 60;
 
 /** No room on the disk, or no more for this user. */
 export function lacksRoom(error: unknown): boolean {
@@ -52,8 +57,12 @@ export class Room {
     this.#isShort = true;
     if (this.release(error)) return;
     for (const tell of this.#impatient) tell(toFsError(error));
-    await new Promise((resolve) => setTimeout(resolve, this.#retryMs).unref());
-    if (this.#closed) throw error;
+    for (let untried = 0; untried < UNTRIED; untried++) {
+      await new Promise((resolve) => setTimeout(resolve, this.#retryMs).unref());
+      if (this.#closed) throw error;
+      // Each commit that fails costs LMDB's thread more than a look: some have been seen to damage its memory.
+      if (this.#reserve?.hasRoom() !== false) return;
+    }
   }
 
   /** Runs `work`, and rejects with an FsError before it is done where that waits for room. */
