@@ -173,28 +173,38 @@ export class Journal {
 
   /** Answers when all that was flushed before survives a loss of power, or the journal was given up. One at a time. */
   async sync(): Promise<void> {
-    const file = this.#file;
-    const rewrite = this.#rewrite?.isFull === true ? this.#rewrite : undefined;
-    if (file === undefined || (this.isSynced && rewrite === undefined)) return;
     const frame = this.#frame;
     const startedAt = performance.now();
-    const drafted = rewrite?.file.sync().catch(() => this.#abandon(rewrite));
+    const { isAnew, file } = await this.#syncDraft();
+    if (file === undefined || (this.isSynced && !isAnew)) return;
     try {
       // The name counts only with what is in the file, and the file only by its name: in whichever order they get there.
-      await Promise.all([file.sync(), this.#isNameLoose ? this.#options.place.syncNames() : undefined]);
+      await Promise.all([isAnew || file.sync(), this.#isNameLoose && this.#options.place.syncNames()]);
     } catch (error) {
       if (file === this.#file) this.#giveUp(error instanceof Error ? error : new Error(String(error)));
       return;
-    } finally {
-      await drafted;
     }
     if (file !== this.#file) return;
     this.figures.syncs++;
     this.figures.syncMs += performance.now() - startedAt;
     this.#isNameLoose = false;
     this.#syncedFrame = frame;
-    // What anybody was told of until now is in both files, and on the disk.
-    if (rewrite !== undefined && rewrite === this.#rewrite) this.#attempt(() => this.#adopt(rewrite));
+  }
+
+  /**
+   * Where the file was written anew, that is synced, and takes the place of the one in use: nobody needs to wait for what that one has not
+   * written yet.
+   */
+  async #syncDraft(): Promise<{ isAnew: boolean; file: JournalFile | undefined }> {
+    const rewrite = this.#rewrite;
+    if (rewrite?.isFull !== true) return { isAnew: false, file: this.#file };
+    try {
+      await rewrite.file.sync();
+      if (rewrite === this.#rewrite) this.#adopt(rewrite);
+    } catch {
+      this.#abandon(rewrite);
+    }
+    return { isAnew: rewrite.file === this.#file, file: this.#file };
   }
 
   /** It must not be found any more. The mark in the metadata store says it as well. */
