@@ -14,7 +14,7 @@ interface BareServerOptions {
 const ROOT = { uid: 0, gid: 0, mode: 0o777 };
 const SHARE_ID = 1;
 /** So little that the journal is written anew in most rounds. */
-const JOURNAL_BYTES = 64 * 1024;
+const JOURNAL_BYTES = 8 * 1024;
 /** For who looks into a failure. */
 const LOGGED: ReadonlySet<string> = new Set([
   'state_refused',
