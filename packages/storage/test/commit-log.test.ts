@@ -122,6 +122,7 @@ describe('commit log', () => {
       batch: undefined as Batch | undefined,
       unwritten: 0,
       isUnflushed: false,
+      isStored: false,
       encode: () => value(content),
     };
     log.touch(record);
@@ -139,6 +140,41 @@ describe('commit log', () => {
     await flushed;
     expect(store.batches.map((batch) => batch.get('r')?.toString())).toEqual(['2', '3']);
     expect(record.unwritten).toBe(0);
+  });
+
+  test('what is new and goes in the same batch never comes to the store', async () => {
+    const store = new SteppedStore();
+    const log = new CommitLog(store, options);
+    const record = (key: Key, isStored: boolean) => {
+      const batch = undefined as Batch | undefined;
+      return { key, batch, unwritten: 0, isUnflushed: false, isStored, encode: () => undefined };
+    };
+    log.delete('b', log.putNew('b', value('1')));
+    const kept = log.putNew('c', value('1'));
+    const [made, known] = [record('r', false), record('s', true)];
+    for (const one of [made, known]) log.touch(one);
+    expect([log.get('b'), keysOf(log)]).toEqual([undefined, ['c']]);
+    const flushed = log.flush();
+    await turn();
+    // Of the batch that is being committed: the store will have it.
+    log.delete('c', kept);
+    const again = log.putNew('c', value('2'));
+    expect(again).toBe(0);
+    log.delete('c', again);
+    expect([log.get('c'), keysOf(log)]).toEqual([undefined, []]);
+    for (let i = 0; i < 4; i++) {
+      store.step();
+      await turn();
+    }
+    await flushed;
+    expect(store.batches.map((batch) => [...batch])).toEqual([
+      [
+        ['c', value('1')],
+        ['s', undefined],
+      ],
+      [['c', undefined]],
+    ]);
+    expect([made.unwritten, known.unwritten, store.get('c')]).toEqual([0, 0, undefined]);
   });
 
   test('after a failed commit everything is refused', async () => {

@@ -12,30 +12,32 @@ export function findEntry(core: Core, dir: Inode, name: string): Entry | null {
   if (cached !== undefined) return cached;
   const bytes = core.log.get(core.keys.name(dir.numberKey, name));
   const entry =
-    bytes === undefined ? null : { cookie: readNumber(bytes, 0), ino: readNumber(bytes, NUMBER_BYTES) };
+    bytes === undefined ? null : { cookie: readNumber(bytes, 0), ino: readNumber(bytes, NUMBER_BYTES), newIn: 0 };
   core.names.set(dir, name, entry);
   return entry;
 }
 
-/** Adds an entry, or replaces it; with `cookie` at that place of the listing, else at its end. The caller touches the directory. */
-export function putEntry(core: Core, dir: Inode, name: string, ino: number, cookie = dir.nextCookie++): void {
+/** Adds an entry of a name that is free; with `place`, a cookie, there in the listing, else at its end. The caller touches the directory. */
+export function putEntry(core: Core, dir: Inode, name: string, ino: number, place?: number): void {
+  const cookie = place ?? dir.nextCookie++;
   const byName = Buffer.allocUnsafe(2 * NUMBER_BYTES);
   writeNumber(byName, cookie, 0);
   writeNumber(byName, ino, NUMBER_BYTES);
-  core.log.put(core.keys.name(dir.numberKey, name), byName);
+  const newName = core.log.putNew(core.keys.name(dir.numberKey, name), byName);
   const byCookie = Buffer.allocUnsafe(NUMBER_BYTES + Buffer.byteLength(name));
   writeNumber(byCookie, ino, 0);
   byCookie.write(name, NUMBER_BYTES);
   core.log.put(core.keys.cookie(dir.numberKey, cookie), byCookie);
-  core.names.set(dir, name, { ino, cookie });
+  // A cookie that was never given out is nowhere.
+  core.names.set(dir, name, { ino, cookie, newIn: place === undefined ? newName : 0 });
   core.listings.drop(dir);
   dir.entries++;
 }
 
 /** Removes an entry; the caller touches the directory. */
 export function deleteEntry(core: Core, dir: Inode, name: string, entry: Entry): void {
-  core.log.delete(core.keys.name(dir.numberKey, name));
-  core.log.delete(core.keys.cookie(dir.numberKey, entry.cookie));
+  core.log.delete(core.keys.name(dir.numberKey, name), entry.newIn);
+  core.log.delete(core.keys.cookie(dir.numberKey, entry.cookie), entry.newIn);
   core.names.set(dir, name, null);
   core.listings.drop(dir);
   dir.entries--;

@@ -10,6 +10,8 @@ import type { Pages } from './listing-cache.ts';
 export interface Entry {
   readonly ino: number;
   readonly cookie: number;
+  /** The batch in which its records are new; 0 where the store may have them. */
+  readonly newIn: number;
 }
 
 /** What the cache knows of names in one directory: null is known to be absent. */
@@ -61,6 +63,7 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   batch: Batch | undefined;
   unwritten = 0;
   isUnflushed = false;
+  isStored = false;
   referenced = true;
   /** Opens and the like that keep it though it has no name. */
   retained = 0;
@@ -134,6 +137,7 @@ export class Inode implements Attributes, DirtyRecord, Cached {
     if (bytes.length !== ENCODED_BYTES || bytes[0] !== FORMAT)
       throw new Error(`inode ${fileid}: unknown form`);
     const inode = new Inode(key, fileid, readNumber(bytes, 32), bytes[1] as FileType);
+    inode.isStored = true;
     inode.mode = bytes.readUInt16BE(2);
     inode.nlink = bytes.readUInt32BE(4);
     // Stored without a name, it was marked in the same batch.

@@ -37,6 +37,7 @@ export class ShareUsage implements DirtyRecord {
   batch: Batch | undefined;
   unwritten = 0;
   isUnflushed = false;
+  isStored = true;
   readonly #log: CommitLog;
   readonly #content: ContentStore;
   #bytes: number;

@@ -9,6 +9,8 @@ export interface DirtyRecord {
   unwritten: number;
   /** Its change is not in the journal yet; set by that. */
   isUnflushed: boolean;
+  /** The store has it, or may: a batch was closed with it. Where not, its deletion changes nothing. */
+  isStored: boolean;
   readonly key: Key;
   /** What to store now; undefined deletes. */
   encode(): Buffer | undefined;
@@ -53,13 +55,27 @@ export class Batch {
     return this.changes.size === 0 && this.records.length === 0 && this.afterwards.length === 0;
   }
 
+  set(key: Key, value: Buffer | undefined, isOrdered: boolean): void {
+    this.changes.set(key, value);
+    if (isOrdered) this.ordered.set(key, value);
+  }
+
+  /** As if the key had never been set. */
+  forget(key: Key, isOrdered: boolean): void {
+    this.changes.delete(key);
+    if (isOrdered) this.ordered.delete(key);
+  }
+
   /** No more effects: writes the records as they are now. */
   seal(): void {
     if (this.#isSealed) return;
     this.#isSealed = true;
     for (const record of this.records) {
-      this.changes.set(record.key, record.encode());
+      const value = record.encode();
       record.batch = undefined;
+      if (value === undefined && !record.isStored) continue;
+      record.isStored = true;
+      this.changes.set(record.key, value);
     }
   }
 

@@ -225,8 +225,20 @@ export class CommitLog {
     this.#change(key, value);
   }
 
-  delete(key: Key): void {
-    this.#change(key, undefined);
+  /**
+   * As {@link put}, of a key that {@link get} does not find. Answers the batch in which it is new: deleted in the same, it need not come to the
+   * store at all. 0 where the store may have it.
+   */
+  putNew(key: Key, value: Buffer): number {
+    // What is deleted in this batch the store may still have.
+    const isNew = !this.#forming.changes.has(key);
+    this.#change(key, value);
+    return isNew ? this.#forming.number : 0;
+  }
+
+  /** `newIn` is what {@link putNew} has answered, if it was that. */
+  delete(key: Key, newIn = 0): void {
+    this.#change(key, undefined, newIn === this.#forming.number);
   }
 
   /** Has the record written with the batch that is forming, as it will be when that closes. */
@@ -411,11 +423,13 @@ export class CommitLog {
     }
   }
 
-  #change(key: Key, value: Buffer | undefined): void {
+  #change(key: Key, value: Buffer | undefined, isForgotten = false): void {
     if (this.#closed) throw new FsError('EIO', 'closed');
-    this.#forming.changes.set(key, value);
+    const isOrdered = this.#options.scanned(key);
+    if (isForgotten) this.#forming.forget(key, isOrdered);
+    else this.#forming.set(key, value, isOrdered);
+    // That may have been flushed with it.
     this.#journal?.change(key, value);
-    if (this.#options.scanned(key)) this.#forming.ordered.set(key, value);
     this.#formed();
   }
 
