@@ -123,6 +123,7 @@ describe('commit log', () => {
       unwritten: 0,
       isUnflushed: false,
       isStored: false,
+      place: 0,
       encode: () => value(content),
     };
     log.touch(record);
@@ -147,12 +148,16 @@ describe('commit log', () => {
     const log = new CommitLog(store, options);
     const record = (key: Key, isStored: boolean) => {
       const batch = undefined as Batch | undefined;
-      return { key, batch, unwritten: 0, isUnflushed: false, isStored, encode: () => undefined };
+      return { key, batch, unwritten: 0, isUnflushed: false, isStored, place: 0, encode: () => undefined };
     };
     log.delete('b', log.putNew('b', value('1')));
     const kept = log.putNew('c', value('1'));
     const [made, known] = [record('r', false), record('s', true)];
     for (const one of [made, known]) log.touch(one);
+    const [first, last] = [record('t', false), record('u', true)];
+    log.touch(first);
+    log.touch(last);
+    expect([log.bury(first), log.bury(last), log.bury(record('v', false))]).toEqual([true, false, true]);
     expect([log.get('b'), keysOf(log)]).toEqual([undefined, ['c']]);
     const flushed = log.flush();
     await turn();
@@ -171,10 +176,12 @@ describe('commit log', () => {
       [
         ['c', value('1')],
         ['s', undefined],
+        ['u', undefined],
       ],
       [['c', undefined]],
     ]);
-    expect([made.unwritten, known.unwritten, store.get('c')]).toEqual([0, 0, undefined]);
+    expect([made, known, first, last].map(({ unwritten }) => unwritten)).toEqual([0, 0, 0, 0]);
+    expect(store.get('c')).toBeUndefined();
   });
 
   test('after a failed commit everything is refused', async () => {

@@ -110,6 +110,9 @@ export interface FileSystem<Node extends object = object> {
   /** The entry's object. Needs search permission. ENOENT, ENOTDIR, EACCES. */
   lookup(dir: Node, cred: Credentials, name: string): Awaitable<Node>;
 
+  /** The same, undefined where there is no such entry: for who looks before making one, to whom that is no error. */
+  find?(dir: Node, cred: Credentials, name: string): Awaitable<Node | undefined>;
+
   /** The directory that holds this directory. Never called on the root. */
   parent(dir: Node, cred: Credentials): Awaitable<Node>;
 

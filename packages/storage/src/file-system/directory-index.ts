@@ -12,7 +12,9 @@ export function findEntry(core: Core, dir: Inode, name: string): Entry | null {
   if (cached !== undefined) return cached;
   const bytes = core.log.get(core.keys.name(dir.numberKey, name));
   const entry =
-    bytes === undefined ? null : { cookie: readNumber(bytes, 0), ino: readNumber(bytes, NUMBER_BYTES), newIn: 0 };
+    bytes === undefined
+      ? null
+      : { cookie: readNumber(bytes, 0), ino: readNumber(bytes, NUMBER_BYTES), newIn: 0 };
   core.names.set(dir, name, entry);
   return entry;
 }

@@ -16,6 +16,7 @@ export class InodeCache {
   readonly #keys: ShareKeys;
   /** No change number below this one is ever shown again: see numbers.ts. */
   readonly #changeFloor: number;
+  readonly #evicted: (inode: Inode) => void;
 
   constructor(
     capacity: number,
@@ -27,6 +28,7 @@ export class InodeCache {
     this.#log = log;
     this.#keys = keys;
     this.#changeFloor = changeFloor;
+    this.#evicted = evicted;
     this.#cache = new ClockCache(
       capacity,
       (inode) => inode.unwritten === 0 && inode.retained === 0,
@@ -87,6 +89,12 @@ export class InodeCache {
 
   add(inode: Inode): void {
     this.#cache.set(inode.fileid, inode);
+  }
+
+  /** An inode that is gone, and of which the store knows nothing. */
+  forget(inode: Inode): void {
+    this.#cache.delete(inode.fileid);
+    this.#evicted(inode);
   }
 
   #load(ino: number): Inode | undefined {

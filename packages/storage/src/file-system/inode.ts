@@ -64,6 +64,7 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   unwritten = 0;
   isUnflushed = false;
   isStored = false;
+  place = 0;
   referenced = true;
   /** Opens and the like that keep it though it has no name. */
   retained = 0;

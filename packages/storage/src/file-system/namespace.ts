@@ -28,11 +28,18 @@ const PAGE = 256;
 const LINKS_WITHOUT_SUBDIRECTORIES = 2;
 
 export function lookup(core: Core, dir: Inode, cred: Credentials, name: string): Inode {
+  const inode = find(core, dir, cred, name);
+  if (inode === undefined) throw NO_ENTRY;
+  return inode;
+}
+
+export function find(core: Core, dir: Inode, cred: Credentials, name: string): Inode | undefined {
   core.guard.check();
   requireDirectory(dir);
   requirePermission(dir, cred, EXECUTE);
   requireNameLength(core, name);
-  return core.inodes.must(requireEntry(core, dir, name).ino);
+  const entry = findEntry(core, dir, name);
+  return entry === null ? undefined : core.inodes.must(entry.ino);
 }
 
 export function parent(core: Core, dir: Inode, cred: Credentials): Inode {

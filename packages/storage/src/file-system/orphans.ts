@@ -22,7 +22,7 @@ export function bury(core: Core, inode: Inode): void {
   core.usage.removed(inode);
   inode.gone = true;
   core.names.drop(inode);
-  core.log.touch(inode);
+  if (core.log.bury(inode)) core.inodes.forget(inode);
   if (inode.isFile) {
     if (!inode.neverWritten) {
       mark(core, inode);

@@ -32,7 +32,7 @@ import type { Inode } from './inode.ts';
 import { InodeCache } from './inode-cache.ts';
 import { ShareKeys } from './keys.ts';
 import { ListingCache } from './listing-cache.ts';
-import { link, lookup, parent, readdir, remove, rename } from './namespace.ts';
+import { find, link, lookup, parent, readdir, remove, rename } from './namespace.ts';
 import { Numbers } from './numbers.ts';
 import { bury, removeOrphans, removeUncommittedContent } from './orphans.ts';
 import { loadHeld } from './recount.ts';
@@ -280,6 +280,10 @@ export class ShareFileSystem implements FileSystem<Inode> {
 
   lookup(dir: Inode, cred: Credentials, name: string): Inode {
     return lookup(this.#core, dir, cred, name);
+  }
+
+  find(dir: Inode, cred: Credentials, name: string): Inode | undefined {
+    return find(this.#core, dir, cred, name);
   }
 
   parent(dir: Inode, cred: Credentials): Inode {

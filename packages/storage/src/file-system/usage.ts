@@ -38,6 +38,7 @@ export class ShareUsage implements DirtyRecord {
   unwritten = 0;
   isUnflushed = false;
   isStored = true;
+  place = 0;
   readonly #log: CommitLog;
   readonly #content: ContentStore;
   #bytes: number;

@@ -5,6 +5,8 @@ import type { Key } from '../metadata/store.ts';
 export interface DirtyRecord {
   /** The batch that will write it; set by the log. */
   batch: Batch | undefined;
+  /** Where that has it; set by the log. */
+  place: number;
   /** Batches that have not been committed and hold it: while above 0 it must stay in memory. */
   unwritten: number;
   /** Its change is not in the journal yet; set by that. */
@@ -53,6 +55,23 @@ export class Batch {
 
   get isEmpty(): boolean {
     return this.changes.size === 0 && this.records.length === 0 && this.afterwards.length === 0;
+  }
+
+  touch(record: DirtyRecord): void {
+    record.batch = this;
+    record.place = this.records.push(record) - 1;
+    record.unwritten++;
+  }
+
+  /** As if it had never been touched. */
+  untouch(record: DirtyRecord): void {
+    const last = this.records.pop();
+    if (last !== undefined && last !== record) {
+      this.records[record.place] = last;
+      last.place = record.place;
+    }
+    record.batch = undefined;
+    record.unwritten--;
   }
 
   set(key: Key, value: Buffer | undefined, isOrdered: boolean): void {

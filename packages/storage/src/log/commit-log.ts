@@ -246,10 +246,16 @@ export class CommitLog {
     const batch = this.#forming;
     this.#journal?.touch(record);
     if (record.batch === batch) return;
-    record.batch = batch;
-    record.unwritten++;
-    batch.records.push(record);
+    batch.touch(record);
     this.#formed();
+  }
+
+  /** The record is deleted, for good. True where the store never gets it: nobody need keep it, or look for it any more. */
+  bury(record: DirtyRecord): boolean {
+    this.touch(record);
+    if (record.isStored) return false;
+    this.#forming.untouch(record);
+    return true;
   }
 
   /** What has changed so far is waited for: it is committed soon, and {@link stable} answers after that. */

@@ -82,6 +82,7 @@ function find(
 
 /** The entry's object, undefined where there is none. */
 function lookup(c: Compound, dir: object, name: string): Awaitable<object | undefined> {
+  if (c.fs.find !== undefined) return c.fs.find(dir, c.cred, name);
   const none = (error: unknown): undefined => {
     if (error instanceof FsError && error.code === 'ENOENT') return undefined;
     throw error;
