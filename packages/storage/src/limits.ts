@@ -30,6 +30,8 @@ export interface StorageLimits {
   readonly lazyCommitMs: number;
   /** Changes in one batch, beyond which it is committed though nobody waits. */
   readonly batchChanges: number;
+  /** Bytes of its large values, beyond which it is, too. Four times as much, and changes wait for a commit. */
+  readonly batchBytes: number;
   /** Milliseconds that a COMPOUND which has to wait may keep changes from being committed, its own and others'. */
   readonly holdLimitMs: number;
   /** Bytes of the disk that are set aside in the data directory, for what has been promised when it is full. */
@@ -57,6 +59,7 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
   memoryBytes: 4 * GIB,
   lazyCommitMs: 500,
   batchChanges: 20_000,
+  batchBytes: 16 * MIB,
   holdLimitMs: 1000,
   reserveBytes: 8 * MIB,
   fullRetryMs: 1000,

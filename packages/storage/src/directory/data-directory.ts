@@ -113,13 +113,14 @@ export class StoreDirectory implements DataDirectory {
     this.#limits = { ...DEFAULT_STORAGE_LIMITS, ...options.limits };
     this.#now = options.now ?? Date.now;
     this.#onEvent = options.onEvent;
-    const { lazyCommitMs, batchChanges, maxRecordKey } = this.#limits;
+    const { lazyCommitMs, batchChanges, batchBytes, maxRecordKey } = this.#limits;
     const { onEvent, durability, now } = options;
     const { journal, reserve } = stores;
     this.#journal = journal;
     this.#log = new CommitLog(stores.metadata, {
       lazyCommitMs,
       batchChanges,
+      batchBytes,
       holdLimitMs: this.#limits.holdLimitMs,
       scanned: isScanned,
       retryMs: this.#limits.fullRetryMs,

@@ -59,7 +59,7 @@ export class LogRecords implements Records {
   }
 
   async stable(): Promise<void> {
-    await this.#log.room.patiently(Promise.resolve(this.#log.stable()));
+    await this.#log.stablePatiently();
   }
 
   #key(name: string): Key {

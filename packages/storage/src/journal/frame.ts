@@ -187,8 +187,13 @@ function isCutOff(file: Buffer, start: number): boolean {
   return isZero(file, length === 0 ? start : Math.max(page, start));
 }
 
+const ZEROS = Buffer.alloc(64 * 1024);
+
 function isZero(file: Buffer, from: number): boolean {
-  for (let at = from; at < file.length; at++) if (file[at] !== 0) return false;
+  for (let at = from; at < file.length; at += ZEROS.length) {
+    const part = file.subarray(at, at + ZEROS.length);
+    if (part.compare(ZEROS, 0, part.length) !== 0) return false;
+  }
   return true;
 }
 

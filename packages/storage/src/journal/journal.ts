@@ -46,6 +46,8 @@ interface Rewrite {
   readonly records: readonly JournalRecord[];
   done: number;
   bytes: number;
+  /** Those of its records, which stay: changes are gone with the next rewrite. */
+  kept: number;
   /** It has all of them. */
   isFull: boolean;
 }
@@ -294,7 +296,14 @@ export class Journal {
     const file = this.#options.place.draft(this.header.isSynced);
     file.append(encodeHeader(this.header), HEADER_BYTES);
     // What changes meanwhile is written to both files, behind what this has reached.
-    const rewrite = { file, records: this.#records.all(), done: 0, bytes: HEADER_BYTES, isFull: false };
+    const rewrite = {
+      file,
+      records: this.#records.all(),
+      done: 0,
+      bytes: HEADER_BYTES,
+      kept: HEADER_BYTES,
+      isFull: false,
+    };
     this.#rewrite = rewrite;
     return rewrite;
   }
@@ -326,6 +335,7 @@ export class Journal {
       if (value !== undefined) writer.record(key, value);
     }
     this.#appendTo(rewrite, writer, 0);
+    rewrite.kept += writer.length;
     rewrite.isFull = rewrite.done === records.length;
   }
 
@@ -336,10 +346,11 @@ export class Journal {
 
   #adopt(rewrite: Rewrite): void {
     this.#options.place.adopt();
-    this.#file?.close();
+    const old = this.#file;
+    quietly(() => old?.close());
     this.#file = rewrite.file;
     this.#bytes = rewrite.bytes;
-    this.#newBytes = rewrite.bytes;
+    this.#newBytes = rewrite.kept;
     this.#rewrite = undefined;
     this.#isNameLoose = true;
     this.figures.rewrites++;

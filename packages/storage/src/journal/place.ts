@@ -65,9 +65,18 @@ export class FolderPlace implements JournalPlace {
   read(): JournalContent | undefined {
     for (const path of [this.#path, this.#retired]) {
       try {
-        return { bytes: fs.readFileSync(path), isRetired: path === this.#retired };
+        return { bytes: readWhole(path), isRetired: path === this.#retired };
       } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw error;
+        const code = codeOf(error);
+        if (code === 'ENOENT') continue;
+        const reason = error instanceof Error ? error.message : String(error);
+        throw Object.assign(
+          new Error(
+            `the journal ${path} cannot be read (${reason}). It may hold what was answered and is nowhere else: see to the disk; or move it away, to start without that`,
+            { cause: error },
+          ),
+          { code },
+        );
       }
     }
     return undefined;
@@ -104,6 +113,24 @@ export class FolderPlace implements JournalPlace {
   }
 }
 
+/** Node reads at most 2 GiB at a time. */
+const READ_BYTES = 1024 * 1024 * 1024;
+
+function readWhole(path: string): Buffer {
+  const fd = fs.openSync(path, 'r');
+  try {
+    const bytes = Buffer.allocUnsafeSlow(fs.fstatSync(fd).size);
+    for (let at = 0; at < bytes.length; ) {
+      const count = fs.readSync(fd, bytes, at, Math.min(READ_BYTES, bytes.length - at), at);
+      if (count === 0) return bytes.subarray(0, at);
+      at += count;
+    }
+    return bytes;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 const datasync = promisify(fs.fdatasync);
 
 class HostFile implements JournalFile {
@@ -137,6 +164,7 @@ class HostFile implements JournalFile {
   }
 
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     // The number might be another file's before the sync gets to it.
     if (!this.#syncing) fs.closeSync(this.#fd);

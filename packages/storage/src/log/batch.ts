@@ -18,6 +18,9 @@ export interface DirtyRecord {
   encode(): Buffer | undefined;
 }
 
+/** Values above this are counted by their bytes as well. */
+const LARGE_VALUE = 1024;
+
 /** Effects that will be applied together. */
 export class Batch {
   readonly changes = new Map<Key, Buffer | undefined>();
@@ -34,6 +37,10 @@ export class Batch {
   due = false;
   /** Units that are not whole yet: until they are, it neither leaves the process nor is committed. */
   holds = 0;
+  /** Of the large values in `changes`, those that were replaced among them. */
+  bytes = 0;
+  /** How many times all holds were ended by force. */
+  forced = 0;
   /** Somebody cannot go on before it is committed: it is held no more. */
   cannotBeHeld = false;
   /** Told when it is held no more. */
@@ -76,6 +83,7 @@ export class Batch {
 
   set(key: Key, value: Buffer | undefined, isOrdered: boolean): void {
     this.changes.set(key, value);
+    if (value !== undefined && value.length > LARGE_VALUE) this.bytes += value.length;
     if (isOrdered) this.ordered.set(key, value);
   }
 

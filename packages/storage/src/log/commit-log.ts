@@ -36,6 +36,7 @@ export class CommitLog {
   readonly #journal: Journal | undefined;
   readonly room: Room;
   readonly #maxBacklog: number;
+  readonly #batchBytes: number;
   readonly #standing: Standing;
   readonly #committer: Committer;
   /** What is acknowledged is on the disk. */
@@ -64,6 +65,7 @@ export class CommitLog {
       this.#syncs = new JournalSyncs(this.#journal, () => this.#flush());
     }
     this.#maxBacklog = MAX_BACKLOG * options.batchChanges;
+    this.#batchBytes = options.batchBytes ?? DEFAULT_STORAGE_LIMITS.batchBytes;
     this.#forming = new Batch(options.firstBatch ?? 1);
     const { reserve, retryMs = DEFAULT_STORAGE_LIMITS.fullRetryMs, onRoom } = options;
     this.room = new Room(reserve, retryMs, (reason) => onRoom?.(reason));
@@ -112,8 +114,8 @@ export class CommitLog {
 
   /** So much waits for the disk that no more should come without waiting for it. */
   get isBacklogged(): boolean {
-    const { changes, records } = this.#forming;
-    return changes.size + records.length >= this.#maxBacklog;
+    const { changes, records, bytes } = this.#forming;
+    return changes.size + records.length >= this.#maxBacklog || bytes >= MAX_BACKLOG * this.#batchBytes;
   }
 
   /** Answers when less waits. */
@@ -179,6 +181,8 @@ export class CommitLog {
       if (!this.#isPower && this.#journal?.isLost === true)
         throw new FsError('EIO', 'the journal cannot be written');
       this.#standing.stop = undefined;
+      // What came meanwhile waits for nobody else to come.
+      if (this.#forming.due || !this.#forming.isEmpty) this.#schedule();
     } finally {
       this.#standing.isStarting = false;
     }
@@ -293,6 +297,12 @@ export class CommitLog {
     return this.#syncs?.isSynced === true ? undefined : this.#counted(this.#synced());
   }
 
+  /** As {@link stable}, and rejects where that waits for room on the disk. */
+  async stablePatiently(): Promise<void> {
+    const stable = Promise.resolve(this.stable());
+    await (this.#isCarried ? stable : this.room.patiently(stable));
+  }
+
   /** Answers when what was urged is committed. */
   #whenCommitted(): Promise<void> | undefined {
     const waitFor = this.#forming.urgent
@@ -307,6 +317,8 @@ export class CommitLog {
 
   async #synced(): Promise<void> {
     await this.#syncs?.whenSynced(() => this.#unheld());
+    // A stop after which nobody commits.
+    if (!this.#isCarried || this.isBacklogged) this.checkChange(true);
     // What was to be kept by it is in batches that are not committed.
     if (!this.#isCarried) await this.#whenCommitted();
     else if (this.isBacklogged) await this.#committing?.done;
@@ -325,7 +337,18 @@ export class CommitLog {
     this.#flush();
     if (journal.isLost && (!this.#isPower || this.#isWithheld))
       throw new FsError('EIO', `stopped: ${this.stopped?.reason ?? 'no journal'}`);
-    if (journal.isLarge) this.#schedule();
+    if (!journal.isLarge) return;
+    if (this.#standing.stop === undefined) this.#schedule();
+    else this.#rewriteStopped(journal);
+  }
+
+  /** Nothing is committed, but clients go on to lock and to be heard of. */
+  #rewriteStopped(journal: Journal): void {
+    const { holds, number, changes, records } = this.#forming;
+    if (holds > 0) return;
+    const all = new Map([...(this.#committing?.changes ?? []), ...changes]);
+    for (const record of records) all.set(record.key, record.encode());
+    journal.rewrite(number, all);
   }
 
   /** Records of the engine, in one unit; with `withChanges` it becomes and stays what the changes so far do. */
@@ -342,18 +365,20 @@ export class CommitLog {
       this.#holdTimer = setTimeout(() => this.release(), holdLimitMs).unref();
     }
     let isHeld = true;
+    const { forced } = batch;
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      // Released by force, it may be another batch's turn.
-      if (batch === this.#forming && batch.holds > 0 && --batch.holds === 0) this.#released();
+      // Released by force, it may be another batch's turn, or somebody else's hold.
+      if (batch === this.#forming && batch.forced === forced && --batch.holds === 0) this.#released();
     };
   }
 
   /** Ends every hold, of who comes later too: somebody cannot go on before the changes so far are committed. */
   release(): void {
-    this.#forming.cannotBeHeld = !this.#isCarried && !this.#forming.isEmpty;
+    this.#forming.cannotBeHeld = (this.#forming.due || !this.#isCarried) && !this.#forming.isEmpty;
     this.#forming.holds = 0;
+    this.#forming.forced++;
     this.#released();
   }
 
@@ -409,6 +434,7 @@ export class CommitLog {
       const batch = this.#forming.isEmpty ? this.#committing : this.#forming;
       if (batch === undefined) return;
       if (batch === this.#forming) {
+        batch.due = true;
         this.release();
         this.#schedule();
       }
@@ -442,8 +468,9 @@ export class CommitLog {
   /** Something is in the forming batch: sees to it that it does not stay there for ever. */
   #formed(): void {
     if (this.#standing.stop !== undefined) return;
-    const { changes, records } = this.#forming;
-    if (changes.size + records.length >= this.#options.batchChanges) this.#schedule();
+    const { changes, records, bytes } = this.#forming;
+    if (changes.size + records.length >= this.#options.batchChanges || bytes >= this.#batchBytes)
+      this.#schedule();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#schedule();

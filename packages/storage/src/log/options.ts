@@ -11,6 +11,8 @@ export interface CommitLogOptions {
   readonly lazyCommitMs: number;
   /** Changes in one batch, beyond which it is committed though nobody waits. */
   readonly batchChanges: number;
+  /** Bytes of large values in one batch, beyond which it is, too. */
+  readonly batchBytes?: number;
   /** Milliseconds that a batch may be held. */
   readonly holdLimitMs?: number;
   /** True for keys that `scan` must find. */
