@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { NewToken, Role, Token, TokenRequest } from '@dfs/api';
 import type { Records } from '@dfs/storage';
+import { damagedRecord, parseRecord } from '../daemon/kept-record.ts';
 import { OneAtATime } from '../daemon/one-at-a-time.ts';
-import { StartError } from '../daemon/start-error.ts';
 import { HTTP, notFound, notKept, Refusal } from '../rest/refusal.ts';
 
 /** Tokens of one server. */
@@ -45,7 +45,7 @@ export class Tokens {
     this.#now = now;
     for (const [key, value] of records.list(PREFIX)) {
       const record = parse(value);
-      if (record === undefined) throw damaged(key);
+      if (record === undefined) throw damagedRecord(key);
       this.#byHash.set(record.hash, record);
     }
   }
@@ -157,23 +157,14 @@ function show(record: TokenRecord): Token {
 }
 
 function parse(value: Buffer): TokenRecord | undefined {
-  try {
-    const record = JSON.parse(value.toString('utf8')) as Partial<TokenRecord>;
-    const { id, name, role, hash, createdAt, createdBy, expiresAt, lastUsedAt } = record;
-    const isTime = (time: unknown) => time === null || typeof time === 'number';
-    if (typeof id !== 'string' || typeof name !== 'string' || typeof hash !== 'string') return undefined;
-    if (role !== 'read' && role !== 'admin') return undefined;
-    if (typeof createdAt !== 'number' || typeof createdBy !== 'string') return undefined;
-    if (!isTime(expiresAt) || !isTime(lastUsedAt)) return undefined;
-    return record as TokenRecord;
-  } catch {
-    return undefined;
-  }
-}
-
-function damaged(key: string): StartError {
-  return new StartError(
-    `the record ${key} of the data directory cannot be understood`,
-    'it is damaged, or was written by a newer dfs: start that version, or restore the directory from a backup',
-  );
+  const record = parseRecord(value);
+  if (typeof record !== 'object' || record === null) return undefined;
+  const { id, name, role, hash, createdAt, createdBy, expiresAt, lastUsedAt } =
+    record as Partial<TokenRecord>;
+  const isTime = (time: unknown) => time === null || typeof time === 'number';
+  if (typeof id !== 'string' || typeof name !== 'string' || typeof hash !== 'string') return undefined;
+  if (role !== 'read' && role !== 'admin') return undefined;
+  if (typeof createdAt !== 'number' || typeof createdBy !== 'string') return undefined;
+  if (!isTime(expiresAt) || !isTime(lastUsedAt)) return undefined;
+  return record as TokenRecord;
 }

@@ -1,6 +1,7 @@
 import { SettingError } from '@dfs/api/settings';
 import type { Records } from '@dfs/storage';
 import { clashes, clashMessage, DEFAULT_TERMS, type ShareSpec, sharesKind } from '../config/share-spec.ts';
+import { damagedRecord, parseRecord } from './kept-record.ts';
 import { StartError } from './start-error.ts';
 
 /** Who set a share's terms: nobody, this start's configuration, or an earlier start's. */
@@ -112,8 +113,8 @@ function encode(share: RegisteredShare): Buffer {
 
 function loadRecords(records: Records): ShareRecord[] {
   return [...records.list(PREFIX)].map(([key, value]) => {
-    const record = parseJson(value);
-    if (!isRecord(record)) throw damaged(key);
+    const record = parseRecord(value);
+    if (!isRecord(record)) throw damagedRecord(key);
     return record;
   });
 }
@@ -131,29 +132,13 @@ function fromRecord(record: ShareRecord, fallback: ShareSpec): RegisteredShare {
     if (terms === undefined) throw new SettingError('no terms');
     return { ...DEFAULT_TERMS, ...terms, path: record.path, id: record.id, origin: 'data' };
   } catch (error) {
-    throw error instanceof SettingError ? damaged(keyOf(record.id), error) : error;
+    throw error instanceof SettingError ? damagedRecord(keyOf(record.id), undefined, error) : error;
   }
 }
 
 function loadNextId(records: Records, stored: readonly ShareRecord[]): number {
   const value = records.get(NEXT_ID);
-  const kept = value === undefined ? FIRST_ID : parseJson(value);
-  if (typeof kept !== 'number' || !Number.isSafeInteger(kept)) throw damaged(NEXT_ID);
+  const kept = value === undefined ? FIRST_ID : parseRecord(value);
+  if (typeof kept !== 'number' || !Number.isSafeInteger(kept)) throw damagedRecord(NEXT_ID);
   return Math.max(kept, ...stored.map((record) => record.id + 1));
-}
-
-function parseJson(value: Buffer): unknown {
-  try {
-    return JSON.parse(value.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function damaged(key: string, cause?: unknown): StartError {
-  return new StartError(
-    `the record ${key} of the data directory cannot be understood`,
-    'it is damaged, or was written by a newer dfs: start that version, or restore the directory from a backup',
-    cause,
-  );
 }

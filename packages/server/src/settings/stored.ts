@@ -2,7 +2,7 @@ import type { AuditEntry } from '@dfs/api';
 import { AuditEntry as AuditEntrySchema } from '@dfs/api';
 import type { Records } from '@dfs/storage';
 import { Check } from 'typebox/value';
-import { StartError } from '../daemon/start-error.ts';
+import { damagedRecord, parseRecord } from '../daemon/kept-record.ts';
 import { checkSettings, type NfsChanges } from './check.ts';
 
 /** Changes that are remembered; the oldest go. */
@@ -31,8 +31,8 @@ export class StoredSettings {
     this.#version = version;
     this.#values = values;
     for (const [key, value] of records.list(AUDIT)) {
-      const entry = parseJson(value);
-      if (!Check(AuditEntrySchema, entry)) throw damaged(key);
+      const entry = parseRecord(value);
+      if (!Check(AuditEntrySchema, entry)) throw damagedRecord(key);
       this.#audit.push({ number: Number(key.slice(AUDIT.length)), entry });
     }
   }
@@ -99,28 +99,13 @@ const keyOf = (number: number) => AUDIT + String(number).padStart(DIGITS, '0');
 function load(records: Records): SettingsRecord {
   const value = records.get(SETTINGS);
   if (value === undefined) return { version: 0, values: {} };
-  const record = parseJson(value);
-  if (typeof record !== 'object' || record === null) throw damaged(SETTINGS);
+  const record = parseRecord(value);
+  if (typeof record !== 'object' || record === null) throw damagedRecord(SETTINGS);
   const { version, values } = record as Partial<SettingsRecord>;
   if (!Number.isSafeInteger(version) || typeof values !== 'object' || values === null)
-    throw damaged(SETTINGS);
+    throw damagedRecord(SETTINGS);
   const { changes, errors } = checkSettings(values);
   const [first] = errors;
-  if (first !== undefined) throw damaged(SETTINGS, `${first.field} ${first.message}`);
+  if (first !== undefined) throw damagedRecord(SETTINGS, `${first.field} ${first.message}`);
   return { version: version ?? 0, values: changes };
-}
-
-function parseJson(value: Buffer): unknown {
-  try {
-    return JSON.parse(value.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-function damaged(key: string, reason?: string): StartError {
-  return new StartError(
-    `the record ${key} of the data directory cannot be understood${reason === undefined ? '' : `: ${reason}`}`,
-    'it is damaged, or was written by a newer dfs: start that version, or restore the directory from a backup',
-  );
 }
