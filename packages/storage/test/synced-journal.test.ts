@@ -8,9 +8,9 @@ import {
   type DataDirectory,
   type DataDirectoryOptions,
   type JournalPlace,
-  type MetadataStore,
   openDataDirectory,
 } from '../src/index.ts';
+import { Commits } from './commits.ts';
 import { MemoryPlace } from './journal-place.ts';
 import {
   cleanUpAfterEach,
@@ -32,7 +32,7 @@ const TURN = () => new Promise((resolve) => setImmediate(resolve));
 interface Run {
   readonly path: string;
   readonly directory: DataDirectory;
-  readonly commits: { underWay: number };
+  readonly commits: Commits;
 }
 
 async function start(
@@ -41,26 +41,17 @@ async function start(
   path?: string,
 ): Promise<Run> {
   const folder = path ?? (await scratch());
-  const commits = { underWay: 0 };
+  const commits = new Commits();
   const directory = await openDataDirectory(folder, {
     bootId: () => 'boot 1',
     limits: LAZY,
-    between: { metadata: (store) => counted(store, commits) },
+    between: { metadata: (store) => commits.counted(store) },
     ...(journalPlace !== undefined && { journalPlace }),
     ...options,
   });
   cleanups.push(() => directory.close().catch(() => {}));
   await directory.stateStore.journal?.load();
   return { path: folder, directory, commits };
-}
-
-function counted(store: MetadataStore, commits: { underWay: number }): MetadataStore {
-  const commit = store.commit.bind(store);
-  store.commit = (changes) => {
-    commits.underWay++;
-    return commit(changes).finally(() => commits.underWay--);
-  };
-  return store;
 }
 
 /** The next run on what is there at this moment. What LMDB's thread is writing must be whole in the copy. */

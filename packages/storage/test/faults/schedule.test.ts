@@ -7,11 +7,11 @@ import {
   type DataDirectory,
   type Durability,
   type Inode,
-  type MetadataStore,
   openDataDirectory,
   type ShareFileSystem,
 } from '../../src/index.ts';
 import { FolderPlace } from '../../src/journal/place.ts';
+import { Commits } from '../commits.ts';
 import { cleanUpAfterEach, cleanups, ROOT, ROOT_DIRECTORY, random, scratch } from '../support.ts';
 import { type Call, Faults, faultyContent, faultyMetadata, faultyPlace } from './faulty.ts';
 
@@ -48,14 +48,14 @@ class World {
   readonly share: ShareFileSystem;
   /** It was killed: what it still does is of no account. */
   isDead = false;
-  #commits: { underWay: number };
+  readonly #commits: Commits;
 
   private constructor(
     path: string,
     faults: Faults,
     directory: DataDirectory,
     share: ShareFileSystem,
-    commits: { underWay: number },
+    commits: Commits,
   ) {
     this.path = path;
     this.faults = faults;
@@ -66,22 +66,14 @@ class World {
 
   static async open(path: string, durability: Durability): Promise<World> {
     const faults = new Faults();
-    const commits = { underWay: 0 };
-    const counted = (store: MetadataStore): MetadataStore => {
-      const commit = store.commit.bind(store);
-      store.commit = (changes) => {
-        commits.underWay++;
-        return commit(changes).finally(() => commits.underWay--);
-      };
-      return store;
-    };
+    const commits = new Commits();
     const directory = await openDataDirectory(path, {
       durability,
       limits: LIMITS,
       bootId: () => 'this boot',
       journalPlace: faultyPlace(new FolderPlace(path), faults),
       between: {
-        metadata: (store) => faultyMetadata(counted(store), faults),
+        metadata: (store) => faultyMetadata(commits.counted(store), faults),
         content: (store) => faultyContent(store, faults),
       },
     });
