@@ -16,7 +16,7 @@ import { encodeOpen } from './open-codec.ts';
 import { RecordWriter } from './record-writer.ts';
 import { encodeServer, encodeWaiting, type ServerRecord } from './server-codec.ts';
 import { encodeSession } from './session-codec.ts';
-import { encodeSlot } from './slot-codec.ts';
+import { encodeSlot, REPLY_AT } from './slot-codec.ts';
 import { encodeWaiter } from './waiter-codec.ts';
 
 type Change = readonly [key: string, value: Buffer | undefined];
@@ -47,7 +47,7 @@ export class Persistence {
   }
 
   /**
-   * A COMPOUND is done: what it changed, and the reply that its slot keeps, are one unit. The reply is what `reply` has from `start` on,
+   * A COMPOUND is done: what it changed, and the reply that its slot keeps, are one unit, which the slot shares. The reply is what `reply` has from `start` on,
    * if any.
    */
   settle(
@@ -62,7 +62,9 @@ export class Persistence {
     if (!session.dead) {
       slot.journalKey ??= slotKey(session.number, number);
       encodeSlot(this.#writer.begin(), slot, reply, start);
-      unit.push([slot.journalKey, this.#writer.end()]);
+      const record = this.#writer.end();
+      if (reply !== undefined) slot.recorded(record, REPLY_AT);
+      unit.push([slot.journalKey, record]);
     }
     this.#append(unit, files);
   }

@@ -6,31 +6,40 @@ export interface Lasting {
   journalKey: string | undefined;
 }
 
+const NONE: readonly Lasting[] = [];
+
 /** What has changed since it was last written to the journal. */
 export class Marks {
   /** Without a journal nothing is marked. */
   on = false;
-  #touched: Lasting[] = [];
+  #touched: Lasting[] | undefined;
 
   get any(): boolean {
-    return this.#touched.length > 0;
+    return this.#touched !== undefined;
   }
 
   touch(record: Lasting): void {
     if (!this.on || record.marked) return;
     record.marked = true;
-    this.#touched.push(record);
+    this.#add(record);
+  }
+
+  #add(record: Lasting): void {
+    // Most requests change one thing: a list that starts empty takes room for many with its first.
+    if (this.#touched === undefined) this.#touched = [record];
+    else this.#touched.push(record);
   }
 
   /** What the journal has under this key is to go: it could not be taken up again. */
   drop(journalKey: string): void {
-    this.#touched.push({ marked: true, journalKey });
+    this.#add({ marked: true, journalKey });
   }
 
   /** Yields them, and starts over. */
   take(): readonly Lasting[] {
     const touched = this.#touched;
-    this.#touched = [];
+    if (touched === undefined) return NONE;
+    this.#touched = undefined;
     for (const record of touched) record.marked = false;
     return touched;
   }
