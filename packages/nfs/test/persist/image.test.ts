@@ -97,7 +97,9 @@ describe('the records of the journal', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(XdrError);
         }
-        if (cut !== null && cut < whole.length) expect(() => readImage(all)).toThrow(XdrError);
+        // What is cut off and damaged besides may be whole by chance: a length that is shorter by as much.
+        const isCut = bad.length < whole.length && bad.equals(whole.subarray(0, bad.length));
+        if (isCut) expect(() => readImage(all)).toThrow(XdrError);
       }),
       { numRuns: 500 },
     );
