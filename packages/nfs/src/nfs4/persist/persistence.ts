@@ -21,6 +21,17 @@ import { encodeWaiter } from './waiter-codec.ts';
 
 type Change = readonly [key: string, value: Buffer | undefined];
 
+const NOTHING: readonly Change[] = [];
+
+/** Most units have two records at most: a list that starts empty takes room for many with its first. */
+function joined(unit: readonly Change[], change: Change): readonly Change[] {
+  if (unit.length === 0) return [change];
+  if (unit.length === 1) return [unit[0]!, change];
+  // Longer ones are nobody else's.
+  (unit as Change[]).push(change);
+  return unit;
+}
+
 /** Numbers are taken in the journal so many at a time: those below are not given again after a restart. */
 const NUMBERS = 1000;
 
@@ -58,13 +69,13 @@ export class Persistence {
     start: number,
     files: boolean,
   ): void {
-    const unit = files ? this.#unitOf(session.client) : this.#unit();
+    let unit = files ? this.#unitOf(session.client) : this.#unit();
     if (!session.dead) {
       slot.journalKey ??= slotKey(session.number, number);
       encodeSlot(this.#writer.begin(), slot, reply, start);
       const record = this.#writer.end();
       if (reply !== undefined) slot.recorded(record, REPLY_AT);
-      unit.push([slot.journalKey, record]);
+      unit = joined(unit, [slot.journalKey, record]);
     }
     this.#append(unit, files);
   }
@@ -93,17 +104,17 @@ export class Persistence {
    * With changes of files goes only what is the client's own: should those be lost, so is the unit, and nothing must be lost with it that
    * others have been told of.
    */
-  #unitOf(client: Client): Change[] {
+  #unitOf(client: Client): readonly Change[] {
     const { marks } = this.#state;
-    if (!marks.any) return [];
+    if (!marks.any) return NOTHING;
     const own: Lasting[] = [];
     for (const record of marks.take()) {
       if (isOf(record, client)) own.push(record);
       else marks.touch(record);
     }
     this.sweep();
-    const unit: Change[] = [];
-    for (const record of own) this.#encode(record, unit);
+    let unit = NOTHING;
+    for (const record of own) unit = this.#encoded(record, unit);
     return unit;
   }
 
@@ -113,25 +124,25 @@ export class Persistence {
     this.#journal.append(unit, files);
   }
 
-  #unit(): Change[] {
-    const unit: Change[] = [];
+  #unit(): readonly Change[] {
+    let unit = NOTHING;
     const { marks, grace } = this.#state;
-    if (marks.any) for (const record of marks.take()) this.#encode(record, unit);
+    if (marks.any) for (const record of marks.take()) unit = this.#encoded(record, unit);
     if (grace.changes !== this.#graceSeen) {
       this.#graceSeen = grace.changes;
       encodeWaiting(this.#writer.begin(), grace.waiting);
-      unit.push([Kind.GRACE, grace.waiting.size === 0 ? undefined : this.#writer.end()]);
+      unit = joined(unit, [Kind.GRACE, grace.waiting.size === 0 ? undefined : this.#writer.end()]);
     }
-    if (this.#numbersRunOut()) unit.push([Kind.SERVER, this.#takeNumbers()]);
-    return unit;
+    return this.#numbersRunOut() ? joined(unit, [Kind.SERVER, this.#takeNumbers()]) : unit;
   }
 
-  #encode(record: Lasting, unit: Change[]): void {
+  /** The unit, and what has become of the record. */
+  #encoded(record: Lasting, unit: readonly Change[]): readonly Change[] {
     const kind = kindOf(record);
     if (kind === undefined) {
-      if (record.journalKey !== undefined) unit.push([record.journalKey, undefined]);
+      const { journalKey } = record;
       record.journalKey = undefined;
-      return;
+      return journalKey === undefined ? unit : joined(unit, [journalKey, undefined]);
     }
     record.journalKey ??= key(kind, numberOf(record));
     const out = this.#writer.begin();
@@ -141,7 +152,7 @@ export class Persistence {
     else if (record instanceof DelegationState) encodeDelegation(out, record);
     else if (record instanceof Session) encodeSession(out, record);
     else if (record instanceof Client) encodeClient(out, record);
-    unit.push([record.journalKey, this.#writer.end()]);
+    return joined(unit, [record.journalKey, this.#writer.end()]);
   }
 
   #numbers(): ServerRecord {
