@@ -42,6 +42,17 @@ export async function scratch(): Promise<string> {
   return path;
 }
 
+/** May be closed by the test and once more after it. */
+export function closedOnce(directory: DataDirectory): DataDirectory {
+  let isOpen = true;
+  const close = directory.close.bind(directory);
+  directory.close = async () => {
+    if (isOpen) await close();
+    isOpen = false;
+  };
+  return directory;
+}
+
 /** A share of a new data directory, closed after the test. */
 export async function newShare(kind: Kind, options?: DataDirectoryOptions): Promise<ShareFileSystem> {
   const directory = await kind.open(await scratch(), options);

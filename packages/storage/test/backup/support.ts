@@ -7,7 +7,7 @@ import {
   openDataDirectory,
   type ShareFileSystem,
 } from '../../src/index.ts';
-import { cleanups, ROOT, ROOT_DIRECTORY } from '../support.ts';
+import { cleanups, closedOnce, ROOT, ROOT_DIRECTORY } from '../support.ts';
 
 /** Far longer than it takes: how fast the machine is, is not tested. */
 export const PAUSE = { maxPauseMs: 120_000 };
@@ -17,13 +17,7 @@ export async function opened(
   path: string,
   options: DataDirectoryOptions = {},
 ): Promise<[DataDirectory, ShareFileSystem]> {
-  const directory = await openDataDirectory(path, options);
-  let isOpen = true;
-  const close = directory.close.bind(directory);
-  directory.close = async () => {
-    if (isOpen) await close();
-    isOpen = false;
-  };
+  const directory = closedOnce(await openDataDirectory(path, options));
   cleanups.push(() => directory.close());
   return [directory, await directory.openShare(1, ROOT_DIRECTORY)];
 }

@@ -4,7 +4,15 @@ import { expect, test, vi } from 'vitest';
 import { filesIn } from '../../src/content/host-files.ts';
 import { checkDataDirectory, type Inode, openDataDirectory, type ShareFileSystem } from '../../src/index.ts';
 import { HOST_PAGE_BYTES } from '../../src/limits.ts';
-import { cleanUpAfterEach, cleanups, ROOT, ROOT_DIRECTORY, refusal, scratch } from '../support.ts';
+import {
+  cleanUpAfterEach,
+  cleanups,
+  closedOnce,
+  ROOT,
+  ROOT_DIRECTORY,
+  refusal,
+  scratch,
+} from '../support.ts';
 import { Faults, faultyContent } from './faulty.ts';
 
 cleanUpAfterEach();
@@ -30,15 +38,11 @@ test.each(CHANGES)(
   async (_, change) => {
     const path = await scratch();
     const faults = new Faults();
-    const directory = await openDataDirectory(path, {
+    const opened = await openDataDirectory(path, {
       between: { content: (store) => faultyContent(store, faults) },
     });
-    let isOpen = true;
-    const close = async () => {
-      if (isOpen) await directory.close();
-      isOpen = false;
-    };
-    cleanups.push(close);
+    const directory = closedOnce(opened);
+    cleanups.push(() => directory.close());
     const share = await directory.openShare(1, ROOT_DIRECTORY);
     const [file, other] = ['f', 'other'].map((name) => share.createFile(share.root(), ROOT, name, {})) as [
       Inode,
@@ -68,7 +72,7 @@ test.each(CHANGES)(
     await share.stable();
     expect(left()).toEqual([other.fileid]);
     const { held } = share;
-    await close();
+    await directory.close();
     expect((await checkDataDirectory(path)).findings.counts).toEqual(new Map());
     expect(held).toEqual({ bytes: HOST_PAGE_BYTES, files: 1 });
   },

@@ -12,7 +12,7 @@ import {
 } from '../../src/index.ts';
 import { FolderPlace } from '../../src/journal/place.ts';
 import { Commits } from '../commits.ts';
-import { cleanUpAfterEach, cleanups, ROOT, ROOT_DIRECTORY, random, scratch } from '../support.ts';
+import { cleanUpAfterEach, cleanups, closedOnce, ROOT, ROOT_DIRECTORY, random, scratch } from '../support.ts';
 import { type Call, Faults, faultyContent, faultyMetadata, faultyPlace } from './faulty.ts';
 
 cleanUpAfterEach();
@@ -67,7 +67,7 @@ class World {
   static async open(path: string, durability: Durability): Promise<World> {
     const faults = new Faults();
     const commits = new Commits();
-    const directory = await openDataDirectory(path, {
+    const opened = await openDataDirectory(path, {
       durability,
       limits: LIMITS,
       bootId: () => 'this boot',
@@ -77,12 +77,7 @@ class World {
         content: (store) => faultyContent(store, faults),
       },
     });
-    let isOpen = true;
-    const close = directory.close.bind(directory);
-    directory.close = async () => {
-      if (isOpen) await close();
-      isOpen = false;
-    };
+    const directory = closedOnce(opened);
     cleanups.push(() => directory.close().catch(() => {}));
     return new World(path, faults, directory, await directory.openShare(1, ROOT_DIRECTORY), commits);
   }
