@@ -8,7 +8,7 @@ import {
   SequenceStatus,
   Status,
 } from '../../src/client/index.ts';
-import { refused, suite, until } from '../support/suite.ts';
+import { bothOpen, refused, suite, until } from '../support/suite.ts';
 
 suite('the back channel', ({ start, files, minor }) => {
   /** A lock that `b` waits for and `a` holds. */
@@ -19,9 +19,7 @@ suite('the back channel', ({ start, files, minor }) => {
 
   it('carries CB_SEQUENCE with the session, slot and sequence id that are due, and the credential asked for (row 4)', async () => {
     await using server = await start();
-    const [one, two] = [await files(server), await files(server)];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
+    const { two, a, b } = await bothOpen(await files(server), await files(server));
     const { callbacks } = two.session.client;
     for (let round = 1; round <= 3; round++) {
       await contend(a, b);
@@ -45,9 +43,7 @@ suite('the back channel', ({ start, files, minor }) => {
 
   it('moves to another connection when the first is gone (row 7)', async () => {
     await using server = await start();
-    const [one, two] = [await files(server), await files(server)];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
+    const { two, a, b } = await bothOpen(await files(server), await files(server));
     const second = await two.session.addConnection(BindFromClient.FORE_OR_BOTH);
     await two.session.connections[0]!.close();
     await until(() => server.server.stats().connections === 2, 'the connection is gone');
@@ -59,9 +55,7 @@ suite('the back channel', ({ start, files, minor }) => {
 
   it('of a lock waits for a connection where there is none', async () => {
     await using server = await start();
-    const [one, two] = [await files(server), await files(server)];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
+    const { two, a, b } = await bothOpen(await files(server), await files(server));
     await contend(a, b);
     await two.session.connections[0]!.close();
     await until(() => server.server.stats().connections === 1, 'the connection is gone');
@@ -73,9 +67,7 @@ suite('the back channel', ({ start, files, minor }) => {
 
   it('of a lock comes again to a client that is busy', async () => {
     await using server = await start();
-    const [one, two] = [await files(server), await files(server)];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
+    const { two, a, b } = await bothOpen(await files(server), await files(server));
     let calls = 0;
     two.session.client.callbacks.handlers = {
       notifyLock: () => (++calls < 3 ? Status.DELAY : Status.OK),
@@ -90,9 +82,7 @@ suite('the back channel', ({ start, files, minor }) => {
 
   it('does not go over a connection that was bound by SEQUENCE alone (row 2)', async () => {
     await using server = await start();
-    const [one, two] = [await files(server), await files(server)];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
+    const { two, a, b } = await bothOpen(await files(server), await files(server));
     const fore = await two.session.addConnection();
     await two.session.renew({ connection: fore });
     await contend(a, b);
@@ -103,9 +93,7 @@ suite('the back channel', ({ start, files, minor }) => {
 
   it('survives clients that answer badly, late or not at all', async () => {
     await using server = await start();
-    const [one, two] = [await files(server), await files(server)];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
+    const { one, two, a, b } = await bothOpen(await files(server), await files(server));
     const { callbacks } = two.session.client;
     const answers = [
       () => 'drop',

@@ -11,7 +11,7 @@ import {
   Status,
   UINT64_MAX,
 } from '../../src/client/index.ts';
-import { refused, suite } from '../support/suite.ts';
+import { bothOpen, refused, suite, tryLock } from '../support/suite.ts';
 
 const ownerOf = (files: Files, name: string) => ({
   clientId: files.session.client.clientId,
@@ -21,9 +21,7 @@ const ownerOf = (files: Files, name: string) => ({
 suite('byte-range locks', ({ start, files }) => {
   it('conflicts between clients and between owners, and tells with whom', async () => {
     await using server = await start();
-    const [one, two] = [await files(server), await files(server)];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
+    const { one, two, a, b } = await bothOpen(await files(server), await files(server));
     const held = ownerOf(one, 'holder');
     await a.lock({ offset: 10, length: 20, owner: held });
     for (const [file, owner] of [
@@ -51,9 +49,7 @@ suite('byte-range locks', ({ start, files }) => {
 
   it('shares read locks, upgrades and downgrades, splits and joins ranges', async () => {
     await using server = await start();
-    const [one, two] = [await files(server), await files(server)];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
+    const { a, b } = await bothOpen(await files(server), await files(server));
     await a.lock({ type: LockType.READ, offset: 0, length: 100 });
     await b.lock({ type: LockType.READ, offset: 50, length: 100 });
     await refused(a.lock({ type: LockType.WRITE, offset: 0, length: 100 }), 'NFS4ERR_DENIED');
@@ -150,9 +146,7 @@ suite('byte-range locks', ({ start, files }) => {
 
   it('tells a waiter by CB_NOTIFY_LOCK when its range is free', async () => {
     await using server = await start();
-    const [one, two] = [await files(server), await files(server)];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
+    const { one, two, a, b } = await bothOpen(await files(server), await files(server));
     await a.lock({ offset: 0, length: 10 });
     const waiting = ownerOf(two, 'waiting');
     await refused(b.lock({ type: LockType.WRITEW, offset: 5, length: 10, owner: waiting }), 'NFS4ERR_DENIED');
@@ -190,13 +184,3 @@ suite('byte-range locks', ({ start, files }) => {
     expect((await mounts[0]!.readFile('file')).toString()).toBe('60');
   });
 });
-
-async function tryLock(file: OpenFile): Promise<boolean> {
-  try {
-    await file.lock();
-    return true;
-  } catch (error) {
-    if (error instanceof NfsStatusError && error.status === Status.DENIED) return false;
-    throw error;
-  }
-}

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { CbOp, Files, LockType, NfsStatusError, type OpenFile, Status } from '../../src/client/index.ts';
+import { CbOp, Files, LockType, type OpenFile } from '../../src/client/index.ts';
 import { follow, Machine } from '../support/machine.ts';
 import { seededRandom } from '../support/random.ts';
-import { refused, suite, until } from '../support/suite.ts';
+import { bothOpen, refused, suite, tryLock, until } from '../support/suite.ts';
 
 const LIMIT_MS = 30_000;
 const STEPS = 60;
@@ -14,15 +14,8 @@ const notices = ({ files }: OpenFile): number =>
   files.session.client.callbacks.received.filter((call) => call.ops[1]?.op === CbOp.NOTIFY_LOCK).length;
 
 /** Takes the lock of a byte, or comes to wait for it. */
-async function tryLock(file: OpenFile, offset: number): Promise<boolean> {
-  try {
-    await file.lock({ type: LockType.WRITEW, offset, length: 1 });
-    return true;
-  } catch (error) {
-    if (error instanceof NfsStatusError && error.status === Status.DENIED) return false;
-    throw error;
-  }
-}
+const lockOrWait = (file: OpenFile, offset: number) =>
+  tryLock(file, { type: LockType.WRITEW, offset, length: 1 });
 
 /** Until the journal holds so many who wait: what a reply to a callback changes is written with the next reply to anybody. */
 async function journaled(m: Machine, { files }: OpenFile, count: number): Promise<void> {
@@ -47,10 +40,9 @@ suite('who waits for a lock when the process ends', ({ start, minor }) => {
   /** One holds the lock of byte 0, and the other waits for it. */
   async function scene(m: Machine): Promise<{ a: OpenFile; b: OpenFile; kill(): Promise<void> }> {
     const [one, two] = [await mount(m, 'a'), await mount(m, 'b')];
-    const a = await one.open('file', { access: 3, create: 'guarded' });
-    const b = await two.open('file', { access: 3 });
-    expect(await tryLock(a, 0)).toBe(true);
-    expect(await tryLock(b, 0)).toBe(false);
+    const { a, b } = await bothOpen(one, two);
+    expect(await lockOrWait(a, 0)).toBe(true);
+    expect(await lockOrWait(b, 0)).toBe(false);
     const kill = async () => {
       await m.kill();
       for (const { session } of [one, two]) follow(session, m.server);
@@ -72,7 +64,7 @@ suite('who waits for a lock when the process ends', ({ start, minor }) => {
     expect(notices(b)).toBe(0);
     await a.unlock({ offset: 0, length: 1 });
     await told(b, 1);
-    expect(await tryLock(b, 0)).toBe(true);
+    expect(await lockOrWait(b, 0)).toBe(true);
     await journaled(m, a, 0);
     expect(notices(b)).toBe(1);
   });
@@ -101,7 +93,7 @@ suite('who waits for a lock when the process ends', ({ start, minor }) => {
     await bind(b);
     // The lost call makes the next one's sequence id uncertain: it may take two.
     await until(() => notices(b) > 1, 'told after all', LIMIT_MS);
-    expect(await tryLock(b, 0)).toBe(true);
+    expect(await lockOrWait(b, 0)).toBe(true);
     await journaled(m, a, 0);
   });
 
@@ -122,7 +114,7 @@ suite('who waits for a lock when the process ends', ({ start, minor }) => {
     await using m = await Machine.on(start);
     const { a, b, kill } = await scene(m);
     const c = await (await mount(m, 'c')).open('file', { access: 3 });
-    expect(await tryLock(c, 0)).toBe(false);
+    expect(await lockOrWait(c, 0)).toBe(false);
     expect(m.store.journal.keys('w/')).toHaveLength(2);
     await b.close();
     expect(m.store.journal.keys('w/')).toHaveLength(1);
@@ -139,12 +131,12 @@ suite('who waits for a lock when the process ends', ({ start, minor }) => {
     const { a, b } = await scene(m);
     const [key = ''] = m.store.journal.keys('w/');
     const { units } = m.store.journal;
-    expect(await tryLock(b, 0)).toBe(false);
-    expect(await tryLock(b, 0)).toBe(false);
+    expect(await lockOrWait(b, 0)).toBe(false);
+    expect(await lockOrWait(b, 0)).toBe(false);
     expect(m.store.journal.keys('w/')).toEqual([key]);
     expect(m.store.journal.units).toBe(units);
     await refused(b.lock({ offset: 0, length: 1 }), 'NFS4ERR_DENIED');
-    expect(await tryLock(a, 9)).toBe(true);
+    expect(await lockOrWait(a, 9)).toBe(true);
     expect(m.store.journal.units).toBe(units + 1);
     expect(m.store.journal.keys('w/')).toEqual([key]);
   });
@@ -201,7 +193,7 @@ suite('who waits for a lock when the process ends', ({ start, minor }) => {
         case 0:
         case 1:
         case 2:
-          expect(await tryLock(files[who]!, cell), `step ${step}`).toBe(
+          expect(await lockOrWait(files[who]!, cell), `step ${step}`).toBe(
             holder === undefined || holder === who,
           );
           if (holder === undefined || holder === who) {

@@ -3,8 +3,10 @@ import {
   type ClientOptions,
   type Files,
   NfsStatusError,
+  type OpenFile,
   RpcError,
   type Session,
+  Status,
 } from '../../src/client/index.ts';
 import { FILE_SYSTEMS, startServer, type TestServer, type TestServerOptions } from './server.ts';
 
@@ -55,6 +57,31 @@ export async function rpcRefused(promise: Promise<unknown>, ...codes: string[]):
   if (!(outcome instanceof RpcError)) throw outcome instanceof Error ? outcome : notRefused(codes);
   expect(codes).toContain(outcome.code);
   return outcome;
+}
+
+/** A file that two clients have open to read and write; the first made it. */
+export async function bothOpen(one: Files, two: Files): Promise<BothOpen> {
+  const a = await one.open('file', { access: 3, create: 'guarded' });
+  const b = await two.open('file', { access: 3 });
+  return { one, two, a, b };
+}
+
+export interface BothOpen {
+  readonly one: Files;
+  readonly two: Files;
+  readonly a: OpenFile;
+  readonly b: OpenFile;
+}
+
+/** Whether the lock was granted; false where somebody else has it. */
+export async function tryLock(file: OpenFile, lock: Parameters<OpenFile['lock']>[0] = {}): Promise<boolean> {
+  try {
+    await file.lock(lock);
+    return true;
+  } catch (error) {
+    if (error instanceof NfsStatusError && error.status === Status.DENIED) return false;
+    throw error;
+  }
 }
 
 export const sleep = (milliseconds: number): Promise<void> =>

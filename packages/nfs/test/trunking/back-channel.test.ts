@@ -15,7 +15,7 @@ import {
   Status,
 } from '../../src/client/index.ts';
 import { startServer, type TestServer, type TestServerOptions } from '../support/server.ts';
-import { refused, sleep, until } from '../support/suite.ts';
+import { bothOpen, refused, sleep, until } from '../support/suite.ts';
 import { seen } from './support.ts';
 
 const DOWN = SequenceStatus.CB_PATH_DOWN | SequenceStatus.CB_PATH_DOWN_SESSION;
@@ -32,8 +32,7 @@ interface Scene {
 /** Two clients and a lock: the server calls the one who waits for it (CB_NOTIFY_LOCK). */
 async function scene(server: TestServer): Promise<Scene> {
   const [holder, waiter] = [await server.files(), await server.files()];
-  const a = await holder.open('file', { access: 3, create: 'guarded' });
-  const b = await waiter.open('file', { access: 3 });
+  const { a, b } = await bothOpen(holder, waiter);
   return { holder, waiter, notify: () => contend(a, b) };
 }
 
