@@ -312,7 +312,6 @@ export class Execution {
     this.#status = wanted.find((status) => isListed(first.op, status)) ?? Status.SERVERFAULT;
     writeFailure(out, first.op, this.#status);
     this.#done = first.index + 1;
-    this.#c.slot?.recorded(undefined, 0);
   }
 
   #finish(): Awaitable<void> {

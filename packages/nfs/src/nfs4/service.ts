@@ -187,23 +187,10 @@ export class NfsService {
       this.#idle = execution;
       return false;
     }
-    this.#endLater(running, rpc, c, xid, out, bytes);
-    return true;
-  }
-
-  /** Apart: a function that makes closures takes memory for what they share each time it is called, also where nothing waits. */
-  #endLater(
-    running: Promise<void>,
-    rpc: RpcConnection,
-    c: Compound,
-    xid: number,
-    out: Message,
-    bytes: number,
-  ): void {
     const finish = (): void => {
-      c.connection.lastActivity = this.#engine.clock.now();
+      connection.lastActivity = this.#engine.clock.now();
       this.#finish(rpc, out, bytes);
-      returnMemory(c.args.buffer);
+      returnMemory(args.buffer);
     };
     running.then(finish, (error: unknown) => {
       this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
@@ -212,6 +199,7 @@ export class NfsService {
       beginReply(out, xid, AcceptStat.SYSTEM_ERR);
       finish();
     });
+    return true;
   }
 }
 

@@ -5,11 +5,6 @@ const INITIAL = 4096;
 /** Up to so many bytes a loop is done sooner than a call into the runtime. */
 const SHORT = 64;
 
-const WORD_BYTES = 4;
-/** Up to so many bytes words are copied sooner by a loop than by the runtime. */
-const MEDIUM = 512;
-const NO_WORDS = new Int32Array(0);
-
 const scratch = new DataView(new ArrayBuffer(8));
 
 /**
@@ -18,9 +13,6 @@ const scratch = new DataView(new ArrayBuffer(8));
  */
 export class XdrWriter {
   #buffer: Buffer;
-  /** The memory of one of the last buffers by words. */
-  #words: Int32Array = NO_WORDS;
-  #wordsOf: Buffer | undefined;
   /** Offsets in the buffer: where the message starts, where it goes on, what it may not reach. */
   #start = 0;
   #position = 0;
@@ -57,38 +49,10 @@ export class XdrWriter {
     else for (let i = 0; i < count; i++) target[i] = this.#buffer[start + i]!;
   }
 
-  /** Writes bytes `start` to `end` of `source`, a multiple of four; `words` is the same memory by words. */
-  copyFrom(source: Buffer, words: Int32Array, start: number, end: number): void {
-    const count = end - start;
-    const at = this.#reserve(count);
-    const own = this.words;
-    // A word that a view lacks would be lost without a sign.
-    const isWhole = end <= words.length * WORD_BYTES && at + count <= own.length * WORD_BYTES;
-    if (count > MEDIUM || ((start | at | count) & (WORD_BYTES - 1)) !== 0 || !isWhole) {
-      source.copy(this.#buffer, at, start, end);
-      return;
-    }
-    const last = end / WORD_BYTES;
-    for (let from = start / WORD_BYTES, to = at / WORD_BYTES; from < last; from++, to++) {
-      own[to] = words[from]!;
-    }
-  }
-
-  /** {@link buffer} by words: none of them where it does not start at one. */
-  get words(): Int32Array {
-    const b = this.#buffer;
-    if (this.#wordsOf === b) return this.#words;
-    this.#wordsOf = b;
-    const isAligned = b.byteOffset % WORD_BYTES === 0;
-    this.#words = isAligned
-      ? new Int32Array(b.buffer, b.byteOffset, Math.floor(b.length / WORD_BYTES))
-      : NO_WORDS;
-    return this.#words;
-  }
-
-  /** What was written from `from` on, by another writer. */
-  append(other: XdrWriter, from: number): void {
-    this.copyFrom(other.#buffer, other.words, other.#start + from, other.#position);
+  /** Writes bytes `start` to `end` of `source`, a multiple of four. */
+  copyFrom(source: Buffer, start: number, end: number): void {
+    const at = this.#reserve(end - start);
+    source.copy(this.#buffer, at, start, end);
   }
 
   /** Hands over what was written with its memory, and starts over on new memory. */

@@ -46,7 +46,6 @@ class Kept {
 }
 
 let ring: Buffer | undefined;
-let ringWords: Int32Array = new Int32Array(0);
 /** Bytes ever written to the ring. */
 let written = 0;
 
@@ -62,7 +61,7 @@ export function writeKept(out: XdrWriter, plan: Plan, attributes: Attributes): b
   if (kept === undefined || kept.length === 0 || !kept.isOf(attributes)) return false;
   if (ring === undefined || written - kept.at > RING_BYTES) return false;
   const start = kept.at % RING_BYTES;
-  out.copyFrom(ring, ringWords, start, start + kept.length);
+  out.copyFrom(ring, start, start + kept.length);
   return true;
 }
 
@@ -78,10 +77,7 @@ export function keepWritten(out: XdrWriter, from: number, plan: Plan, attributes
   kept.note(attributes);
   const length = out.position - from;
   if (length > RING_BYTES || !(isSame || plan.isListed)) return;
-  if (ring === undefined) {
-    ring = Buffer.allocUnsafeSlow(RING_BYTES);
-    ringWords = new Int32Array(ring.buffer);
-  }
+  ring ??= Buffer.allocUnsafeSlow(RING_BYTES);
   // In one piece: what is left at the end of a round is let be.
   if ((written % RING_BYTES) + length > RING_BYTES) written += RING_BYTES - (written % RING_BYTES);
   out.copyTo(ring.subarray(written % RING_BYTES), from);

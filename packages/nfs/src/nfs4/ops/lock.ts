@@ -1,3 +1,4 @@
+import { after } from '../after.ts';
 import type { Compound } from '../compound.ts';
 import { Op, ShareAccess, Status } from '../constants/index.ts';
 import { NfsError } from '../errors.ts';
@@ -36,22 +37,14 @@ export const lock: Operation = {
   replyRoom: 64,
   run(c) {
     const args = readArguments(c);
-    const lockable = requireLockable(c);
-    return lockable instanceof Promise ? enterLater(lockable, c, args) : enter(c, args);
+    return after(requireLockable(c), () => {
+      const locker = findLocker(c, args);
+      requireLockMode(locker.open, args.type);
+      requireGraceRules(c, args.reclaim);
+      return take(c, args, locker);
+    });
   },
 };
-
-// Apart, as elsewhere: a function that makes closures pays for them where nothing waits, too.
-function enterLater(lockable: Promise<void>, c: Compound, args: Arguments): OpResult {
-  return lockable.then(() => enter(c, args));
-}
-
-function enter(c: Compound, args: Arguments): Status {
-  const locker = findLocker(c, args);
-  requireLockMode(locker.open, args.type);
-  requireGraceRules(c, args.reclaim);
-  return take(c, args, locker);
-}
 
 function readArguments(c: Compound): Arguments {
   const { args } = c;
@@ -102,7 +95,7 @@ function requireGraceRules(c: Compound, reclaim: boolean): void {
   }
 }
 
-function take(c: Compound, args: Arguments, locker: Locker): Status {
+function take(c: Compound, args: Arguments, locker: Locker): OpResult {
   const { state } = c.engine;
   const client = clientOf(c);
   const { file } = locker.open;

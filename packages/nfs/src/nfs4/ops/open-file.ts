@@ -54,26 +54,13 @@ export function openCurrent(c: Compound, args: OpenArguments): Awaitable<Opened>
 
 /** An open by name in the current directory, which becomes the file. */
 export function openNamed(c: Compound, args: OpenArguments, name: string): Awaitable<Opened> {
+  const dir = c.object;
   if (args.creation !== undefined || (args.access & ShareAccess.WRITE) !== 0) c.requireWritable();
-  const seen = c.glance();
-  return seen instanceof Promise ? openInLater(seen, c, args, name) : openIn(seen, c, args, name);
-}
-
-// What follows a promise stands apart: a function that makes closures pays for them where nothing waits, too.
-
-function openInLater(
-  seen: Promise<Attributes>,
-  c: Compound,
-  args: OpenArguments,
-  name: string,
-): Promise<Opened> {
-  return seen.then((attributes) => openIn(attributes, c, args, name));
-}
-
-function openIn(attributes: Attributes, c: Compound, args: OpenArguments, name: string): Awaitable<Opened> {
-  if (attributes.type === FileType.SYMLINK) throw new NfsError(Status.SYMLINK);
-  if (attributes.type !== FileType.DIRECTORY) throw new NfsError(Status.NOTDIR);
-  return find(c, args, c.object, name, attributes.change, MAX_RACES);
+  return after(c.glance(), (attributes) => {
+    if (attributes.type === FileType.SYMLINK) throw new NfsError(Status.SYMLINK);
+    if (attributes.type !== FileType.DIRECTORY) throw new NfsError(Status.NOTDIR);
+    return find(c, args, dir, name, attributes.change, MAX_RACES);
+  });
 }
 
 function find(
@@ -85,139 +72,57 @@ function find(
   tries: number,
 ): Awaitable<Opened> {
   if (tries === 0) throw new NfsError(Status.DELAY);
-  const node = lookup(c, dir, name);
-  if (node instanceof Promise) return openEntryLater(node, c, args, dir, name, before, tries);
-  return openEntry(node, c, args, dir, name, before, tries);
-}
-
-function openEntryLater(
-  found: Promise<object | undefined>,
-  c: Compound,
-  args: OpenArguments,
-  dir: object,
-  name: string,
-  before: number,
-  tries: number,
-): Promise<Opened> {
-  return found.then((node) => openEntry(node, c, args, dir, name, before, tries));
-}
-
-function openEntry(
-  node: object | undefined,
-  c: Compound,
-  args: OpenArguments,
-  dir: object,
-  name: string,
-  before: number,
-  tries: number,
-): Awaitable<Opened> {
-  const { creation } = args;
-  if (node !== undefined) return openExisting(c, args, node, before);
-  if (creation === undefined) throw new NfsError(Status.NOENT);
-  return create(c, args, creation, dir, name, before, tries);
-}
-
-function orNone(error: unknown): undefined {
-  if (error instanceof FsError && error.code === 'ENOENT') return undefined;
-  throw error;
+  return after(lookup(c, dir, name), (node) => {
+    const { creation } = args;
+    if (node !== undefined) return openExisting(c, args, node, before);
+    if (creation === undefined) throw new NfsError(Status.NOENT);
+    return create(c, args, creation, dir, name, before, tries);
+  });
 }
 
 /** The entry's object, undefined where there is none. */
 function lookup(c: Compound, dir: object, name: string): Awaitable<object | undefined> {
   if (c.fs.find !== undefined) return c.fs.find(dir, c.cred, name);
+  const none = (error: unknown): undefined => {
+    if (error instanceof FsError && error.code === 'ENOENT') return undefined;
+    throw error;
+  };
   try {
     const found = c.fs.lookup(dir, c.cred, name);
-    return found instanceof Promise ? found.catch(orNone) : found;
+    return found instanceof Promise ? found.catch(none) : found;
   } catch (error) {
-    return orNone(error);
+    return none(error);
   }
 }
-
-const isExclusive = ({ creation }: OpenArguments): boolean =>
-  creation?.mode === CreateMode.EXCLUSIVE || creation?.mode === CreateMode.EXCLUSIVE_1;
 
 function openExisting(c: Compound, args: OpenArguments, node: object, before: number): Awaitable<Opened> {
-  const { fs } = c;
-  const seen = isExclusive(args) || fs.glance === undefined ? fs.attributes(node) : fs.glance(node);
-  if (seen instanceof Promise) return openSeenLater(seen, c, args, node, before);
-  return openSeen(seen, c, args, node, before);
-}
-
-function openSeenLater(
-  seen: Promise<Attributes>,
-  c: Compound,
-  args: OpenArguments,
-  node: object,
-  before: number,
-): Promise<Opened> {
-  return seen.then((attributes) => openSeen(attributes, c, args, node, before));
-}
-
-function openSeen(
-  attributes: Attributes,
-  c: Compound,
-  args: OpenArguments,
-  node: object,
-  before: number,
-): Awaitable<Opened> {
   const { creation } = args;
-  if (creation?.mode === CreateMode.GUARDED) throw new NfsError(Status.EXIST);
-  if (creation?.mode === CreateMode.EXCLUSIVE || creation?.mode === CreateMode.EXCLUSIVE_1) {
-    // The same verifier says that this very request made the file, and its reply was lost.
-    if (!holdsVerifier(attributes, creation.verifier)) throw new NfsError(Status.EXIST);
-    c.setCurrent(c.here, node);
-    return unchanged(before, withVerifier(creation.mask));
-  }
-  requireReadableFile(attributes);
-  const cut = creation?.changes.size === 0 && attributes.size > 0;
-  const permitted = mayOpen(c, args, node);
-  const ready =
-    permitted instanceof Promise
-      ? withoutOthersLater(permitted, c, args, node)
-      : withoutOthers(c, args, node);
-  if (ready instanceof Promise) return enterLater(ready, c, args, node, before, cut);
-  return enter(c, args, node, before, cut);
-}
-
-function withoutOthersLater(
-  permitted: Promise<void>,
-  c: Compound,
-  args: OpenArguments,
-  node: object,
-): Promise<void> {
-  return permitted.then(() => withoutOthers(c, args, node));
-}
-
-function enterLater(
-  ready: Promise<void>,
-  c: Compound,
-  args: OpenArguments,
-  node: object,
-  before: number,
-  cut: boolean,
-): Promise<Opened> {
-  return ready.then(() => enter(c, args, node, before, cut));
-}
-
-function enter(
-  c: Compound,
-  args: OpenArguments,
-  node: object,
-  before: number,
-  cut: boolean,
-): Awaitable<Opened> {
-  if (!cut) {
-    c.setCurrent(c.here, node);
-    return unchanged(before, args.creation?.changes.size === 0 ? bitmapOf([Attr.SIZE]) : EMPTY_BITMAP);
-  }
-  requireShare(c, args, node);
-  return cutFile(c, args, node, before);
-}
-
-function cutFile(c: Compound, args: OpenArguments, node: object, before: number): Awaitable<Opened> {
-  // Open for writing is leave to cut; without that the mode decides.
-  const granted = (args.access & ShareAccess.WRITE) !== 0;
-  return after(truncate(c, node, granted), () => opened(c, node, before));
+  const exclusive = creation?.mode === CreateMode.EXCLUSIVE || creation?.mode === CreateMode.EXCLUSIVE_1;
+  const { fs } = c;
+  const seen = exclusive || fs.glance === undefined ? fs.attributes(node) : fs.glance(node);
+  return after(seen, (attributes) => {
+    if (creation?.mode === CreateMode.GUARDED) throw new NfsError(Status.EXIST);
+    if (exclusive) {
+      // The same verifier says that this very request made the file, and its reply was lost.
+      if (!holdsVerifier(attributes, creation.verifier)) throw new NfsError(Status.EXIST);
+      c.setCurrent(c.here, node);
+      return unchanged(before, withVerifier(creation.mask));
+    }
+    requireReadableFile(attributes);
+    const hadData = attributes.size > 0;
+    const ready = after(mayOpen(c, args, node), () => withoutOthers(c, args, node));
+    return after(ready, () => {
+      const cut = creation?.changes.size === 0 && hadData;
+      if (!cut) {
+        c.setCurrent(c.here, node);
+        return unchanged(before, creation?.changes.size === 0 ? bitmapOf([Attr.SIZE]) : EMPTY_BITMAP);
+      }
+      requireShare(c, args, node);
+      // Open for writing is leave to cut; without that the mode decides.
+      const granted = (args.access & ShareAccess.WRITE) !== 0;
+      return after(truncate(c, node, granted), () => opened(c, node, before));
+    });
+  });
 }
 
 function truncate(c: Compound, node: object, sizeGranted: boolean): Awaitable<void> {

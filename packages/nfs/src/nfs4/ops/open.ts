@@ -1,4 +1,4 @@
-import type { Attributes, Awaitable } from '../../vfs/index.ts';
+import type { Awaitable } from '../../vfs/index.ts';
 import { after } from '../after.ts';
 import { writeBitmap } from '../attributes/bitmap.ts';
 import type { Compound } from '../compound.ts';
@@ -29,41 +29,21 @@ export const open: Operation = {
   replyRoom: 256,
   run(c) {
     const args = readOpenArguments(c);
-    requireReclaimRules(c, clientOf(c), args);
-    const opened = findFile(c, args);
-    return opened instanceof Promise ? enterLater(opened, c, args) : look(opened, c, args);
+    const client = clientOf(c);
+    requireReclaimRules(c, client, args);
+    return after(findFile(c, args), (opened) => {
+      if (opened.changed) c.changed = true;
+      // Between the open and its reply nothing waits: both are recorded, or neither is.
+      return after(c.glance(), ({ change }) => {
+        requireShare(c, args, c.object);
+        const { opens } = c.engine.state;
+        const state = opens.open(client, args.ownerKey, c.here, c.object, args.access, args.deny);
+        writeResult(c, args, opened, state, change);
+        return Status.OK;
+      });
+    });
   },
 };
-
-// What follows a promise stands apart, here as in execute.ts: a function that makes closures pays for them where nothing waits, too.
-
-function enterLater(opened: Promise<Opened>, c: Compound, args: OpenArguments): Promise<Status> {
-  return opened.then((known) => look(known, c, args));
-}
-
-function look(opened: Opened, c: Compound, args: OpenArguments): Awaitable<Status> {
-  if (opened.changed) c.changed = true;
-  const seen = c.glance();
-  return seen instanceof Promise ? lookLater(seen, opened, c, args) : enter(seen, opened, c, args);
-}
-
-function lookLater(
-  seen: Promise<Attributes>,
-  opened: Opened,
-  c: Compound,
-  args: OpenArguments,
-): Promise<Status> {
-  return seen.then((known) => enter(known, opened, c, args));
-}
-
-/** Between the open and its reply nothing waits: both are recorded, or neither is. */
-function enter({ change }: Attributes, opened: Opened, c: Compound, args: OpenArguments): Status {
-  requireShare(c, args, c.object);
-  const { opens } = c.engine.state;
-  const state = opens.open(clientOf(c), args.ownerKey, c.here, c.object, args.access, args.deny);
-  writeResult(c, args, opened, state, change);
-  return Status.OK;
-}
 
 /** In grace only reclaims, and those only of clients on record; outside of it none (§8.4.2.1, §9.6). */
 function requireReclaimRules(c: Compound, client: Client, args: OpenArguments): void {

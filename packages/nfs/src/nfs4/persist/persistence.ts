@@ -16,21 +16,10 @@ import { encodeOpen } from './open-codec.ts';
 import { RecordWriter } from './record-writer.ts';
 import { encodeServer, encodeWaiting, type ServerRecord } from './server-codec.ts';
 import { encodeSession } from './session-codec.ts';
-import { encodeSlot, REPLY_AT } from './slot-codec.ts';
+import { encodeSlot } from './slot-codec.ts';
 import { encodeWaiter } from './waiter-codec.ts';
 
 type Change = readonly [key: string, value: Buffer | undefined];
-
-const NOTHING: readonly Change[] = [];
-
-/** Most units have two records at most: a list that starts empty takes room for many with its first. */
-function joined(unit: readonly Change[], change: Change): readonly Change[] {
-  if (unit.length === 0) return [change];
-  if (unit.length === 1) return [unit[0]!, change];
-  // Longer ones are nobody else's.
-  (unit as Change[]).push(change);
-  return unit;
-}
 
 /** Numbers are taken in the journal so many at a time: those below are not given again after a restart. */
 const NUMBERS = 1000;
@@ -58,7 +47,7 @@ export class Persistence {
   }
 
   /**
-   * A COMPOUND is done: what it changed, and the reply that its slot keeps, are one unit, which the slot shares. The reply is what `reply` has from `start` on,
+   * A COMPOUND is done: what it changed, and the reply that its slot keeps, are one unit. The reply is what `reply` has from `start` on,
    * if any.
    */
   settle(
@@ -69,13 +58,11 @@ export class Persistence {
     start: number,
     files: boolean,
   ): void {
-    let unit = files ? this.#unitOf(session.client) : this.#unit();
+    const unit = files ? this.#unitOf(session.client) : this.#unit();
     if (!session.dead) {
       slot.journalKey ??= slotKey(session.number, number);
       encodeSlot(this.#writer.begin(), slot, reply, start);
-      const record = this.#writer.end();
-      if (reply !== undefined) slot.recorded(record, REPLY_AT);
-      unit = joined(unit, [slot.journalKey, record]);
+      unit.push([slot.journalKey, this.#writer.end()]);
     }
     this.#append(unit, files);
   }
@@ -104,17 +91,17 @@ export class Persistence {
    * With changes of files goes only what is the client's own: should those be lost, so is the unit, and nothing must be lost with it that
    * others have been told of.
    */
-  #unitOf(client: Client): readonly Change[] {
+  #unitOf(client: Client): Change[] {
     const { marks } = this.#state;
-    if (!marks.any) return NOTHING;
+    if (!marks.any) return [];
     const own: Lasting[] = [];
     for (const record of marks.take()) {
       if (isOf(record, client)) own.push(record);
       else marks.touch(record);
     }
     this.sweep();
-    let unit = NOTHING;
-    for (const record of own) unit = this.#encoded(record, unit);
+    const unit: Change[] = [];
+    for (const record of own) this.#encode(record, unit);
     return unit;
   }
 
@@ -124,25 +111,25 @@ export class Persistence {
     this.#journal.append(unit, files);
   }
 
-  #unit(): readonly Change[] {
-    let unit = NOTHING;
+  #unit(): Change[] {
+    const unit: Change[] = [];
     const { marks, grace } = this.#state;
-    if (marks.any) for (const record of marks.take()) unit = this.#encoded(record, unit);
+    if (marks.any) for (const record of marks.take()) this.#encode(record, unit);
     if (grace.changes !== this.#graceSeen) {
       this.#graceSeen = grace.changes;
       encodeWaiting(this.#writer.begin(), grace.waiting);
-      unit = joined(unit, [Kind.GRACE, grace.waiting.size === 0 ? undefined : this.#writer.end()]);
+      unit.push([Kind.GRACE, grace.waiting.size === 0 ? undefined : this.#writer.end()]);
     }
-    return this.#numbersRunOut() ? joined(unit, [Kind.SERVER, this.#takeNumbers()]) : unit;
+    if (this.#numbersRunOut()) unit.push([Kind.SERVER, this.#takeNumbers()]);
+    return unit;
   }
 
-  /** The unit, and what has become of the record. */
-  #encoded(record: Lasting, unit: readonly Change[]): readonly Change[] {
+  #encode(record: Lasting, unit: Change[]): void {
     const kind = kindOf(record);
     if (kind === undefined) {
-      const { journalKey } = record;
+      if (record.journalKey !== undefined) unit.push([record.journalKey, undefined]);
       record.journalKey = undefined;
-      return journalKey === undefined ? unit : joined(unit, [journalKey, undefined]);
+      return;
     }
     record.journalKey ??= key(kind, numberOf(record));
     const out = this.#writer.begin();
@@ -152,7 +139,7 @@ export class Persistence {
     else if (record instanceof DelegationState) encodeDelegation(out, record);
     else if (record instanceof Session) encodeSession(out, record);
     else if (record instanceof Client) encodeClient(out, record);
-    return joined(unit, [record.journalKey, this.#writer.end()]);
+    unit.push([record.journalKey, this.#writer.end()]);
   }
 
   #numbers(): ServerRecord {

@@ -1,7 +1,5 @@
 import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
 
-/** Where in a record the reply stands: behind sequence id, digest, whether it is kept, and its length. */
-export const REPLY_AT = 4 * 4;
 const MAX_REPLY = 64 * 1024 * 1024;
 
 /** The last request of a slot that changed something, and its reply where that is cached. */
@@ -25,7 +23,7 @@ export function encodeSlot(
   if (reply === undefined) out.u32(0);
   else {
     out.u32(reply.position - start);
-    out.append(reply, start);
+    out.copyFrom(reply.buffer, reply.start + start, reply.start + reply.position);
   }
 }
 

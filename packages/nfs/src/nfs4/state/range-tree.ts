@@ -38,11 +38,6 @@ export class RangeTree<R extends Ranged> {
     }
   }
 
-  /** Shows each of them to `visit`, in the order of their starts, with what goes along: makes nothing by itself. */
-  each<W>(visit: (range: R, goesAlong: W) => void, goesAlong: W): void {
-    walk(this.#root, visit, goesAlong);
-  }
-
   add(range: R): void {
     // By chance, and not one that a client could foresee and choose its ranges by. Nothing that anybody sees depends on it.
     const priority = Math.random();
@@ -53,25 +48,14 @@ export class RangeTree<R extends Ranged> {
 
   /** Removes this very range. */
   remove(range: R): void {
-    isFound = false;
-    this.#root = without(this.#root, range);
-    if (isFound) this.#size--;
+    const [root, found] = removed(this.#root, range);
+    this.#root = root;
+    if (found) this.#size--;
   }
 
   /** The first range that overlaps `start` to `end` and passes `test`. */
   find(start: bigint, end: bigint, test: (range: R) => boolean): R | undefined {
     return search(this.#root, start, end, test);
-  }
-}
-
-function walk<R extends Ranged, W>(
-  tree: Tree<R>,
-  visit: (range: R, goesAlong: W) => void,
-  goesAlong: W,
-): void {
-  for (let at = tree; at !== undefined; at = at.right) {
-    if (at.left !== undefined) walk(at.left, visit, goesAlong);
-    visit(at.range, goesAlong);
   }
 }
 
@@ -101,7 +85,7 @@ function update<R extends Ranged>(node: Node<R>): Node<R> {
 function insert<R extends Ranged>(tree: Tree<R>, node: Node<R>): Node<R> {
   if (tree === undefined) return node;
   if (node.priority > tree.priority) {
-    split(tree, node.range.start, node);
+    [node.left, node.right] = split(tree, node.range.start);
     return update(node);
   }
   if (node.range.start < tree.range.start) tree.left = insert(tree.left, node);
@@ -109,20 +93,17 @@ function insert<R extends Ranged>(tree: Tree<R>, node: Node<R>): Node<R> {
   return update(tree);
 }
 
-/** Those that start before `start` become the left of `into`, the others its right. */
-function split<R extends Ranged>(tree: Tree<R>, start: bigint, into: Node<R>): void {
-  if (tree === undefined) {
-    into.left = undefined;
-    into.right = undefined;
-  } else if (tree.range.start < start) {
-    split(tree.right, start, into);
-    tree.right = into.left;
-    into.left = update(tree);
-  } else {
-    split(tree.left, start, into);
-    tree.left = into.right;
-    into.right = update(tree);
+/** Those that start before `start`, and the others. */
+function split<R extends Ranged>(tree: Tree<R>, start: bigint): [Tree<R>, Tree<R>] {
+  if (tree === undefined) return [undefined, undefined];
+  if (tree.range.start < start) {
+    const [before, behind] = split(tree.right, start);
+    tree.right = before;
+    return [update(tree), behind];
   }
+  const [before, behind] = split(tree.left, start);
+  tree.left = behind;
+  return [before, update(tree)];
 }
 
 function merge<R extends Ranged>(a: Tree<R>, b: Tree<R>): Tree<R> {
@@ -136,22 +117,19 @@ function merge<R extends Ranged>(a: Tree<R>, b: Tree<R>): Tree<R> {
   return update(b);
 }
 
-/** Set by {@link without}: a result of two parts would be garbage at each step down. */
-let isFound = false;
-
-/** The tree without this very range. Ranges that start alike lie on either side of each other: both are looked at. */
-function without<R extends Ranged>(tree: Tree<R>, range: R): Tree<R> {
-  if (tree === undefined) return undefined;
+/** Ranges that start alike lie on either side of each other: both are looked at. */
+function removed<R extends Ranged>(tree: Tree<R>, range: R): [Tree<R>, boolean] {
+  if (tree === undefined) return [undefined, false];
   if (tree.range === range) {
     const { left, right } = tree;
     // A node that has grown old before it was removed must not keep what has come since.
     tree.left = undefined;
     tree.right = undefined;
-    isFound = true;
-    return merge(left, right);
+    return [merge(left, right), true];
   }
-  if (range.start <= tree.range.start) tree.left = without(tree.left, range);
-  if (!isFound && range.start >= tree.range.start) tree.right = without(tree.right, range);
-  if (isFound) update(tree);
-  return tree;
+  let found = false;
+  if (range.start <= tree.range.start) [tree.left, found] = removed(tree.left, range);
+  if (!found && range.start >= tree.range.start) [tree.right, found] = removed(tree.right, range);
+  if (found) update(tree);
+  return [tree, found];
 }

@@ -53,15 +53,9 @@ export class Slot implements Lasting {
   /** It was taken back: its client may start it over at 1, or go on. */
   restarted = false;
   readonly #cache: ReplyCache;
-  /** The cached reply: where it lies. */
-  #reply: Buffer = NO_MEMORY;
-  #at = 0;
-  #length = 0;
-  /** For replies that no record has, one after the other. */
+  /** The cached reply: the first bytes of memory that the slot uses for one after the other. */
   #memory = NO_MEMORY;
-  /** The reply that is to come, as the journal has it: nobody writes there. */
-  #record: Buffer | undefined;
-  #recordAt = 0;
+  #length = 0;
   #ended = false;
   /** Retransmissions that arrived while the request ran: each gets its reply. */
   #waiters: ((reply: Buffer | Status) => void)[] | undefined;
@@ -72,9 +66,7 @@ export class Slot implements Lasting {
 
   /** The COMPOUND4res of the last request, where it was to be cached. */
   get reply(): Buffer | undefined {
-    return this.#length === 0
-      ? undefined
-      : Buffer.from(this.#reply.subarray(this.#at, this.#at + this.#length));
+    return this.#length === 0 ? undefined : Buffer.from(this.#memory.subarray(0, this.#length));
   }
 
   get replyBytes(): number {
@@ -98,31 +90,17 @@ export class Slot implements Lasting {
     this.forget();
   }
 
-  /** The reply that is to come is what a record has from `at` on, which nobody writes to: it need not be copied. Undefined where it has changed since. */
-  recorded(record: Buffer | undefined, at: number): void {
-    this.#record = record;
-    this.#recordAt = at;
-  }
-
   /** The request is done; its reply, what was written to `out` from `start` on, is copied if it must stay. */
   finish(out: XdrWriter, start: number, keep: boolean): void {
     this.busy = false;
     if (keep && !this.#ended) this.#store(out, start);
-    this.#record = undefined;
     if (this.#waiters !== undefined) this.#wake(Buffer.from(out.bytes(start)));
   }
 
   #store(out: XdrWriter, start: number): void {
     const length = out.position - start;
-    if (this.#record !== undefined) {
-      this.#reply = this.#record;
-      this.#at = this.#recordAt;
-    } else {
-      if (this.#memory.length < length) this.#memory = Buffer.allocUnsafeSlow(Math.max(length, SMALL_REPLY));
-      out.copyTo(this.#memory, start);
-      this.#reply = this.#memory;
-      this.#at = 0;
-    }
+    if (this.#memory.length < length) this.#memory = Buffer.allocUnsafeSlow(Math.max(length, SMALL_REPLY));
+    out.copyTo(this.#memory, start);
     this.#length = length;
     this.#cache.bytes += length;
   }
@@ -130,7 +108,6 @@ export class Slot implements Lasting {
   /** The request broke without a reply. It is not run again: who asks is told that nothing is cached. */
   fail(): void {
     this.busy = false;
-    this.#record = undefined;
     this.#wake(Status.DELAY);
   }
 
@@ -144,7 +121,6 @@ export class Slot implements Lasting {
   forget(): void {
     this.#cache.bytes -= this.#length;
     this.#length = 0;
-    this.#reply = NO_MEMORY;
     if (this.#memory.length > SMALL_REPLY) this.#memory = NO_MEMORY;
   }
 
@@ -164,8 +140,8 @@ export class Slot implements Lasting {
     this.sequenceId = last?.sequenceId ?? UNKNOWN;
     this.digest = last?.digest ?? 0;
     if (last?.reply === undefined) return;
-    this.#reply = last.reply;
-    this.#at = 0;
+    this.#memory = Buffer.allocUnsafeSlow(Math.max(last.reply.length, SMALL_REPLY));
+    last.reply.copy(this.#memory);
     this.#length = last.reply.length;
     this.#cache.bytes += this.#length;
   }
