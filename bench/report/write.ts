@@ -46,7 +46,7 @@ Written by \`npm run bench\`: not edited by hand. ${dfs.version} and ${peer.vers
 Medians of ${options.rounds} interleaved rounds of ${options.seconds} s.
 
 ${machine.cpus} CPUs (${machine.cpu}), ${machine.memoryGib} GiB, Linux ${machine.kernel}, ${machine.fileSystem}, Node ${machine.node.slice(1)}. The disk answers
-${machine.syncsPerSecond.toLocaleString('en-US')} fdatasync calls a second. Everything else on the machine (the load generator among it) kept ${other.toFixed(2)} of its CPUs busy.
+${machine.syncsPerSecond.toLocaleString('en-US')} fdatasync calls a second. Everything else on the machine, but for the load generator, kept ${other.toFixed(2)} of its CPUs busy.
 
 ${business(machine)}${verdict(comparisons)}
 
