@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import {
+  ANONYMOUS_STATEID,
   Attr,
   CbOp,
   DelegationType,
@@ -236,4 +237,48 @@ suite('delegations', ({ start, files, minor }) => {
     await waiting;
     expect(returned).toEqual([delegated(file)]);
   }, 20_000);
+
+  /** Has A write what it holds back, and return the delegation, when that is recalled. */
+  function writesBack(mount: Files, file: OpenFile, at: number): void {
+    const stateid = delegated(file);
+    const giveBack = async () => {
+      await file.write(at, 'flushed');
+      await mount.session.run([putfh(file.handle), delegreturn(stateid)]);
+    };
+    mount.session.client.callbacks.handlers = {
+      recall: () => {
+        void giveBack();
+        return Status.OK;
+      },
+    };
+  }
+
+  it('is written back before a READ that recalled it looks how long the file is', async () => {
+    await using server = await start(on);
+    const [a, b] = [await files(server), await files(server)];
+    await shared(a, 'f');
+    const file = await a.open('f', { access: ShareAccess.BOTH | OpenWant.WRITE_DELEG });
+    writesBack(a, file, 'before'.length);
+    const [, found] = await b.session.run([putfh(file.handle), read(ANONYMOUS_STATEID, 0, 100)]);
+    expect(found).toMatchObject({ eof: true, data: Buffer.from('beforeflushed') });
+  });
+
+  it('is written back before an OPEN that recalled it cuts the file', async () => {
+    await using server = await start(on);
+    const [a, b] = [await files(server), await files(server)];
+    const made = await a.open('f', {
+      access: ShareAccess.BOTH | OpenWant.NO_DELEG,
+      create: 'guarded',
+      attributes: { mode: 0o666 },
+    });
+    await made.close();
+    const file = await a.open('f', { access: ShareAccess.BOTH | OpenWant.WRITE_DELEG });
+    writesBack(a, file, 0);
+    const cut = await b.open('f', {
+      access: ShareAccess.BOTH,
+      create: 'unchecked',
+      attributes: { size: 0 },
+    });
+    expect((await cut.read(0, 100)).data.toString()).toBe('');
+  });
 });

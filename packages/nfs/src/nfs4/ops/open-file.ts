@@ -109,20 +109,33 @@ function openExisting(c: Compound, args: OpenArguments, node: object, before: nu
       return unchanged(before, withVerifier(creation.mask));
     }
     requireReadableFile(attributes);
-    const hadData = attributes.size > 0;
     const ready = after(mayOpen(c, args, node), () => withoutOthers(c, args, node));
     return after(ready, () => {
-      const cut = creation?.changes.size === 0 && hadData;
-      if (!cut) {
+      if (creation?.changes.size !== 0) {
         c.setCurrent(c.here, node);
-        return unchanged(before, creation?.changes.size === 0 ? bitmapOf([Attr.SIZE]) : EMPTY_BITMAP);
+        return unchanged(before);
       }
-      requireShare(c, args, node);
-      // Open for writing is leave to cut; without that the mode decides.
-      const granted = (args.access & ShareAccess.WRITE) !== 0;
-      return after(truncate(c, node, granted), () => opened(c, node, before));
+      // Looked at only now: whoever gave a delegation back has written first what it had.
+      return after(fs.attributes(node), ({ size }) => cutOpened(c, args, node, before, size));
     });
   });
+}
+
+function cutOpened(
+  c: Compound,
+  args: OpenArguments,
+  node: object,
+  before: number,
+  size: number,
+): Awaitable<Opened> {
+  if (size === 0) {
+    c.setCurrent(c.here, node);
+    return unchanged(before, bitmapOf([Attr.SIZE]));
+  }
+  requireShare(c, args, node);
+  // Open for writing is leave to cut; without that the mode decides.
+  const granted = (args.access & ShareAccess.WRITE) !== 0;
+  return after(truncate(c, node, granted), () => opened(c, node, before));
 }
 
 function truncate(c: Compound, node: object, sizeGranted: boolean): Awaitable<void> {

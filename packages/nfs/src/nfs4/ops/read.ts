@@ -1,4 +1,5 @@
 import type { Attributes } from '../../vfs/index.ts';
+import { after } from '../after.ts';
 import { requireReadableFile } from '../checks.ts';
 import type { Compound } from '../compound.ts';
 import { Op, Status } from '../constants/index.ts';
@@ -37,14 +38,9 @@ function permittedLater(
   return attributes.then((known) => permitted(c, id, offset, asked, known));
 }
 
-function readLater(
-  c: Compound,
-  offset: number,
-  asked: number,
-  size: number,
-  waiting: Promise<void>,
-): Promise<Status> {
-  return waiting.then(() => readInto(c, offset, asked, size));
+function readLater(c: Compound, offset: number, asked: number, waiting: Promise<void>): Promise<Status> {
+  // Whoever gave a delegation back has written first what it had: the file is as long as it is now.
+  return waiting.then(() => after(c.glance(), ({ size }) => readInto(c, offset, asked, size)));
 }
 
 function completeLater(
@@ -67,7 +63,7 @@ function permitted(
   requireReadableFile(attributes);
   const { size } = attributes;
   const waiting = requireIo(c, id, false);
-  if (waiting instanceof Promise) return readLater(c, offset, asked, size, waiting);
+  if (waiting instanceof Promise) return readLater(c, offset, asked, waiting);
   return readInto(c, offset, asked, size);
 }
 

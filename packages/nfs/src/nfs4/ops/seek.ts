@@ -52,12 +52,13 @@ export const seek: Operation = {
     if (what !== ContentType.DATA && what !== ContentType.HOLE) return Status.UNION_NOTSUPP;
     return after(c.attributes(), (attributes): OpResult => {
       requireReadableFile(attributes);
-      const { size } = attributes;
-      return after(requireIo(c, id, false), (): OpResult => {
-        if (offset >= size) return Status.NXIO;
-        const found = seekFrom(c, offset, what === ContentType.DATA ? 'data' : 'hole', size);
-        return after(found, (at) => answer(c, at === undefined || at >= size, Math.min(at ?? size, size)));
-      });
+      return after(requireIo(c, id, false), () =>
+        after(c.glance(), ({ size }): OpResult => {
+          if (offset >= size) return Status.NXIO;
+          const found = seekFrom(c, offset, what === ContentType.DATA ? 'data' : 'hole', size);
+          return after(found, (at) => answer(c, at === undefined || at >= size, Math.min(at ?? size, size)));
+        }),
+      );
     });
   },
 };
