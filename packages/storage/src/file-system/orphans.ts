@@ -64,6 +64,8 @@ export async function removeOrphans(core: Core): Promise<void> {
       const ino = parseKey64(key, start.length);
       const inode = core.inodes.find(ino);
       if (inode === undefined) {
+        // One of this run, which its commit looks after: until then its content may be needed.
+        if (core.log.isPending(key)) continue;
         // Its record went with a commit of the last run.
         await core.removals.remove(ino, key);
         if (core.guard.stop !== undefined) return;

@@ -220,6 +220,11 @@ export class CommitLog {
     return scanThrough(this.#store, pending, start, end, limit);
   }
 
+  /** What the store has of the key will change with a batch that is not committed. */
+  isPending(key: Key): boolean {
+    return this.#forming.changes.has(key) || this.#committing?.changes.has(key) === true;
+  }
+
   /** The last entry of a range as it is committed. */
   lastStored(start: Key, end: Key): KeyValue | undefined {
     return this.#store.scan(start, end, 1, true)[0];
