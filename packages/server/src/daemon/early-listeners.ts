@@ -21,7 +21,7 @@ export class EarlyListeners {
     return early;
   }
 
-  /** Tries once more where it could not listen; yields what it still cannot, and why. */
+  /** Tries once more where it could not listen; yields the first that it still cannot, and why. */
   async retry(): Promise<readonly (readonly [address: ListenAddress, error: unknown])[]> {
     const errors: [ListenAddress, unknown][] = [];
     for (const address of this.#failed) {
@@ -30,6 +30,8 @@ export class EarlyListeners {
         this.#failed.delete(address);
       } catch (error) {
         errors.push([address, error]);
+        // Of two that start at once the one without the first address takes none behind it: not each a part.
+        break;
       }
     }
     return errors;

@@ -77,6 +77,8 @@ export class StoredSettings {
       this.#putSettings({ version: this.#version, values: this.#values });
       this.#records.delete(keyOf(number));
       for (const oldest of beyond) this.#putAudit(oldest.number, oldest.entry);
+      // Where it was kept before it was refused, that is kept as well.
+      await this.#records.stable().catch(() => {});
       throw error;
     }
     this.#version = version;
