@@ -75,7 +75,12 @@ export interface StorageFigures {
   /** Nothing is committed, and why. */
   readonly stopped?: Stop | undefined;
   /** Absent where nothing outlives the process. */
-  readonly journal?: Readonly<JournalFigures> & { readonly lost: boolean };
+  readonly journal?: Readonly<JournalFigures> & {
+    readonly lost: boolean;
+    readonly syncs: number;
+    /** That all syncs took together. */
+    readonly syncSeconds: number;
+  };
 }
 
 const MAX_SHARE_ID = 2 ** 32 - 1;
@@ -160,7 +165,8 @@ export class StoreDirectory implements DataDirectory {
     const { durability, figures: log } = this.#log;
     const common = { durability, log, full: this.#log.room.isFull, stopped: this.#log.stopped };
     if (journal === undefined) return common;
-    return { ...common, journal: { ...journal.figures, lost: journal.isLost } };
+    const { commits: syncs, seconds: syncSeconds } = journal.syncTimes;
+    return { ...common, journal: { ...journal.figures, syncs, syncSeconds, lost: journal.isLost } };
   }
 
   async openShare(id: number, root: RootAttributes): Promise<ShareFileSystem> {

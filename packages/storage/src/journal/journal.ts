@@ -1,4 +1,5 @@
 import type { DirtyRecord } from '../log/batch.ts';
+import { CommitTimes } from '../log/commit-times.ts';
 import { lacksRoom } from '../log/room.ts';
 import type { Changes, Key } from '../metadata/store.ts';
 import { FrameFlag, FrameWriter } from './frame.ts';
@@ -22,6 +23,7 @@ export interface JournalOptions {
   readonly makeRoom?: (error: unknown) => boolean;
 }
 
+const MS = 1000;
 /** How much larger than when it was new a file becomes before it is written anew. */
 const GROWTH = 4;
 /** Bytes that one turn of the event loop writes of a new file. */
@@ -34,9 +36,6 @@ export interface JournalFigures {
   bytes: number;
   flushes: number;
   rewrites: number;
-  syncs: number;
-  /** Milliseconds that all syncs took together. */
-  syncMs: number;
 }
 
 /** A file that is being written to take the place of the one in use. */
@@ -60,7 +59,9 @@ interface Rewrite {
  * Changes of the batch that is forming may be held back as long as a unit is not whole; units that do not depend on changes go on.
  */
 export class Journal {
-  readonly figures: JournalFigures = { bytes: 0, flushes: 0, rewrites: 0, syncs: 0, syncMs: 0 };
+  readonly figures: JournalFigures = { bytes: 0, flushes: 0, rewrites: 0 };
+  /** How long syncs took, the writing of names among it. */
+  readonly syncTimes = new CommitTimes();
   readonly header: JournalHeader;
   readonly #options: JournalOptions;
   readonly #records = new JournalRecords();
@@ -187,8 +188,7 @@ export class Journal {
       return;
     }
     if (file !== this.#file) return;
-    this.figures.syncs++;
-    this.figures.syncMs += performance.now() - startedAt;
+    this.syncTimes.add((performance.now() - startedAt) / MS);
     this.#isNameLoose = false;
     this.#syncedFrame = frame;
   }

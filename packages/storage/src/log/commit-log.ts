@@ -79,7 +79,8 @@ export class CommitLog {
 
   /** Of what is waited for: syncs of the journal where it is synced, else commits. */
   get times(): CommitTimes {
-    return (this.#journal?.header.isSynced ? this.#syncs?.times : undefined) ?? this.#committer.times;
+    const journal = this.#journal;
+    return journal?.header.isSynced === true ? journal.syncTimes : this.#committer.times;
   }
 
   /** The journal keeps what is acknowledged until it is committed; otherwise commits are waited for. */
@@ -267,7 +268,7 @@ export class CommitLog {
     return true;
   }
 
-  /** What has changed so far is waited for: it is committed soon, and {@link stable} answers after that. */
+  /** What has changed so far is waited for: {@link stable} answers when it is as safe as the grade promises. */
   urge(): void {
     this.#forming.urgent = true;
     this.#syncs?.urge();
@@ -379,7 +380,10 @@ export class CommitLog {
     };
   }
 
-  /** Ends every hold, of who comes later too: somebody cannot go on before the changes so far are committed. */
+  /**
+   * Ends every hold, and has the journal take what was held: somebody cannot go on before the changes so far are kept. Where that takes a commit, or
+   * one is due, of who comes later, too.
+   */
   release(): void {
     this.#forming.cannotBeHeld = (this.#forming.due || !this.#isCarried) && !this.#forming.isEmpty;
     this.#forming.holds = 0;

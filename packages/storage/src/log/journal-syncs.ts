@@ -1,14 +1,10 @@
 import type { Journal } from '../journal/journal.ts';
-import { CommitTimes } from './commit-times.ts';
-
-const MS = 1000;
 
 /**
  * Brings a synced journal to the disk, one sync at a time: all that comes while one is under way shares the next. What is urged is counted, so that
  * it is known what has been flushed of it, and what synced.
  */
 export class JournalSyncs {
-  readonly times = new CommitTimes();
   readonly #journal: Journal;
   /** Flushes the journal, but for what is held. */
   readonly #flush: () => void;
@@ -70,7 +66,6 @@ export class JournalSyncs {
   }
 
   async #sync(flushed: number): Promise<void> {
-    const startedAt = performance.now();
     await this.#journal.sync();
     if (this.#journal.isLost) {
       // Should there be one again, whoever waited asks again.
@@ -78,6 +73,5 @@ export class JournalSyncs {
       return;
     }
     this.#synced = flushed;
-    this.times.add((performance.now() - startedAt) / MS);
   }
 }

@@ -57,7 +57,7 @@ export const STORAGE: readonly ScalarMetric[] = [
     name: 'dfs_storage_journal_sync_seconds_total',
     type: 'counter',
     help: 'Time that all syncs of the journal took. By syncs it is the latency of one.',
-    read: ({ storage }) => single((storage?.journal?.syncMs ?? 0) / MS),
+    read: ({ storage }) => single(storage?.journal?.syncSeconds ?? 0),
   },
   {
     name: 'dfs_storage_journal_lost',
