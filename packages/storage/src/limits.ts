@@ -67,9 +67,17 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
   maxRecordKey: 900,
 });
 
-/** Reads and writes up to these sizes are done on the spot where the page cache answers; a thread does larger ones. */
+/** Reads up to this size are done on the spot where the page cache answers; a thread does larger ones. */
 export const SYNC_READ_BYTES = 128 * KIB;
-export const SYNC_WRITE_BYTES = 64 * KIB;
+/**
+ * What one call writes of content. The host keeps what came in one call in pieces as large as that may be, and looks at every block of a
+ * piece for each later write into it: of a file that was written a megabyte at a time, 4 KiB cost it three times as much.
+ */
+export const WRITE_PIECE_BYTES = 64 * KIB;
+/** A write that takes so long was made to wait for the disk. */
+export const SLOW_WRITE_MS = 10;
+/** For so long after one of those, threads do the writes. */
+export const SLOW_SPELL_MS = 500;
 /** What one step of a copy or of clearing moves at the most. */
 export const COPY_CHUNK_BYTES = MIB;
 /** A file that loses more than this by one truncation is cut by a thread. */

@@ -2,14 +2,15 @@ import fs from 'node:fs';
 import { type Awaitable, FsError, type SpaceUsage } from '@dfs/nfs';
 import { codeOf, toFsError } from '../host/errors.ts';
 import { canSparse, dropCached, punchHole, readCached, reserve, seek } from '../host/libc.ts';
-import { HOST_PAGE_BYTES, SYNC_READ_BYTES, SYNC_TRUNCATE_BYTES, SYNC_WRITE_BYTES } from '../limits.ts';
+import { HOST_PAGE_BYTES, SYNC_READ_BYTES, SYNC_TRUNCATE_BYTES } from '../limits.ts';
 import { copySparse } from './copy.ts';
 import { HostFiles, type OpenFile, type OpenFiles } from './host-files.ts';
+import { HostPace } from './host-pace.ts';
 import { maxFileSizeIn } from './max-file-size.ts';
 import { shareRange } from './share.ts';
 import type { ContentStore } from './store.ts';
 import { Syncs } from './syncs.ts';
-import { readAt, writeAt } from './threaded-io.ts';
+import { readAt, writeAt, writeOnSpot } from './threaded-io.ts';
 
 const STAT_BLOCK_BYTES = 512;
 const probe = Buffer.alloc(1);
@@ -25,12 +26,14 @@ export class LocalContentStore implements ContentStore {
   canShare = true;
   readonly #files: HostFiles;
   readonly #syncs = new Syncs<number>();
+  readonly #pace: HostPace;
   /** Under way, or failed: making safe what earlier runs have written. */
   #unproven: Promise<void> | undefined;
 
   /** `folder` is made where it is missing. */
-  constructor(folder: string, cache: OpenFiles) {
+  constructor(folder: string, cache: OpenFiles, pace = new HostPace()) {
     fs.mkdirSync(folder, { recursive: true });
+    this.#pace = pace;
     this.#files = new HostFiles(folder, cache);
     this.maxFileSize = maxFileSizeIn(folder);
     this.sharedBytes = fs.statfsSync(folder).bsize;
@@ -65,12 +68,15 @@ export class LocalContentStore implements ContentStore {
     try {
       const file = this.#files.make(ino);
       this.#syncs.mark(ino);
-      if (data.length > SYNC_WRITE_BYTES || this.#wouldReadFirst(file.fd, offset, data.length)) {
+      if (this.#pace.isSlow) {
+        return this.#changeInThread(file, (fd) => this.#pace.watch(writeAt(fd, data, offset)));
+      }
+      if (this.#wouldReadFirst(file.fd, offset, data.length)) {
         return this.#changeInThread(file, (fd) => writeAt(fd, data, offset));
       }
-      for (let done = 0; done < data.length; ) {
-        done += fs.writeSync(file.fd, data, done, data.length - done, offset + done);
-      }
+      const startedAt = this.#pace.now();
+      writeOnSpot(file.fd, data, offset);
+      this.#pace.took(startedAt);
     } catch (error) {
       throw toFsError(error);
     }

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { WRITE_PIECE_BYTES } from '../limits.ts';
 
 function readOnce(fd: number, target: Buffer, start: number, offset: number): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -31,4 +32,12 @@ export async function readAt(fd: number, target: Buffer, done: number, offset: n
 
 export async function writeAt(fd: number, data: Buffer, offset: number): Promise<void> {
   for (let count = 0; count < data.length; ) count += await writeOnce(fd, data, count, offset);
+}
+
+/** Writes all of it before it returns, piece by piece. */
+export function writeOnSpot(fd: number, data: Buffer, offset: number): void {
+  for (let done = 0; done < data.length; ) {
+    const piece = Math.min(WRITE_PIECE_BYTES, data.length - done);
+    done += fs.writeSync(fd, data, done, piece, offset + done);
+  }
 }
