@@ -1,4 +1,5 @@
 import type { Awaitable } from './vfs/index.ts';
+import type { XdrWriter } from './xdr/index.ts';
 
 /** Time as the engine sees it. A test's clock moves only when told to. */
 export interface Clock {
@@ -27,6 +28,25 @@ export interface StateStore {
   readonly journal?: StateJournal;
 }
 
+/** Takes records. What a record's key is made of is a text, and numbers behind it where there are any: `o/12`, `r/3/7`; -1 stands for none. */
+export interface RecordSink {
+  /** Begins a record. Its value is what is written to what this returns, until the next call. */
+  put(kind: string, number: number, part: number): XdrWriter;
+  /** There is no such record any more. */
+  delete(kind: string, number: number, part: number): void;
+}
+
+/** Has all records as they are, so that the journal need not keep them. */
+export interface RecordSource {
+  /** Appends what has changed and is not in the journal yet. */
+  sweep(): void;
+  /**
+   * Writes every record as it is then, a few with each step. Between steps others are appended, and a {@link sweep} comes before the next: what
+   * ended meanwhile is left out, what came or changed meanwhile may be.
+   */
+  write(sink: RecordSink): Iterator<unknown>;
+}
+
 /** Keeps records that survive the end of the process, however it ends, but not a loss of power: sessions, opens, locks. */
 export interface StateJournal {
   /**
@@ -35,10 +55,17 @@ export interface StateJournal {
    */
   load(): Awaitable<Iterable<readonly [key: string, value: Buffer]> | undefined>;
   /**
-   * Adds one atomic unit of records; undefined deletes. With `changesFiles` it is kept exactly if the changes are that file systems have made
-   * so far: never one without the other. The values must not change afterwards.
+   * From now on the records are those that `source` has, and those of the last run that were not deleted since: where the journal is written anew,
+   * `source` writes it. Called once, before the first unit.
    */
-  append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, changesFiles: boolean): void;
+  keep(source: RecordSource): void;
+  /**
+   * Begins an atomic unit of records, which goes to what this returns, without a pause; one that is never ended is none. With `changesFiles` it
+   * is kept exactly if the changes are that file systems have made so far: never one without the other.
+   */
+  begin(changesFiles: boolean): RecordSink;
+  /** The unit is whole. False where there is nothing in it. */
+  end(): boolean;
   /** False from when records could not be kept: nothing outlives the process any more. True for good where absent. */
   readonly isWhole?: boolean;
   /** Hands what was appended to the operating system: to be called before a reply leaves that depends on it. Cheap where nothing is new. Throws where that

@@ -53,7 +53,8 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
   for (const [key, value] of put) store?.put(key, value);
   await store?.stable();
   const journal = store?.journal;
-  const image = journal === undefined ? undefined : await loadImage(journal, emit);
+  const { image, refused } =
+    journal === undefined ? { image: undefined, refused: [] } : await loadImage(journal, emit);
   const leaseSeconds = options.leaseTime ?? DEFAULT_LEASE_SECONDS;
   const namespace = new Namespace(options.shares, clock.now(), counters.shares);
   const callbacks = new Callbacks(
@@ -81,6 +82,7 @@ export async function createEngine(options: NfsServerOptions, transport: Callbac
   const notices = new LockNotices({ state, callbacks, namespace });
   state.grace.start(records, image?.waiting);
   if (image !== undefined) await takeUp(image, state, namespace, emit);
+  for (const key of refused) state.marks.drop(key, -1);
   const persistence = journal && new Persistence(journal, state, image?.server);
   const recalls = new Recalls({ state, callbacks, namespace });
   const engine: Engine = {

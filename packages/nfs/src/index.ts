@@ -10,4 +10,4 @@ export { CLIENT_RECORDS } from './nfs4/state/grace.ts';
 export * from './server.ts';
 export * from './vfs/index.ts';
 export { WaitingListener } from './waiting-listener.ts';
-export { wordAt } from './xdr/index.ts';
+export { wordAt, XdrWriter } from './xdr/index.ts';

@@ -8,6 +8,7 @@ import {
   openDataDirectory,
 } from '../src/index.ts';
 import { FolderPlace } from '../src/journal/place.ts';
+import { EngineRecords, type Unit } from './engine-records.ts';
 import { MemoryPlace } from './journal-place.ts';
 import { cleanUpAfterEach, cleanups, list, names, ROOT, ROOT_DIRECTORY, scratch } from './support.ts';
 
@@ -25,6 +26,7 @@ class Run {
   readonly journal: StateJournal;
   readonly #path: string;
   readonly #place: JournalPlace;
+  #records: EngineRecords | undefined;
 
   private constructor(path: string, place: JournalPlace, directory: DataDirectory) {
     this.#path = path;
@@ -45,7 +47,14 @@ class Run {
   }
 
   async load(): Promise<Record<string, string> | undefined> {
-    return show(await this.journal.load());
+    const left = await this.journal.load();
+    this.#records = new EngineRecords(this.journal, left);
+    return show(left);
+  }
+
+  append(unit: Unit, withChanges: boolean): void {
+    if (this.#records === undefined) throw new Error('not loaded');
+    this.#records.append(unit, withChanges);
   }
 
   /** The next run, after this one was killed at this moment. */
@@ -76,7 +85,7 @@ describe.each(kinds)('state journal in $name', (kind) => {
   test('there is nothing at a first start, and what was flushed at the next, killed or stopped', async () => {
     const first = await start();
     expect(await first.load()).toBeUndefined();
-    first.journal.append(
+    first.append(
       [
         ['a', bytes('1')],
         ['b', bytes('2')],
@@ -84,7 +93,7 @@ describe.each(kinds)('state journal in $name', (kind) => {
       ],
       false,
     );
-    first.journal.append(
+    first.append(
       [
         ['b', undefined],
         ['a', bytes('3')],
@@ -92,11 +101,11 @@ describe.each(kinds)('state journal in $name', (kind) => {
       false,
     );
     first.journal.flush();
-    first.journal.append([['c', bytes('lost')]], false);
+    first.append([['c', bytes('lost')]], false);
     const expected = { a: '3', 'ü/\u{1F600}': '' };
     const second = await first.killed();
     expect(await second.load()).toEqual(expected);
-    second.journal.append([['d', bytes('4')]], false);
+    second.append([['d', bytes('4')]], false);
     second.journal.flush();
     const third = await second.stopped();
     expect(await third.load()).toEqual({ ...expected, d: '4' });
@@ -107,7 +116,7 @@ describe.each(kinds)('state journal in $name', (kind) => {
   test('after the machine has restarted, or where it cannot tell, there is nothing, and nothing comes back', async () => {
     const first = await start();
     await first.load();
-    first.journal.append([['a', bytes('1')]], false);
+    first.append([['a', bytes('1')]], false);
     first.journal.flush();
     const second = await first.killed({ bootId: () => 'boot 2' });
     expect(await second.load()).toBeUndefined();
@@ -121,7 +130,7 @@ describe.each(kinds)('state journal in $name', (kind) => {
     await first.load();
     const share = await first.directory.openShare(1, ROOT_DIRECTORY);
     share.createFile(share.root(), ROOT, 'f', {});
-    first.journal.append([['slot', bytes('f made')]], true);
+    first.append([['slot', bytes('f made')]], true);
     const before = await first.killed();
     expect(await before.load()).toEqual({});
     expect(names(list(await shareOf(before), (await shareOf(before)).root()))).toEqual([]);
@@ -150,7 +159,7 @@ describe.each(kinds)('state journal in $name', (kind) => {
     const stable = Promise.resolve(share.stable()).then(() => {
       isStable = true;
     });
-    first.journal.append([['lock', bytes('taken')]], false);
+    first.append([['lock', bytes('taken')]], false);
     first.journal.flush();
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(isStable).toBe(false);
@@ -161,7 +170,7 @@ describe.each(kinds)('state journal in $name', (kind) => {
     // Others may have seen the change that is lost: no number, no verifier of then is used again.
     expect(without.attributes(without.root()).change).toBeGreaterThan(share.attributes(share.root()).change);
     expect(Buffer.from(without.writeVerifier)).not.toEqual(Buffer.from(share.writeVerifier));
-    first.journal.append([['slot', bytes('both')]], true);
+    first.append([['slot', bytes('both')]], true);
     share.createFile(share.root(), ROOT, 'other half', {});
     release();
     release();
@@ -179,14 +188,14 @@ describe.each(kinds)('state journal in $name', (kind) => {
     const share = await first.directory.openShare(1, ROOT_DIRECTORY);
     share.createFile(share.root(), ROOT, 'f', {});
     const release = share.hold();
-    first.journal.append(
+    first.append(
       [
         ['open', bytes('early')],
         ['gone', bytes('early')],
       ],
       true,
     );
-    first.journal.append(
+    first.append(
       [
         ['open', bytes('late')],
         ['gone', undefined],
@@ -240,10 +249,10 @@ describe.each(kinds)('state journal in $name', (kind) => {
       const key = `k${round % 37}`;
       const value = String(round).repeat(20);
       if (round % 5 === 0) {
-        first.journal.append([[key, undefined]], false);
+        first.append([[key, undefined]], false);
         delete model[key];
       } else {
-        first.journal.append([[key, bytes(value)]], false);
+        first.append([[key, bytes(value)]], false);
         model[key] = value;
       }
       first.journal.flush();
@@ -265,7 +274,7 @@ describe.each(kinds)('state journal in $name', (kind) => {
     const file = share.createFile(share.root(), ROOT, 'f', {});
     expect(share.write(file, 0, bytes('data'), 2)).toBe(2);
     expect(share.stable()).toBeUndefined();
-    first.journal.append([['slot', bytes('x')]], true);
+    first.append([['slot', bytes('x')]], true);
     first.journal.flush();
     expect(first.directory.figures.log.batches).toBe(batches);
     const second = await first.killed(options);
@@ -289,16 +298,16 @@ describe('a journal that is damaged', () => {
     const place = new MemoryPlace();
     const first = await Run.start(await scratch(), place);
     await first.load();
-    first.journal.append([['a', bytes('1')]], false);
+    first.append([['a', bytes('1')]], false);
     first.journal.flush();
     const whole = place.content?.length ?? 0;
-    first.journal.append([['b', bytes('2')]], false);
+    first.append([['b', bytes('2')]], false);
     first.journal.flush();
     const last = (place.content?.length ?? 0) - whole;
     for (const torn of [1, last - 1, last]) {
       const next = await first.killed({}, torn);
       expect(await next.load()).toEqual({ a: '1' });
-      next.journal.append([['c', bytes('3')]], false);
+      next.append([['c', bytes('3')]], false);
       next.journal.flush();
       expect(await (await next.killed()).load()).toEqual({ a: '1', c: '3' });
     }
@@ -316,7 +325,7 @@ describe('a journal that is damaged', () => {
     const first = await Run.start(await scratch(), place, { limits: { lazyCommitMs: 1 } });
     await first.load();
     const early = place.content?.length ?? 0;
-    first.journal.append([['a', bytes('1')]], false);
+    first.append([['a', bytes('1')]], false);
     const { batches } = first.directory.figures.log;
     first.directory.records.put('r', bytes('r'));
     await first.directory.records.stable();
@@ -335,7 +344,7 @@ describe('a journal that is damaged', () => {
       onEvent: (event) => failed.push(event.type === 'stopped' ? event.stop.reason : event.type),
     });
     await first.load();
-    first.journal.append([['a', bytes('1')]], false);
+    first.append([['a', bytes('1')]], false);
     first.journal.flush();
     expect(first.journal.isWhole).toBe(true);
     const stale = place.copy();
@@ -345,7 +354,7 @@ describe('a journal that is damaged', () => {
     expect([lost, failed, place.content]).toEqual([['disk full'], [], undefined]);
     expect(first.directory.figures.journal?.lost).toBe(true);
     expect(first.journal.isWhole).toBe(false);
-    first.journal.append([['b', bytes('2')]], false);
+    first.append([['b', bytes('2')]], false);
     first.journal.flush();
     await first.directory.records.stable();
     // Even where its file could not be removed.

@@ -11,6 +11,7 @@ import {
   openDataDirectory,
 } from '../src/index.ts';
 import { Commits } from './commits.ts';
+import { EngineRecords } from './engine-records.ts';
 import { MemoryPlace } from './journal-place.ts';
 import {
   cleanUpAfterEach,
@@ -33,6 +34,7 @@ interface Run {
   readonly path: string;
   readonly directory: DataDirectory;
   readonly commits: Commits;
+  readonly records: EngineRecords;
 }
 
 async function start(
@@ -50,8 +52,10 @@ async function start(
     ...options,
   });
   cleanups.push(() => directory.close().catch(() => {}));
-  await directory.stateStore.journal?.load();
-  return { path: folder, directory, commits };
+  const { journal } = directory.stateStore;
+  if (journal === undefined) throw new Error('no journal');
+  const records = new EngineRecords(journal, await journal.load());
+  return { path: folder, directory, commits, records };
 }
 
 /** The next run on what is there at this moment. What LMDB's thread is writing must be whole in the copy. */
@@ -90,7 +94,7 @@ describe('grade power, with a journal', () => {
     const { batches } = run.directory.figures.log;
     const file = share.createFile(share.root(), ROOT, 'f', {});
     await share.write(file, 0, Buffer.from('data'), 2);
-    run.directory.stateStore.journal?.append([['slot', Buffer.from('x')]], true);
+    run.records.append([['slot', Buffer.from('x')]], true);
     run.directory.stateStore.journal?.flush();
     await share.stable();
     expect(share.stable()).toBeUndefined();
@@ -210,12 +214,12 @@ describe('grade power, with a journal', () => {
     });
     const share = await run.directory.openShare(1, ROOT_DIRECTORY);
     share.createFile(share.root(), ROOT, 'answered', {});
-    run.directory.stateStore.journal?.append([['slot', Buffer.from('x')]], true);
+    run.records.append([['slot', Buffer.from('x')]], true);
     await share.stable();
     commit = ended;
     place.failure = new Error('EIO: injected');
     share.createFile(share.root(), ROOT, 'under way', {});
-    run.directory.stateStore.journal?.append([['slot', Buffer.from('y')]], true);
+    run.records.append([['slot', Buffer.from('y')]], true);
     void Promise.resolve(share.stable()).catch(() => {});
     await vi.waitFor(() => expect(run.directory.figures.journal?.lost).toBe(true), { timeout: 20_000 });
     const killed = await next(run, place.copy(), 'boot 1');
@@ -233,7 +237,7 @@ describe('grade power, with a journal', () => {
     const share = await run.directory.openShare(1, ROOT_DIRECTORY);
     await share.stable();
     place.failure = new Error('EIO: injected');
-    run.directory.stateStore.journal?.append([['slot', Buffer.from('x')]], false);
+    run.records.append([['slot', Buffer.from('x')]], false);
     const flush = () => run.directory.stateStore.journal?.flush();
     expect(flush).toThrowError(expect.objectContaining({ code: 'EIO' }));
     await vi.waitFor(flush, { timeout: 20_000 });

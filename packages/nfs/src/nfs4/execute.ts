@@ -263,7 +263,7 @@ export class Execution {
     out.patchU32(this.#start, this.#status);
     out.patchU32(this.#countAt, this.#done);
     const reply = c.cacheThis ? out : undefined;
-    persistence.settle(session, slot, c.slotId, reply, this.#start, this.#first !== undefined);
+    persistence.settle(session, slot, reply, this.#start, this.#first !== undefined);
     for (const release of this.#held ?? []) release();
     this.#held = undefined;
   }
@@ -288,6 +288,8 @@ export class Execution {
     if (waits.length === 0) return this.#finish();
     this.#waited = true;
     this.#slept = true;
+    // The journal has its record already, and may ask the slot for it before it is done.
+    if (this.#c.slot?.recorded && this.#c.cacheThis) this.#c.slot.keep(this.#c.out, this.#start);
     return this.#finishLater(waits.length === 1 ? waits[0]! : Promise.all(waits));
   }
 

@@ -2,34 +2,13 @@ import { expect, it } from 'vitest';
 import { Files, ops } from '../../src/client/index.ts';
 import type { FileSystem } from '../../src/vfs/index.ts';
 import { ManualClock } from '../support/fakes.ts';
-import { MemoryFileSystem } from '../support/memory-fs.ts';
 import { startServer } from '../support/server.ts';
+import { SlowFileSystem } from '../support/slow-fs.ts';
 import { refused } from '../support/suite.ts';
 
 const LEASE = 10;
 const KIB = 1024;
 const WRITE_BYTES = 64 * KIB;
-
-/** Nothing becomes stable before it is told. */
-class SlowFileSystem extends MemoryFileSystem {
-  #gate: PromiseWithResolvers<void> | undefined;
-  waiting = 0;
-
-  stall(): void {
-    this.#gate = Promise.withResolvers();
-  }
-
-  goOn(): void {
-    this.#gate?.resolve();
-    this.#gate = undefined;
-  }
-
-  async stable(): Promise<void> {
-    this.waiting++;
-    await this.#gate?.promise;
-    this.waiting--;
-  }
-}
 
 async function until(isSo: () => boolean): Promise<void> {
   const deadline = performance.now() + 20_000;

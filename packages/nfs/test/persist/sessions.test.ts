@@ -13,6 +13,7 @@ import {
 import { type FileSystem, FileType } from '../../src/vfs/index.ts';
 import { follow, Machine } from '../support/machine.ts';
 import { seededRandom } from '../support/random.ts';
+import { SlowFileSystem } from '../support/slow-fs.ts';
 import { refused, suite, until } from '../support/suite.ts';
 
 const STEPS = 40;
@@ -86,6 +87,32 @@ suite('a session outlives the process', ({ start, minor }) => {
     const other = [ops.putfh(f.root), mkdir('other')];
     const place = { slot: made.slot, sequence: made.sequence, cacheThis: true, connection };
     expect((await f.session.compound(other, place)).status).toBe(Status.SEQ_FALSE_RETRY);
+  });
+
+  it('answers from the cache what waited for the disk when all was written anew', async () => {
+    const slow = new SlowFileSystem();
+    await using m = await Machine.on(start, { fileSystem: slow as FileSystem });
+    const f = await Files.mount(await m.server.session(identity('a')), '/export');
+    const other = await m.server.session(identity('b'));
+    using made = await f.session.prepare([ops.putfh(f.root), mkdir('once'), ops.getfh()], {
+      cacheThis: true,
+    });
+    slow.stall();
+    const first = made.send(await f.session.connection());
+    await until(() => slow.waiting > 0, 'it waits', 30_000);
+    // What it answers waits for the record of the other request, and with that for all.
+    const { flushes } = m.store.journal;
+    await other.renew();
+    expect(m.store.journal.flushes).toBeGreaterThan(flushes);
+    const left = m.store.killed();
+    slow.goOn();
+    const reply = await first;
+    expect(reply.status).toBe(Status.OK);
+    m.store = left;
+    await m.kill();
+    follow(f.session, m.server);
+    expect((await made.send(await f.session.client.newConnection())).raw.equals(reply.raw)).toBe(true);
+    expect(await f.names('')).toEqual(['once']);
   });
 
   it('accepts any later sequence id on a slot whose last requests changed nothing, and then only the next', async () => {

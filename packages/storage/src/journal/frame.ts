@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { type RecordSink, XdrWriter } from '@dfs/nfs';
 import { readNumber, write32, writeNumber } from '../file-system/keys.ts';
 import { HOST_PAGE_BYTES } from '../limits.ts';
 import type { Key } from '../metadata/store.ts';
@@ -43,11 +44,26 @@ export const FrameFlag = {
 const INITIAL_BYTES = 64 * 1024;
 /** A buffer that has grown beyond this is let go of after the frame that needed it. */
 const KEPT_BYTES = 1024 * 1024;
+/** The value of most records is shorter. */
+const VALUE_ROOM = 1024;
+/** Digits of the largest number of a key, and what stands in front of them. */
+const NUMBER_ROOM = 17;
+const SLASH = 0x2f;
+const ZERO = 0x30;
+const TEN = 10;
 
 /** Gathers the entries of one frame. */
-export class FrameWriter {
+export class FrameWriter implements RecordSink {
   #buffer = Buffer.allocUnsafe(INITIAL_BYTES);
   #end = ENTRIES_AT;
+  /** Writes values where they belong. */
+  readonly #value = new XdrWriter(0);
+  /** Where the value begins that is being written; 0 where none is. */
+  #valueAt = 0;
+  /** Where its length is to stand. */
+  #valueLengthAt = 0;
+  /** Where the unit begins that is being written; 0 where none is. */
+  #unitAt = 0;
 
   get isEmpty(): boolean {
     return this.#end === ENTRIES_AT;
@@ -60,19 +76,64 @@ export class FrameWriter {
 
   /** A change of the metadata store; undefined deletes. */
   change(key: Key, value: Buffer | undefined): void {
-    this.#entry(Kind.CHANGE, key, value, 'latin1');
+    this.abandon();
+    const head = 1 + KEY_LENGTH_BYTES + VALUE_LENGTH_BYTES;
+    this.#room(head + key.length * MAX_CHARACTER_BYTES + (value?.length ?? 0));
+    const b = this.#buffer;
+    const start = this.#end;
+    b[start] = value === undefined ? Kind.CHANGE_DELETED : Kind.CHANGE;
+    const keyAt = start + (value === undefined ? 1 + KEY_LENGTH_BYTES : head);
+    this.#end = keyAt + writeKey(b, key, keyAt, 'latin1', start + 1);
+    if (value === undefined) return;
+    write32(b, value.length, start + 1 + KEY_LENGTH_BYTES);
+    b.set(value, this.#end);
+    this.#end += value.length;
   }
 
-  /** The records up to the next unit belong to this one. Those of a later order win, wherever they stand. */
-  unit(order: number): void {
+  /** The records up to {@link end} belong to one unit. Those of a later order win, wherever they stand. */
+  begin(order: number): void {
+    this.abandon();
     this.#room(1 + NUMBER_BYTES);
+    this.#unitAt = this.#end;
     this.#buffer[this.#end] = Kind.UNIT;
     writeNumber(this.#buffer, order, this.#end + 1);
     this.#end += 1 + NUMBER_BYTES;
   }
 
-  record(key: string, value: Buffer | undefined): void {
-    this.#entry(Kind.RECORD, key, value, 'utf8');
+  /** The unit is whole; false, and there is none, where it has no record. */
+  end(): boolean {
+    this.#endValue();
+    const isEmpty = this.#end === this.#unitAt + 1 + NUMBER_BYTES;
+    if (isEmpty) this.#end = this.#unitAt;
+    this.#unitAt = 0;
+    return !isEmpty;
+  }
+
+  /** A unit that was begun and not ended is none. */
+  abandon(): void {
+    if (this.#unitAt > 0) this.#end = this.#unitAt;
+    this.#unitAt = 0;
+    this.#valueAt = 0;
+  }
+
+  put(kind: string, number: number, part: number): XdrWriter {
+    this.#endValue();
+    const head = 1 + KEY_LENGTH_BYTES + VALUE_LENGTH_BYTES;
+    this.#room(head + kind.length * MAX_CHARACTER_BYTES + 2 * NUMBER_ROOM + VALUE_ROOM);
+    const start = this.#end;
+    this.#buffer[start] = Kind.RECORD;
+    this.#end = this.#recordKey(start + head, start + 1, kind, number, part);
+    this.#valueLengthAt = start + 1 + KEY_LENGTH_BYTES;
+    this.#valueAt = this.#end;
+    return this.#value.lend(this.#buffer, this.#end, this.#buffer.length);
+  }
+
+  delete(kind: string, number: number, part: number): void {
+    this.#endValue();
+    const head = 1 + KEY_LENGTH_BYTES;
+    this.#room(head + kind.length * MAX_CHARACTER_BYTES + 2 * NUMBER_ROOM);
+    this.#buffer[this.#end] = Kind.RECORD_DELETED;
+    this.#end = this.#recordKey(this.#end + head, this.#end + 1, kind, number, part);
   }
 
   /** All entries of another one. */
@@ -96,26 +157,35 @@ export class FrameWriter {
 
   clear(): void {
     this.#end = ENTRIES_AT;
+    this.#unitAt = 0;
+    this.#valueAt = 0;
     if (this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafe(INITIAL_BYTES);
   }
 
-  #entry(kind: number, key: string, value: Buffer | undefined, encoding: 'latin1' | 'utf8'): void {
-    const head = 1 + KEY_LENGTH_BYTES + VALUE_LENGTH_BYTES;
-    this.#room(head + key.length * MAX_CHARACTER_BYTES + (value?.length ?? 0));
+  /** Writes a record's key, and its length at `lengthAt`. Answers where it ends. */
+  #recordKey(at: number, lengthAt: number, kind: string, number: number, part: number): number {
     const b = this.#buffer;
-    const start = this.#end;
-    // The kind without a value is the next one.
-    b[start] = value === undefined ? kind + 1 : kind;
-    const keyAt = start + (value === undefined ? 1 + KEY_LENGTH_BYTES : head);
-    const keyBytes = writeShort(b, key, keyAt) ? key.length : b.write(key, keyAt, encoding);
-    if (keyBytes > MAX_KEY_BYTES) throw new RangeError(`a key of ${keyBytes} bytes`);
-    b[start + 1] = keyBytes >>> 8;
-    b[start + 2] = keyBytes;
-    this.#end = keyAt + keyBytes;
-    if (value === undefined) return;
-    write32(b, value.length, start + 1 + KEY_LENGTH_BYTES);
-    b.set(value, this.#end);
-    this.#end += value.length;
+    let end = at + writeKey(b, kind, at, 'utf8', lengthAt);
+    if (number < 0) return end;
+    end = writeDecimal(b, number, end);
+    if (part >= 0) end = writeDecimal(b, part, end);
+    writeLength(b, end - at, lengthAt);
+    return end;
+  }
+
+  #endValue(): void {
+    const at = this.#valueAt;
+    if (at === 0) return;
+    const value = this.#value;
+    const length = value.position;
+    if (value.buffer !== this.#buffer) {
+      // It was too long for the room it had, and has moved.
+      this.#room(length);
+      this.#buffer.set(value.bytes(), at);
+    }
+    write32(this.#buffer, length, this.#valueLengthAt);
+    this.#end = at + length;
+    this.#valueAt = 0;
   }
 
   #room(bytes: number): void {
@@ -125,6 +195,33 @@ export class FrameWriter {
     this.#buffer.copy(larger, 0, 0, this.#end);
     this.#buffer = larger;
   }
+}
+
+/** Writes a key at `at`, and its length at `lengthAt`, which it returns. */
+function writeKey(b: Buffer, key: string, at: number, encoding: 'latin1' | 'utf8', lengthAt: number): number {
+  const bytes = writeShort(b, key, at) ? key.length : b.write(key, at, encoding);
+  writeLength(b, bytes, lengthAt);
+  return bytes;
+}
+
+function writeLength(b: Buffer, bytes: number, at: number): void {
+  if (bytes > MAX_KEY_BYTES) throw new RangeError(`a key of ${bytes} bytes`);
+  b[at] = bytes >>> 8;
+  b[at + 1] = bytes;
+}
+
+/** Writes a number behind a slash. Answers where it ends. */
+function writeDecimal(b: Buffer, number: number, at: number): number {
+  b[at] = SLASH;
+  let digits = 1;
+  for (let bound = TEN; bound <= number; bound *= TEN) digits++;
+  let left = number;
+  for (let i = at + digits; i > at; i--) {
+    const rest = Math.floor(left / TEN);
+    b[i] = left - rest * TEN + ZERO;
+    left = rest;
+  }
+  return at + 1 + digits;
 }
 
 /** Writes a short text that is ASCII; false where it is not. */

@@ -1,3 +1,4 @@
+import type { RecordSink, RecordSource } from '@dfs/nfs';
 import type { DirtyRecord } from '../log/batch.ts';
 import { CommitTimes } from '../log/commit-times.ts';
 import { lacksRoom } from '../log/room.ts';
@@ -5,7 +6,7 @@ import type { Changes, Key } from '../metadata/store.ts';
 import { FrameFlag, FrameWriter } from './frame.ts';
 import { encodeHeader, HEADER_BYTES, type JournalHeader } from './header.ts';
 import type { JournalFile, JournalPlace } from './place.ts';
-import { type JournalRecord, JournalRecords } from './records.ts';
+import { LeftRecords } from './records.ts';
 
 export interface JournalOptions {
   readonly place: JournalPlace;
@@ -41,9 +42,9 @@ export interface JournalFigures {
 /** A file that is being written to take the place of the one in use. */
 interface Rewrite {
   readonly file: JournalFile;
-  /** Those that there were when it began, and how many of them it has written. */
-  readonly records: readonly JournalRecord[];
-  done: number;
+  /** Gathers the next slice of records, which each of the steps adds to. */
+  readonly writer: FrameWriter;
+  readonly steps: Iterator<unknown>;
   bytes: number;
   /** Those of its records, which stay: changes are gone with the next rewrite. */
   kept: number;
@@ -64,11 +65,17 @@ export class Journal {
   readonly syncTimes = new CommitTimes();
   readonly header: JournalHeader;
   readonly #options: JournalOptions;
-  readonly #records = new JournalRecords();
+  /** Who has the engine's records: the last run, as long as this one has not taken them up. */
+  #source: RecordSource;
+  #isTakenUp = false;
   /** Units on their own. */
   readonly #free = new FrameWriter();
   /** Changes, and the units that go with them. */
   readonly #bound = new FrameWriter();
+  /** Where units go that are not kept. */
+  #nowhere: FrameWriter | undefined;
+  /** Where the unit goes that is being written. */
+  #unit = this.#free;
   /** Records that have changed since the last flush. */
   readonly #touched: DirtyRecord[] = [];
   #file: JournalFile | undefined;
@@ -89,7 +96,7 @@ export class Journal {
   constructor(options: JournalOptions) {
     this.#options = options;
     this.header = options.header;
-    for (const [key, value] of options.records) this.#records.set(key, value);
+    this.#source = new LeftRecords(options.records);
     this.#frame = options.frame;
     this.#guard(() => this.#writeAnew());
   }
@@ -129,19 +136,44 @@ export class Journal {
     this.#isDirty = true;
   }
 
-  append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, withChanges: boolean): void {
-    const writer = this.isLost ? undefined : withChanges ? this.#bound : this.#free;
-    writer?.unit(++this.#order);
-    for (const [key, value] of unit) {
-      writer?.record(key, value);
-      this.#records.set(key, value);
-    }
-    this.#isDirty ||= writer !== undefined;
+  /** From now on `source` has the engine's records. Before the first unit. */
+  keep(source: RecordSource): void {
+    // One that is under way might write what the engine deletes after this.
+    if (this.#rewrite !== undefined) this.#abandon(this.#rewrite);
+    this.#source = source;
+    this.#isTakenUp = true;
+  }
+
+  /** Begins a unit of the engine's records: it is to be written at once, and ended. */
+  begin(withChanges: boolean): RecordSink {
+    if (!this.#isTakenUp) throw new Error('nobody has said yet who keeps the records: keep() comes first');
+    this.#unit = this.isLost ? this.#away() : withChanges ? this.#bound : this.#free;
+    this.#unit.begin(this.#order + 1);
+    return this.#unit;
+  }
+
+  /** The unit is whole. False where there is nothing in it. */
+  end(): boolean {
+    if (!this.#unit.end()) return false;
+    this.#order++;
+    this.#isDirty ||= !this.isLost;
+    return true;
+  }
+
+  #away(): FrameWriter {
+    this.#nowhere ??= new FrameWriter();
+    this.#nowhere.clear();
+    return this.#nowhere;
   }
 
   /** Where it was lost, begins it anew with the records as they are: all changes so far must be in the metadata store. */
   revive(): void {
-    if (this.isLost) this.#guard(() => this.#writeAnew());
+    if (!this.isLost) return;
+    this.#guard(() => {
+      // What has changed and was not appended comes with the rest.
+      this.#source.sweep();
+      this.#writeAnew();
+    });
   }
 
   /** From now on nothing is shown or acknowledged that was not flushed, unless it is held. */
@@ -154,6 +186,8 @@ export class Journal {
   /** Writes what was added; with `held` only units on their own. `batch` is the one whose changes those are. */
   flush(batch: number, held: boolean): void {
     if (!this.#isDirty || this.isLost) return;
+    this.#free.abandon();
+    this.#bound.abandon();
     this.#guard(() => (held ? this.#flushFree() : this.#flushAll(batch)));
   }
 
@@ -295,11 +329,12 @@ export class Journal {
   #beginRewrite(): Rewrite {
     const file = this.#options.place.draft(this.header.isSynced);
     file.append(encodeHeader(this.header), HEADER_BYTES);
+    const writer = new FrameWriter();
     // What changes meanwhile is written to both files, behind what this has reached.
     const rewrite = {
       file,
-      records: this.#records.all(),
-      done: 0,
+      writer,
+      steps: this.#source.write(writer),
       bytes: HEADER_BYTES,
       kept: HEADER_BYTES,
       isFull: false,
@@ -318,8 +353,10 @@ export class Journal {
         setTimeout(() => this.#goOn(), UNFLUSHED_MS).unref();
         return;
       }
+      this.#attempt(() => this.#source.sweep());
       this.flush(0, false);
-      this.#attempt(() => this.#writeSlice(rewrite));
+      this.#attempt(() => rewrite === this.#rewrite && this.#writeSlice(rewrite));
+      if (rewrite !== this.#rewrite) return;
       if (!rewrite.isFull) this.#goOn();
       else if (this.header.isSynced) this.#options.onFull?.();
       else this.#attempt(() => this.#adopt(rewrite));
@@ -327,16 +364,15 @@ export class Journal {
   }
 
   #writeSlice(rewrite: Rewrite): void {
-    const writer = new FrameWriter();
-    writer.unit(this.#order);
-    const { records } = rewrite;
-    while (rewrite.done < records.length && writer.length <= SLICE_BYTES) {
-      const { key, value } = records[rewrite.done++]!;
-      if (value !== undefined) writer.record(key, value);
-    }
+    const { writer, steps } = rewrite;
+    let isFull = false;
+    writer.begin(this.#order);
+    while (!isFull && writer.length <= SLICE_BYTES) isFull = steps.next().done === true;
+    writer.end();
     this.#appendTo(rewrite, writer, 0);
     rewrite.kept += writer.length;
-    rewrite.isFull = rewrite.done === records.length;
+    writer.clear();
+    rewrite.isFull = isFull;
   }
 
   #appendTo(rewrite: Rewrite, writer: FrameWriter, batch: number): void {

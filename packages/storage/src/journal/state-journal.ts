@@ -1,4 +1,4 @@
-import type { StateJournal } from '@dfs/nfs';
+import type { RecordSink, RecordSource, StateJournal } from '@dfs/nfs';
 import type { CommitLog } from '../log/commit-log.ts';
 import type { Journal } from './journal.ts';
 
@@ -27,8 +27,16 @@ export class LogStateJournal implements StateJournal {
     return left;
   }
 
-  append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, changesFiles: boolean): void {
-    this.#log.append(unit, changesFiles);
+  keep(source: RecordSource): void {
+    this.#journal.keep(source);
+  }
+
+  begin(changesFiles: boolean): RecordSink {
+    return this.#journal.begin(changesFiles);
+  }
+
+  end(): boolean {
+    return this.#journal.end();
   }
 
   flush(): void {

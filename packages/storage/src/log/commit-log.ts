@@ -357,11 +357,6 @@ export class CommitLog {
     journal.rewrite(number, all);
   }
 
-  /** Records of the engine, in one unit; with `withChanges` it becomes and stays what the changes so far do. */
-  append(unit: Iterable<readonly [key: string, value: Buffer | undefined]>, withChanges: boolean): void {
-    this.#journal?.append(unit, withChanges);
-  }
-
   /** Changes so far, and those to come until the returned function is called, are kept together or not at all. */
   hold(): () => void {
     const batch = this.#forming;

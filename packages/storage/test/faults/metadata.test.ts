@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Stability, XattrMode } from '@dfs/nfs';
 import { describe, expect, test, vi } from 'vitest';
 import type { DataDirectoryOptions, JournalPlace, ShareFileSystem } from '../../src/index.ts';
+import { EngineRecords } from '../engine-records.ts';
 import { MemoryPlace } from '../journal-place.ts';
 import {
   cleanUpAfterEach,
@@ -285,18 +286,19 @@ describe('with grade crash, a journal that cannot be written', () => {
     const journal = here.directory.stateStore.journal;
     if (journal === undefined) throw new Error('no journal');
     await journal.load();
+    const records = new EngineRecords(journal);
     const share = await open(here, 1);
     make(share, 'kept');
-    journal.append([['a', bytes('1')]], false);
+    records.append([['a', bytes('1')]], false);
     journal.flush();
     place.failure = new Error('bad block');
     make(share, 'during');
-    journal.append([['a', bytes('2')]], false);
+    records.append([['a', bytes('2')]], false);
     for (let i = 0; i < 2; i++)
       expect(() => journal.flush()).toThrowError(expect.objectContaining({ code: 'EIO' }));
     expect(await refusal(() => make(share, 'after'))).toBe('EIO');
     expect(share.stopped).toMatchObject({ cause: 'journal', reason: 'bad block' });
-    journal.append([['b', bytes('3')]], false);
+    records.append([['b', bytes('3')]], false);
 
     // Killed then, all that was acknowledged is there.
     const killed = await afterKill(here, { ...options, journalPlace: place.copy() });

@@ -20,7 +20,9 @@ export interface DelegationRecord {
 export function encodeDelegation(out: XdrWriter, delegation: DelegationState): void {
   out.u32(delegation.number).u32(delegation.client.number).latin1(delegation.ownerKey);
   out.u32(delegation.type).u64(delegation.changeAtGrant).bool(delegation.revoked);
-  encodeFile(out, delegation.file);
+  // Nobody looks at the file of one that was revoked, and it may be gone.
+  if (delegation.revoked) out.u32(0).u32(0);
+  else encodeFile(out, delegation.file);
 }
 
 export function decodeDelegation(reader: XdrReader): DelegationRecord {

@@ -11,6 +11,3 @@ export const Kind = {
   DELEGATION: 'd',
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
-
-export const key = (kind: Kind, number: number): string => `${kind}/${number}`;
-export const slotKey = (session: number, slot: number): string => `${Kind.SLOT}/${session}/${slot}`;

@@ -1,4 +1,4 @@
-import type { StateJournal } from '../../contracts.ts';
+import type { RecordSink, RecordSource, StateJournal } from '../../contracts.ts';
 import type { XdrWriter } from '../../xdr/index.ts';
 import { Client } from '../state/clients.ts';
 import { DelegationState } from '../state/delegations.ts';
@@ -6,29 +6,26 @@ import { LockState, LockWaiter } from '../state/locks.ts';
 import type { Lasting } from '../state/marks.ts';
 import { OpenState } from '../state/opens.ts';
 import { Session } from '../state/sessions.ts';
-import type { Slot } from '../state/slots.ts';
+import { Slot } from '../state/slots.ts';
 import type { State } from '../state/state.ts';
+import type { StateEntry } from '../state/stateids.ts';
 import { encodeClient } from './client-codec.ts';
 import { encodeDelegation } from './delegation-codec.ts';
-import { Kind, key, slotKey } from './keys.ts';
+import { Kind } from './keys.ts';
 import { encodeLock } from './lock-codec.ts';
 import { encodeOpen } from './open-codec.ts';
-import { RecordWriter } from './record-writer.ts';
 import { encodeServer, encodeWaiting, type ServerRecord } from './server-codec.ts';
 import { encodeSession } from './session-codec.ts';
-import { encodeSlot } from './slot-codec.ts';
+import { encodeIdleSlot, encodeSlot } from './slot-codec.ts';
 import { encodeWaiter } from './waiter-codec.ts';
-
-type Change = readonly [key: string, value: Buffer | undefined];
 
 /** Numbers are taken in the journal so many at a time: those below are not given again after a restart. */
 const NUMBERS = 1000;
 
 /** Writes what changes in the state to the journal, each COMPOUND's changes together with its reply (RFC 8881 §2.10.6.5). */
-export class Persistence {
+export class Persistence implements RecordSource {
   readonly #journal: StateJournal;
   readonly #state: State;
-  readonly #writer = new RecordWriter();
   #taken: ServerRecord;
   #graceSeen = 0;
   #unflushed = false;
@@ -39,6 +36,7 @@ export class Persistence {
     this.#state = state;
     this.#taken = numbers ?? { ...this.#numbers(), nextClient: 0, nextSession: 0, nextStateid: 0 };
     state.marks.on = true;
+    journal.keep(this);
   }
 
   /** What is written outlives the process. */
@@ -50,27 +48,54 @@ export class Persistence {
    * A COMPOUND is done: what it changed, and the reply that its slot keeps, are one unit. The reply is what `reply` has from `start` on,
    * if any.
    */
-  settle(
-    session: Session,
-    slot: Slot,
-    number: number,
-    reply: XdrWriter | undefined,
-    start: number,
-    files: boolean,
-  ): void {
-    const unit = files ? this.#unitOf(session.client) : this.#unit();
+  settle(session: Session, slot: Slot, reply: XdrWriter | undefined, start: number, files: boolean): void {
+    if (files) this.#sweepOthers(session.client);
+    const unit = this.#journal.begin(files);
+    this.#writeMarked(unit);
+    if (!files) this.#writeServer(unit);
     if (!session.dead) {
-      slot.journalKey ??= slotKey(session.number, number);
-      encodeSlot(this.#writer.begin(), slot, reply, start);
-      unit.push([slot.journalKey, this.#writer.end()]);
+      encodeSlot(unit.put(Kind.SLOT, slot.session, slot.number), slot, reply, start);
+      slot.journaled = true;
+      slot.recorded = true;
     }
-    this.#append(unit, files);
+    if (this.#journal.end()) this.#unflushed = true;
   }
 
   /** What changed outside of a COMPOUND with a slot, if anything did. */
   sweep(): void {
     const { marks, grace } = this.#state;
-    if (marks.any || grace.changes !== this.#graceSeen) this.#append(this.#unit(), false);
+    if (!marks.any && grace.changes === this.#graceSeen) return;
+    const unit = this.#journal.begin(false);
+    this.#writeMarked(unit);
+    this.#writeServer(unit);
+    if (this.#journal.end()) this.#unflushed = true;
+  }
+
+  *write(sink: RecordSink): Generator<undefined> {
+    this.#sweepNumbers();
+    encodeServer(sink.put(Kind.SERVER, -1, -1), this.#taken);
+    const { clients, sessions, stateids, grace } = this.#state;
+    if (grace.waiting.size > 0) encodeWaiting(sink.put(Kind.GRACE, -1, -1), grace.waiting);
+    yield;
+    for (const client of [...clients]) {
+      if (!client.removed) this.#write(sink, client);
+      yield;
+      for (const waiter of [...client.waiters]) if (!waiter.ended) this.#write(sink, waiter);
+    }
+    for (const session of [...sessions]) {
+      if (!session.dead) this.#write(sink, session);
+      yield;
+      for (const slot of session.slots.journaled()) {
+        // Taken back meanwhile, or gone with its session.
+        if (!slot.journaled) continue;
+        encodeIdleSlot(sink.put(Kind.SLOT, slot.session, slot.number), slot);
+        yield;
+      }
+    }
+    for (const entry of stateids.all()) {
+      if (!isGone(entry)) this.#write(sink, entry);
+      yield;
+    }
   }
 
   /** Nothing changed that {@link flush} has not written. */
@@ -89,57 +114,74 @@ export class Persistence {
 
   /**
    * With changes of files goes only what is the client's own: should those be lost, so is the unit, and nothing must be lost with it that
-   * others have been told of.
+   * others have been told of. All else goes before.
    */
-  #unitOf(client: Client): Change[] {
+  #sweepOthers(client: Client): void {
     const { marks } = this.#state;
-    if (!marks.any) return [];
+    this.#sweepNumbers();
+    let isOwn = !marks.anyDropped;
+    for (let record = marks.first; isOwn && record !== undefined; record = record.nextMarked)
+      isOwn = isOf(record, client);
+    if (isOwn) return;
     const own: Lasting[] = [];
-    for (const record of marks.take()) {
-      if (isOf(record, client)) own.push(record);
-      else marks.touch(record);
-    }
+    const others: Lasting[] = [];
+    for (let record = marks.take(); record !== undefined; record = marks.take())
+      (isOf(record, client) ? own : others).push(record);
+    for (const record of others) marks.touch(record);
     this.sweep();
-    const unit: Change[] = [];
-    for (const record of own) this.#encode(record, unit);
-    return unit;
+    for (const record of own) marks.touch(record);
   }
 
-  #append(unit: readonly Change[], files: boolean): void {
-    if (unit.length === 0) return;
-    this.#unflushed = true;
-    this.#journal.append(unit, files);
+  #sweepNumbers(): void {
+    if (!this.#numbersRunOut()) return;
+    this.#writeServer(this.#journal.begin(false));
+    if (this.#journal.end()) this.#unflushed = true;
   }
 
-  #unit(): Change[] {
-    const unit: Change[] = [];
-    const { marks, grace } = this.#state;
-    if (marks.any) for (const record of marks.take()) this.#encode(record, unit);
+  #writeMarked(unit: RecordSink): void {
+    const { marks } = this.#state;
+    for (let record = marks.take(); record !== undefined; record = marks.take()) this.#write(unit, record);
+    if (!marks.anyDropped) return;
+    for (const { kind, number } of marks.takeDropped()) unit.delete(kind, number, -1);
+  }
+
+  /** What is the server's own, where that has changed. */
+  #writeServer(unit: RecordSink): void {
+    const { grace } = this.#state;
     if (grace.changes !== this.#graceSeen) {
       this.#graceSeen = grace.changes;
-      encodeWaiting(this.#writer.begin(), grace.waiting);
-      unit.push([Kind.GRACE, grace.waiting.size === 0 ? undefined : this.#writer.end()]);
+      if (grace.waiting.size === 0) unit.delete(Kind.GRACE, -1, -1);
+      else encodeWaiting(unit.put(Kind.GRACE, -1, -1), grace.waiting);
     }
-    if (this.#numbersRunOut()) unit.push([Kind.SERVER, this.#takeNumbers()]);
-    return unit;
+    if (!this.#numbersRunOut()) return;
+    this.#takeNumbers();
+    encodeServer(unit.put(Kind.SERVER, -1, -1), this.#taken);
   }
 
-  #encode(record: Lasting, unit: Change[]): void {
-    const kind = kindOf(record);
-    if (kind === undefined) {
-      if (record.journalKey !== undefined) unit.push([record.journalKey, undefined]);
-      record.journalKey = undefined;
-      return;
+  #write(sink: RecordSink, record: Lasting): void {
+    if (record instanceof OpenState) {
+      if (record.closed) erase(sink, record, Kind.OPEN);
+      else encodeOpen(enter(sink, record, Kind.OPEN), record);
+    } else if (record instanceof LockState) {
+      if (record.freed) erase(sink, record, Kind.LOCK);
+      else encodeLock(enter(sink, record, Kind.LOCK), record);
+    } else if (record instanceof LockWaiter) {
+      if (record.ended) erase(sink, record, Kind.WAITER);
+      else encodeWaiter(enter(sink, record, Kind.WAITER), record);
+    } else if (record instanceof DelegationState) {
+      if (record.gone) erase(sink, record, Kind.DELEGATION);
+      else encodeDelegation(enter(sink, record, Kind.DELEGATION), record);
+    } else if (record instanceof Session) {
+      if (record.dead) erase(sink, record, Kind.SESSION);
+      else encodeSession(enter(sink, record, Kind.SESSION), record);
+    } else if (record instanceof Client) {
+      if (record.removed) erase(sink, record, Kind.CLIENT);
+      else encodeClient(enter(sink, record, Kind.CLIENT), record);
+    } else if (record instanceof Slot) {
+      // Only requests write it; marked, it is to go.
+      if (record.journaled) sink.delete(Kind.SLOT, record.session, record.number);
+      record.journaled = false;
     }
-    record.journalKey ??= key(kind, numberOf(record));
-    const out = this.#writer.begin();
-    if (record instanceof OpenState) encodeOpen(out, record);
-    else if (record instanceof LockState) encodeLock(out, record);
-    else if (record instanceof LockWaiter) encodeWaiter(out, record);
-    else if (record instanceof DelegationState) encodeDelegation(out, record);
-    else if (record instanceof Session) encodeSession(out, record);
-    else if (record instanceof Client) encodeClient(out, record);
-    unit.push([record.journalKey, this.#writer.end()]);
   }
 
   #numbers(): ServerRecord {
@@ -161,7 +203,7 @@ export class Persistence {
     return stateids.next < nextStateid - NUMBERS;
   }
 
-  #takeNumbers(): Buffer {
+  #takeNumbers(): void {
     const now = this.#numbers();
     this.#taken = {
       ...now,
@@ -169,20 +211,26 @@ export class Persistence {
       nextSession: now.nextSession + NUMBERS,
       nextStateid: Math.min(now.nextStateid + NUMBERS, 0xffffffff),
     };
-    encodeServer(this.#writer.begin(), this.#taken);
-    return this.#writer.end();
   }
 }
 
-/** Undefined for what is gone, and for slots, of which only requests write the record. */
-function kindOf(record: Lasting): Kind | undefined {
-  if (record instanceof OpenState) return record.closed ? undefined : Kind.OPEN;
-  if (record instanceof LockState) return record.freed ? undefined : Kind.LOCK;
-  if (record instanceof LockWaiter) return record.ended ? undefined : Kind.WAITER;
-  if (record instanceof DelegationState) return record.gone ? undefined : Kind.DELEGATION;
-  if (record instanceof Session) return record.dead ? undefined : Kind.SESSION;
-  if (record instanceof Client) return record.removed ? undefined : Kind.CLIENT;
-  return undefined;
+type Numbered = Lasting & { readonly number: number };
+
+/** Begins its record. */
+function enter(sink: RecordSink, record: Numbered, kind: Kind): XdrWriter {
+  record.journaled = true;
+  return sink.put(kind, record.number, -1);
+}
+
+/** It has ended; it may never have been there. */
+function erase(sink: RecordSink, record: Numbered, kind: Kind): void {
+  if (record.journaled) sink.delete(kind, record.number, -1);
+  record.journaled = false;
+}
+
+function isGone(entry: StateEntry): boolean {
+  if (entry instanceof OpenState) return entry.closed;
+  return entry instanceof LockState ? entry.freed : entry.gone;
 }
 
 function isOf(record: Lasting, client: Client): boolean {
@@ -192,8 +240,4 @@ function isOf(record: Lasting, client: Client): boolean {
     record instanceof LockWaiter ||
     record instanceof DelegationState;
   return held && record.client === client;
-}
-
-function numberOf(record: Lasting): number {
-  return (record as Lasting & { readonly number: number }).number;
 }

@@ -7,7 +7,7 @@ import { OpenState } from '../state/opens.ts';
 import type { State } from '../state/state.ts';
 import type { FileRecord } from './file-codec.ts';
 import type { Image } from './image.ts';
-import { Kind, key, slotKey } from './keys.ts';
+import { Kind } from './keys.ts';
 
 /** What came of a restore: opens and delegations whose file is gone are dropped. */
 export interface Restored {
@@ -52,7 +52,7 @@ function restoreClients(image: Image, state: State): Map<number, Client> {
     client.createSequence = record.createSequence;
     client.createReply = record.createReply;
     client.reclaimComplete = record.reclaimComplete;
-    client.journalKey = key(Kind.CLIENT, number);
+    client.journaled = true;
     state.clients.restore(client);
     clients.set(number, client);
     // Killed between the two: the record that survives a loss of power is made good.
@@ -65,14 +65,10 @@ function restoreSessions(image: Image, state: State, clients: ReadonlyMap<number
   for (const [number, record] of image.sessions) {
     const { id, createdAt } = record;
     const session = state.sessions.restore(clients.get(record.client)!, record, id, number, createdAt);
-    session.journalKey = key(Kind.SESSION, number);
+    session.journaled = true;
     session.backSequences.push(...record.backSequences);
     session.slots.resume(record.granted, record.target);
-    for (const [at, last] of image.slots.get(number) ?? []) {
-      const slot = session.slots.find(at);
-      slot?.resume(last);
-      if (slot !== undefined) slot.journalKey = slotKey(number, at);
-    }
+    for (const [at, last] of image.slots.get(number) ?? []) session.slots.find(at)?.resume(last);
   }
 }
 
@@ -100,7 +96,7 @@ async function restoreOpens(
     const file = await fileOf(place, record.file);
     if (file === undefined) {
       dropped++;
-      state.marks.drop(key(Kind.OPEN, number));
+      state.marks.drop(Kind.OPEN, number);
       continue;
     }
     const owner = state.opens.owner(clients.get(record.client)!, record.owner);
@@ -108,7 +104,7 @@ async function restoreOpens(
     open.seqid = record.seqid;
     open.accessSeen = record.accessSeen;
     open.denySeen = record.denySeen;
-    open.journalKey = key(Kind.OPEN, number);
+    open.journaled = true;
     opens.set(number, state.opens.restore(open));
   }
   return { opens, dropped };
@@ -118,7 +114,7 @@ function restoreLocks(image: Image, state: State, opens: ReadonlyMap<number, Ope
   for (const [number, record] of image.locks) {
     const open = opens.get(record.open);
     if (open === undefined) {
-      state.marks.drop(key(Kind.LOCK, number));
+      state.marks.drop(Kind.LOCK, number);
       continue;
     }
     const { client } = open;
@@ -126,7 +122,7 @@ function restoreLocks(image: Image, state: State, opens: ReadonlyMap<number, Ope
       client.lockOwners.get(record.owner.toString('latin1')) ?? new LockOwner(client, record.owner);
     const lock = state.locks.restore(new LockState(number, owner, open));
     lock.seqid = record.seqid;
-    lock.journalKey = key(Kind.LOCK, number);
+    lock.journaled = true;
     for (const { exclusive, start, end } of record.ranges)
       state.locks.restoreRange(lock, exclusive, start, end);
   }
@@ -137,11 +133,11 @@ function restoreWaiters(image: Image, state: State, opens: ReadonlyMap<number, O
   for (const [number, record] of [...image.waiters].sort(([a], [b]) => a - b)) {
     const open = opens.get(record.open);
     if (open === undefined) {
-      state.marks.drop(key(Kind.WAITER, number));
+      state.marks.drop(Kind.WAITER, number);
       continue;
     }
     const waiter = new LockWaiter(number, { ...record, open });
-    waiter.journalKey = key(Kind.WAITER, number);
+    waiter.journaled = true;
     state.locks.restoreWaiter(waiter);
   }
 }
@@ -163,12 +159,12 @@ async function restoreDelegations(
       : await fileOf(place, record.file);
     if (file === undefined) {
       dropped++;
-      state.marks.drop(key(Kind.DELEGATION, number));
+      state.marks.drop(Kind.DELEGATION, number);
       continue;
     }
     const { type, changeAtGrant } = record;
     const delegation = new DelegationState(number, { client, file, owner }, type, changeAtGrant);
-    delegation.journalKey = key(Kind.DELEGATION, number);
+    delegation.journaled = true;
     if (record.revoked) state.delegations.restoreRevoked(delegation);
     else state.delegations.restore(delegation);
   }

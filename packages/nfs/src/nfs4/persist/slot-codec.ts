@@ -1,4 +1,5 @@
 import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
+import type { Slot } from '../state/slots.ts';
 
 const MAX_REPLY = 64 * 1024 * 1024;
 
@@ -25,6 +26,28 @@ export function encodeSlot(
     out.u32(reply.position - start);
     out.copyFrom(reply.buffer, reply.start + start, reply.start + reply.position);
   }
+}
+
+/**
+ * The same of a slot as it is at any time. Of a request that changed nothing, or runs, there is no record: it may come again, and whatever came
+ * before it is known to its client.
+ */
+export function encodeIdleSlot(out: XdrWriter, slot: Slot): void {
+  if (!slot.recorded) {
+    out
+      .u32((slot.sequenceId - 1) >>> 0)
+      .u32(0)
+      .bool(false)
+      .u32(0);
+    return;
+  }
+  const { sequenceId, digest, replyBytes } = slot;
+  out
+    .u32(sequenceId)
+    .u32(digest)
+    .bool(replyBytes > 0)
+    .u32(replyBytes);
+  slot.writeReply(out);
 }
 
 export function decodeSlot(reader: XdrReader): SlotRecord {

@@ -5,20 +5,21 @@ import type { State } from '../state/state.ts';
 import { type Image, readImage } from './image.ts';
 import { restore } from './restore.ts';
 
-/** What the last run left, undefined where there is nothing whole: then the standard grace period applies. */
-export async function loadImage(journal: StateJournal, emit: EventListener): Promise<Image | undefined> {
+/** What the last run left. Of what is not whole nothing counts, and the standard grace period applies: `refused` are the keys that are to go. */
+export interface LoadedImage {
+  readonly image: Image | undefined;
+  readonly refused: readonly string[];
+}
+
+export async function loadImage(journal: StateJournal, emit: EventListener): Promise<LoadedImage> {
   const loaded = await journal.load();
-  if (loaded === undefined) return undefined;
+  if (loaded === undefined) return { image: undefined, refused: [] };
   const records = [...loaded];
   try {
-    return readImage(records);
+    return { image: readImage(records), refused: [] };
   } catch (error) {
     emit({ type: 'state_refused', error });
-    journal.append(
-      records.map(([key]) => [key, undefined] as const),
-      false,
-    );
-    return undefined;
+    return { image: undefined, refused: records.map(([key]) => key) };
   }
 }
 

@@ -55,7 +55,8 @@ export class Client implements Lasting {
   opens = 0;
   locks = 0;
   marked = false;
-  journalKey: string | undefined;
+  nextMarked: Lasting | undefined;
+  journaled = false;
 
   constructor(init: {
     readonly instance: number;

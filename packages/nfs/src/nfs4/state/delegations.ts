@@ -29,7 +29,8 @@ export class DelegationState implements Lasting, Hashed<StateEntry> {
   /** The client has returned or freed it. */
   gone = false;
   marked = false;
-  journalKey: string | undefined;
+  nextMarked: Lasting | undefined;
+  journaled = false;
   next: StateEntry | undefined;
   readonly #ended: (() => void)[] = [];
 

@@ -38,7 +38,8 @@ export class LockState implements Lasting, Hashed<StateEntry> {
   readonly own = new RangeTree<LockRange>();
   freed = false;
   marked = false;
-  journalKey: string | undefined;
+  nextMarked: Lasting | undefined;
+  journaled = false;
   next: StateEntry | undefined;
 
   constructor(number: number, owner: LockOwner, open: OpenState) {
@@ -91,7 +92,8 @@ export class LockWaiter implements Lasting, WantedLock {
   turn = 0;
   ended = false;
   marked = false;
-  journalKey: string | undefined;
+  nextMarked: Lasting | undefined;
+  journaled = false;
 
   constructor(number: number, { open, owner, exclusive, start, end }: WantedLock) {
     this.number = number;

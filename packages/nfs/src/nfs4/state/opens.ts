@@ -74,7 +74,8 @@ export class OpenState implements Lasting, Hashed<StateEntry> {
   denySeen: number;
   closed = false;
   marked = false;
-  journalKey: string | undefined;
+  nextMarked: Lasting | undefined;
+  journaled = false;
   next: StateEntry | undefined;
   #locks: Set<LockState> | undefined;
 

@@ -49,7 +49,8 @@ export class Session implements Lasting {
   /** The last sequence id that was tried on each slot of the back channel, while there is a journal. */
   readonly backSequences: number[] = [];
   marked = false;
-  journalKey: string | undefined;
+  nextMarked: Lasting | undefined;
+  journaled = false;
 
   constructor(init: {
     readonly id: Buffer;

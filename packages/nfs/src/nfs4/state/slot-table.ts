@@ -28,7 +28,7 @@ export class SlotTable {
   /** Slots that it may grow to. */
   readonly most: number;
   readonly #marks: Marks;
-  readonly #session: Lasting;
+  readonly #session: Lasting & { readonly number: number };
   /** The session is from an earlier run of the server. */
   #resumed = false;
   #granted: number;
@@ -38,7 +38,13 @@ export class SlotTable {
   /** The highest slot used since the last look. */
   #peak = 0;
 
-  constructor(granted: number, most: number, cache: ReplyCache, marks: Marks, session: Lasting) {
+  constructor(
+    granted: number,
+    most: number,
+    cache: ReplyCache,
+    marks: Marks,
+    session: Lasting & { readonly number: number },
+  ) {
     this.#granted = granted;
     this.#target = granted;
     this.#initial = granted;
@@ -53,7 +59,7 @@ export class SlotTable {
     if (number >= this.#granted) return undefined;
     let slot = this.#slots[number];
     if (slot === undefined) {
-      slot = new Slot(this.#cache);
+      slot = new Slot(this.#cache, this.#session.number, number);
       if (this.#resumed) slot.resume();
       this.#slots[number] = slot;
     }
@@ -97,7 +103,7 @@ export class SlotTable {
       if (slot === undefined) continue;
       slot.retire();
       // Its client has nothing outstanding here: after a restart it may go on with any sequence id.
-      if (slot.journalKey !== undefined) this.#marks.touch(slot);
+      if (slot.journaled) this.#marks.touch(slot);
     }
   }
 
@@ -151,11 +157,16 @@ export class SlotTable {
     return { granted: this.#granted, target: this.#target, inUse: this.busy, touched };
   }
 
+  /** The slots that the journal has. */
+  journaled(): Slot[] {
+    return this.#slots.filter((slot, number) => slot?.journaled && number < this.#granted) as Slot[];
+  }
+
   /** The session has ended: what is cached goes, and who waits for a reply is told. */
   end(): void {
     for (const slot of this.#slots) {
       slot?.end();
-      if (slot?.journalKey !== undefined) this.#marks.touch(slot);
+      if (slot?.journaled) this.#marks.touch(slot);
     }
   }
 }

@@ -42,7 +42,13 @@ export class Slot implements Lasting {
    */
   resumed = false;
   marked = false;
-  journalKey: string | undefined;
+  nextMarked: Lasting | undefined;
+  journaled = false;
+  /** The record is of the last request, not of one before. */
+  recorded = false;
+  /** The numbers of its session and its own: its key in the journal. */
+  readonly session: number;
+  readonly number: number;
 
   /** The request with `sequenceId` is still running. */
   busy = false;
@@ -60,8 +66,10 @@ export class Slot implements Lasting {
   /** Retransmissions that arrived while the request ran: each gets its reply. */
   #waiters: ((reply: Buffer | Status) => void)[] | undefined;
 
-  constructor(cache: ReplyCache) {
+  constructor(cache: ReplyCache, session: number, number: number) {
     this.#cache = cache;
+    this.session = session;
+    this.number = number;
   }
 
   /** The COMPOUND4res of the last request, where it was to be cached. */
@@ -87,6 +95,7 @@ export class Slot implements Lasting {
     this.busy = true;
     this.restarted = false;
     this.resumed = false;
+    this.recorded = false;
     this.forget();
   }
 
@@ -97,8 +106,19 @@ export class Slot implements Lasting {
     if (this.#waiters !== undefined) this.#wake(Buffer.from(out.bytes(start)));
   }
 
+  /** The request has to wait before it is done: what was recorded of it is kept as from now on, the reply with it. */
+  keep(out: XdrWriter, start: number): void {
+    if (!this.#ended) this.#store(out, start);
+  }
+
+  /** Writes the cached reply. */
+  writeReply(out: XdrWriter): void {
+    out.copyFrom(this.#memory, 0, this.#length);
+  }
+
   #store(out: XdrWriter, start: number): void {
     const length = out.position - start;
+    this.#cache.bytes -= this.#length;
     if (this.#memory.length < length) this.#memory = Buffer.allocUnsafeSlow(Math.max(length, SMALL_REPLY));
     out.copyTo(this.#memory, start);
     this.#length = length;
@@ -139,6 +159,8 @@ export class Slot implements Lasting {
     this.resumed = true;
     this.sequenceId = last?.sequenceId ?? UNKNOWN;
     this.digest = last?.digest ?? 0;
+    this.recorded = last !== undefined;
+    this.journaled = last !== undefined;
     if (last?.reply === undefined) return;
     this.#memory = Buffer.allocUnsafeSlow(Math.max(last.reply.length, SMALL_REPLY));
     last.reply.copy(this.#memory);

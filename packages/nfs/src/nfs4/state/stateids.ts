@@ -54,6 +54,11 @@ export class Stateids {
     this.#entries.remove(entry);
   }
 
+  /** All that has a stateid, as it is now. */
+  all(): readonly StateEntry[] {
+    return this.#entries.all();
+  }
+
   find(id: Stateid): StateEntry | undefined {
     if (id.a !== this.instance) return undefined;
     const entry = this.#at(id.c);
