@@ -35,7 +35,7 @@ export class TcpNfsServer implements NfsServer {
   readonly #listeners: Server[] = [];
   readonly #ticker: NodeJS.Timeout;
   readonly #beforeOutput: (() => void) | undefined;
-  readonly #outputWaits: (() => EndOfTurn | undefined) | undefined;
+  readonly #outputWaits: () => EndOfTurn | undefined;
   #ticks = 0;
   #closing = false;
   /** Of connections that are gone. */
@@ -58,8 +58,12 @@ export class TcpNfsServer implements NfsServer {
     const { persistence } = engine;
     this.#beforeOutput = persistence === undefined ? undefined : () => this.#flush(persistence);
     const endOfTurn = new EndOfTurn();
-    this.#outputWaits =
-      persistence === undefined ? undefined : () => (persistence.isFlushed() ? undefined : endOfTurn);
+    this.#outputWaits = () => {
+      const dear = this.#service.takeDear();
+      if (persistence?.isFlushed() === false) return endOfTurn;
+      // One by itself is as likely all that its client waits for.
+      return dear > 1 && !endOfTurn.isEnough(dear) ? endOfTurn : undefined;
+    };
     this.#ticker = setInterval(() => {
       tick(engine, ++this.#ticks);
       this.#closeIdleGuests();

@@ -71,9 +71,10 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
 export const SYNC_READ_BYTES = 128 * KIB;
 /**
  * What one call writes of content. The host keeps what came in one call in pieces as large as that may be, and looks at every block of a
- * piece for each later write into it: of a file that was written a megabyte at a time, 4 KiB cost it three times as much.
+ * piece for each later write into it: of a file that was written a megabyte at a time, 4 KiB cost it three times as much. Smaller pieces than
+ * this cost readers more than they save writers.
  */
-export const WRITE_PIECE_BYTES = 64 * KIB;
+export const WRITE_PIECE_BYTES = 256 * KIB;
 /** A write that takes so long was made to wait for the disk. */
 export const SLOW_WRITE_MS = 10;
 /** For so long after one of those, threads do the writes. */

@@ -25,6 +25,11 @@ export const NFS_PROGRAM = 100003;
 export const NFS_VERSION = 4;
 const Procedure = { NULL: 0, COMPOUND: 1 } as const;
 
+/** Milliseconds of a request, from which on it is dear: who waits for its reply has long gone to sleep. */
+const DEAR_MS = 0.002;
+/** Bytes of replies that are better written while the processor's caches have them. */
+const LARGE_BYTES = 64 * 1024;
+
 /** The NFS program: takes RPC calls, runs COMPOUNDs, sends the replies. */
 export class NfsService {
   readonly #engine: Engine;
@@ -32,6 +37,10 @@ export class NfsService {
   #idle: Execution | undefined;
   /** When the bytes came that are being worked off, or the last request in them ended, of `performance.now`: the next one begins then. */
   #mark = 0;
+  /** When those bytes came, how many requests were in them so far, and how long their replies are. */
+  #heardAt = 0;
+  #requests = 0;
+  #replyBytes = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -42,7 +51,19 @@ export class NfsService {
     const { clock, counters } = this.#engine;
     connection.lastActivity = clock.now();
     connection.heardAt = clock.monotonic();
-    if (counters.timed) this.#mark = performance.now();
+    if (!counters.timed) return;
+    this.#heardAt = performance.now();
+    this.#mark = this.#heardAt;
+    this.#requests = 0;
+    this.#replyBytes = 0;
+  }
+
+  /** How many requests were in the bytes that came last, if they were dear; 0 where that is not known, or was asked before. */
+  takeDear(): number {
+    const requests = this.#requests;
+    this.#requests = 0;
+    const isQuick = this.#mark - this.#heardAt < requests * DEAR_MS;
+    return isQuick || this.#replyBytes > LARGE_BYTES ? 0 : requests;
   }
 
   /**
@@ -58,6 +79,7 @@ export class NfsService {
     bytes: number,
   ): boolean {
     connection.requests++;
+    this.#requests++;
     const out = rpc.begin();
     let waits = false;
     try {
@@ -75,6 +97,7 @@ export class NfsService {
 
   #finish(rpc: RpcConnection, out: Message, kept = 0): void {
     if (out.position > 0) {
+      this.#replyBytes += out.position;
       endRecord(out);
       rpc.send(out);
     } else rpc.drop(out);

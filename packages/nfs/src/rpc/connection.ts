@@ -35,7 +35,7 @@ export interface RpcConnectionHandler {
   readonly onBytes?: (() => void) | undefined;
   /** Called before bytes leave: what they tell of must outlive the process. Where it throws they do not leave, and the connection ends. */
   readonly beforeOutput?: (() => void) | undefined;
-  /** Where output is to wait for the end of the turn: undefined where {@link beforeOutput} has nothing to do. */
+  /** Where output is to wait for others', until the end of the turn at the most; undefined where it may leave at once. */
   readonly outputWaits?: (() => EndOfTurn | undefined) | undefined;
 }
 

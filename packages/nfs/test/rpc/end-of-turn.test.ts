@@ -51,3 +51,21 @@ it("gives each its turn though others fail, and each failure is nobody's to catc
     for (const listener of before) process.on('uncaughtException', listener);
   }
 });
+
+it('flushes all that waits as soon as that is enough, and what comes then when the turn ends', async () => {
+  const end = new EndOfTurn();
+  const flushed: string[] = [];
+  const output = (name: string) => ({ flush: () => void flushed.push(name) });
+  expect(end.isEnough(4)).toBe(false);
+  end.await(output('a'));
+  expect(end.isEnough(4)).toBe(false);
+  end.await(output('b'));
+  expect(flushed).toEqual([]);
+  expect(end.isEnough(1)).toBe(true);
+  expect(flushed).toEqual(['a', 'b']);
+  expect(end.isEnough(8)).toBe(false);
+  end.await(output('c'));
+  await turn();
+  expect(flushed).toEqual(['a', 'b', 'c']);
+  expect(end.isEnough(8)).toBe(false);
+});

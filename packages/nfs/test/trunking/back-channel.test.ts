@@ -205,10 +205,11 @@ describe('the back channel', () => {
       open.push(await a.open(`f${i}`, { access: ShareAccess.READ }));
     }
     const gate = Promise.withResolvers<void>();
+    const returned: Promise<unknown>[] = [];
     callbacks.handlers.recall = async (args) => {
       await gate.promise;
       const file = open.find(({ handle }) => handle.equals(args.handle))!;
-      void a.session.run([ops.putfh(file.handle), ops.delegreturn(args.stateid)]);
+      returned.push(a.session.run([ops.putfh(file.handle), ops.delegreturn(args.stateid)]));
       return Status.OK;
     };
     const changes = Promise.all(open.map((_, i) => b.setattr(`f${i}`, { mode: 0o600 })));
@@ -219,6 +220,7 @@ describe('the back channel', () => {
     expect(new Set(slots).size).toBe(5);
     gate.resolve();
     await changes;
+    await Promise.all(returned);
   });
 
   it('row 14: sends nothing by itself when sessions are made: the bind is trusted', async () => {
