@@ -62,7 +62,11 @@ export class CommitLog {
     this.#journal = options.journal;
     this.#isPower = options.durability !== 'crash';
     if (this.#journal !== undefined) {
-      this.#syncs = new JournalSyncs(this.#journal, () => this.#flush());
+      this.#syncs = new JournalSyncs(this.#journal, {
+        flush: () => this.#flush(),
+        unheld: () => this.#unheld(),
+        synced: (count) => this.#synced(count),
+      });
     }
     this.#maxBacklog = MAX_BACKLOG * options.batchChanges;
     this.#batchBytes = options.batchBytes ?? DEFAULT_STORAGE_LIMITS.batchBytes;
@@ -278,7 +282,7 @@ export class CommitLog {
   /** Begins to make stable what was urged, without waiting for anybody to ask. */
   begin(): void {
     if (!this.#isCarried) this.#schedule();
-    else if (this.#isPower) void this.#syncs?.sync();
+    else if (this.#isPower) this.#syncs?.sync();
   }
 
   /** Commits what has changed so far without waiting for anybody to ask. */
@@ -300,7 +304,9 @@ export class CommitLog {
     if (this.#standing.stop !== undefined) this.checkChange(true);
     if (!this.#isPower) return this.#flushed();
     if (!this.#isCarried) return this.#whenCommitted();
-    return this.#syncs?.isSynced === true ? undefined : this.#counted(this.#synced());
+    if (this.#syncs === undefined || this.#syncs.isSynced) return undefined;
+    this.figures.waiting++;
+    return this.#syncs.whenSynced();
   }
 
   /** As {@link stable}, and rejects where that waits for room on the disk. */
@@ -321,13 +327,21 @@ export class CommitLog {
     return this.#whenDone(waitFor);
   }
 
-  async #synced(): Promise<void> {
-    await this.#syncs?.whenSynced(() => this.#unheld());
+  /** So many waited for the journal. */
+  #synced(count: number): Promise<void> | undefined {
+    const more = this.#isCarried && !this.isBacklogged ? undefined : this.#afterJournal();
+    const answered = () => {
+      this.figures.waiting -= count;
+    };
+    if (more === undefined) answered();
+    return more?.finally(answered);
+  }
+
+  async #afterJournal(): Promise<void> {
     // A stop after which nobody commits.
-    if (!this.#isCarried || this.isBacklogged) this.checkChange(true);
+    this.checkChange(true);
     // What was to be kept by it is in batches that are not committed.
-    if (!this.#isCarried) await this.#whenCommitted();
-    else if (this.isBacklogged) await this.#committing?.done;
+    await (this.#isCarried ? this.#committing?.done : this.#whenCommitted());
   }
 
   /** From now on {@link flushJournal} is called before anything is acknowledged. */
