@@ -64,8 +64,11 @@ export interface NfsServerOptions {
   readonly callbackTimeout?: number;
   /** Measure how long operations take, at a tenth of a microsecond each; true where absent. */
   readonly operationTimes?: boolean;
-  /** Gets each accepted connection's socket before anything is read from it: for options of it that Node.js has no call for. Must not throw. */
-  readonly prepareSocket?: (socket: Socket) => void;
+  /**
+   * Gets each accepted connection's socket before anything is read from it: for options of it that Node.js has no call for. Must not throw. False where
+   * stretches of files are not to be sent over it ({@link FileSystem.stretch}).
+   */
+  readonly prepareSocket?: (socket: Socket) => boolean | void;
   /** Names of operations that answer NFS4ERR_NOTSUPP, or the nearest that they may. */
   readonly blockedOperations?: readonly string[];
 }

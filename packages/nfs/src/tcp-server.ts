@@ -134,7 +134,7 @@ export class TcpNfsServer implements NfsServer {
   }
 
   #serve(connection: Connection, accepted: Socket): void {
-    this.#prepare?.(accepted);
+    const sendsStretches = this.#prepare?.(accepted) !== false;
     const auth = new CredentialCache();
     const socket = SharedReadSocket.adopt(accepted) ?? accepted;
     const rpc = new RpcConnection(connection.id, socket, this.#limits, {
@@ -149,6 +149,7 @@ export class TcpNfsServer implements NfsServer {
         this.#bytesOut += closed.bytesOut;
         this.#engine.state.connections.close(connection, reason);
       },
+      sendsStretches,
       beforeOutput: this.#beforeOutput,
       outputWaits: this.#outputWaits,
     });

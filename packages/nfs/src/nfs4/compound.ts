@@ -1,5 +1,5 @@
 import type { Principal } from '../rpc/auth.ts';
-import type { Attributes, Awaitable, Credentials, FileSystem } from '../vfs/index.ts';
+import type { Attributes, Awaitable, Credentials, FileSystem, Stretch } from '../vfs/index.ts';
 import type { XdrReader, XdrWriter } from '../xdr/index.ts';
 import { Status } from './constants/index.ts';
 import type { Engine } from './engine.ts';
@@ -46,6 +46,9 @@ export class Compound {
   savedNode: object | undefined;
   stateid: Stateid | undefined;
   savedStateid: Stateid | undefined;
+
+  /** Bytes of a file that the reply ends with, sent from where they lie. */
+  tail: Stretch | undefined;
 
   /** Something changed: the reply waits for the stores. */
   changed = false;
@@ -105,6 +108,7 @@ export class Compound {
     this.savedNode = undefined;
     this.stateid = undefined;
     this.savedStateid = undefined;
+    this.tail = undefined;
     this.changed = false;
     this.keepBody = false;
     this.replay = undefined;
@@ -135,6 +139,28 @@ export class Compound {
   /** Bytes that the reply may still grow by. */
   get room(): number {
     return this.replyEnd - this.out.position;
+  }
+
+  /**
+   * May the result of this operation be the reply's end, to be sent from where it lies? Not where an operation follows, which might change it before it
+   * leaves, nor where the reply is to be kept for a retransmission.
+   */
+  get mayHaveTail(): boolean {
+    return (
+      this.index + 1 === this.count && !this.cacheThis && this.connection.traffic.sendsStretches === true
+    );
+  }
+
+  /** The tail goes to who sends the reply. */
+  takeTail(): Stretch | undefined {
+    const { tail } = this;
+    this.tail = undefined;
+    return tail;
+  }
+
+  /** The result that ended with it is not sent after all. */
+  dropTail(): void {
+    this.takeTail()?.release();
   }
 
   /** Makes an object the current filehandle; the current stateid is gone with the old one (RFC 8881 §16.2.3.1.2). */

@@ -190,6 +190,7 @@ export class Execution {
     if (status !== Status.OK) {
       status = this.#listed(op, status);
       if (!c.keepBody) out.truncate(at);
+      c.dropTail();
       if (out.position === at) writeFailure(out, op, status);
       else out.patchU32(at + 4, status);
     } else {
@@ -310,6 +311,7 @@ export class Execution {
     const known = statusOf(error);
     if (known === undefined) engine.emit({ type: 'fault', operation: opName(first.op), error });
     out.truncate(first.position);
+    this.#c.dropTail();
     const wanted = [known ?? Status.IO, Status.IO];
     this.#status = wanted.find((status) => isListed(first.op, status)) ?? Status.SERVERFAULT;
     writeFailure(out, first.op, this.#status);
@@ -325,7 +327,7 @@ export class Execution {
     c.out.patchU32(this.#start, this.#status);
     c.out.patchU32(this.#countAt, this.#done);
     // A request of SEQUENCE alone is always cached: there is no other operation to carry RETRY_UNCACHED_REP.
-    c.slot?.finish(c.out, this.#start, c.cacheThis || c.count === 1);
+    c.slot?.finish(c.out, this.#start, c.cacheThis || c.count === 1, c.tail === undefined);
     this.#account();
   }
 
@@ -335,7 +337,7 @@ export class Execution {
     const { counters } = engine;
     const seconds = counters.timed ? (this.#ended() - this.#begun) / 1000 : undefined;
     const bucket = seconds === undefined ? 0 : latencyBucket(seconds);
-    const bytes = out.position;
+    const bytes = out.position + (this.#c.tail?.length ?? 0);
     counters.load.add(this.#done, requestBytes, bytes, seconds, bucket);
     connection.load.add(this.#done, requestBytes, bytes, seconds, bucket);
     share?.load?.add(this.#done, requestBytes, bytes, seconds, bucket);

@@ -97,8 +97,9 @@ export class NfsService {
 
   #finish(rpc: RpcConnection, out: Message, kept = 0): void {
     if (out.position > 0) {
-      this.#replyBytes += out.position;
-      endRecord(out);
+      const tail = out.tail?.length ?? 0;
+      this.#replyBytes += out.position + tail;
+      endRecord(out, tail);
       rpc.send(out);
     } else rpc.drop(out);
     rpc.done(kept);
@@ -203,14 +204,17 @@ export class NfsService {
       running = execution.run();
     } catch (error) {
       c.slot?.fail();
+      c.dropTail();
       throw error;
     }
     this.#mark = execution.mark;
     if (!(running instanceof Promise)) {
+      out.tail = c.takeTail();
       this.#idle = execution;
       return false;
     }
     const finish = (): void => {
+      out.tail = c.takeTail();
       connection.lastActivity = this.#engine.clock.now();
       this.#finish(rpc, out, bytes);
       returnMemory(args.buffer);
@@ -218,6 +222,7 @@ export class NfsService {
     running.then(finish, (error: unknown) => {
       this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
       c.slot?.fail();
+      c.dropTail();
       out.clear();
       beginReply(out, xid, AcceptStat.SYSTEM_ERR);
       finish();

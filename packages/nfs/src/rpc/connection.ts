@@ -2,11 +2,20 @@ import type { Socket } from 'node:net';
 import { wordAt, XdrReader, XdrWriter } from '../xdr/index.ts';
 import type { Backlog } from './backlog.ts';
 import type { EndOfTurn } from './end-of-turn.ts';
-import { AcceptStat, beginCall, endRecord, MAX_AUTH_BYTES, MsgType, ReplyStat } from './message.ts';
+import {
+  AcceptStat,
+  beginCall,
+  endRecord,
+  MAX_AUTH_BYTES,
+  MsgType,
+  paddedTo4,
+  ReplyStat,
+} from './message.ts';
+import { descriptorOf } from './outflow.ts';
 import { Output } from './output.ts';
 import { RecordError, type RecordLimits, RecordSplitter } from './record.ts';
 import { SharedReadSocket } from './shared-read.ts';
-import type { Message } from './slab.ts';
+import { Message } from './slab.ts';
 
 /** Silence before the first probe. Ten probes follow, one a second: a peer that is gone is found out after 60 s. */
 const KEEPALIVE_MS = 50_000;
@@ -33,6 +42,8 @@ export interface RpcConnectionHandler {
   onClose(connection: RpcConnection, reason: string): void;
   /** Bytes arrived; calls that are whole with them follow at once. */
   readonly onBytes?: (() => void) | undefined;
+  /** False where no message may end with a stretch of a file. */
+  readonly sendsStretches?: boolean;
   /** Called before bytes leave: what they tell of must outlive the process. Where it throws they do not leave, and the connection ends. */
   readonly beforeOutput?: (() => void) | undefined;
   /** Where output is to wait for others', until the end of the turn at the most; undefined where it may leave at once. */
@@ -59,6 +70,8 @@ interface PendingCall {
 export class RpcConnection {
   readonly id: number;
   readonly socket: Socket;
+  /** What a message ends with may be a stretch of a file. */
+  readonly sendsStretches: boolean;
   readonly #limits: RpcLimits;
   readonly #handler: RpcConnectionHandler;
   readonly #splitter: RecordSplitter;
@@ -87,7 +100,8 @@ export class RpcConnection {
     this.#limits = limits;
     this.#handler = handler;
     this.#splitter = new RecordSplitter(limits, (buffer, start, end) => this.#onRecord(buffer, start, end));
-    this.#output = new Output(socket, handler.beforeOutput);
+    this.#output = new Output(socket, handler.beforeOutput, () => this.#resume());
+    this.sendsStretches = handler.sendsStretches !== false && descriptorOf(socket) !== undefined;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEPALIVE_MS);
     if (socket instanceof SharedReadSocket)
@@ -125,12 +139,12 @@ export class RpcConnection {
   #sayGoodbye(): void {
     if (!this.#draining || this.#inFlight > 0) return;
     this.#write();
-    this.socket.end();
+    this.#output.whenHandedOver(() => this.socket.end());
   }
 
   /** Ends the connection regardless of what is under way; true where there was something. */
   abort(reason: string): boolean {
-    const busy = this.#inFlight > 0 || this.socket.writableLength > 0;
+    const busy = this.#inFlight > 0 || this.#output.waiting > 0;
     this.#closeReason = reason;
     this.socket.destroy();
     return busy;
@@ -141,7 +155,7 @@ export class RpcConnection {
     if (this.socket.destroyed) return;
     this.#closeReason = reason;
     this.#write();
-    this.socket.destroySoon();
+    this.#output.whenHandedOver(() => this.socket.destroySoon());
     this.#linger ??= setTimeout(() => this.socket.destroy(), LINGER_MS).unref();
   }
 
@@ -209,6 +223,7 @@ export class RpcConnection {
   /** Sends a finished record. The writer is not to be used afterwards. */
   send(out: XdrWriter): void {
     this.bytesOut += out.position;
+    if (out instanceof Message && out.tail !== undefined) this.bytesOut += paddedTo4(out.tail.length);
     this.#output.send(out);
     this.#planFlush();
   }
@@ -256,7 +271,7 @@ export class RpcConnection {
   flush(): void {
     this.#waits = false;
     this.#write();
-    const overfull = this.socket.writableLength > this.#limits.maxOutputBuffer;
+    const overfull = this.#output.waiting > this.#limits.maxOutputBuffer;
     if (!this.#paused && !this.#draining && (overfull || this.#hasTooMuchInFlight())) {
       this.#paused = true;
       this.socket.pause();
@@ -278,7 +293,7 @@ export class RpcConnection {
 
   #resume(): void {
     if (!this.#paused || this.socket.destroyed) return;
-    if (this.socket.writableLength > this.#limits.maxOutputBuffer) return;
+    if (this.#output.waiting > this.#limits.maxOutputBuffer) return;
     if (this.#hasTooMuchInFlight()) return;
     this.#paused = false;
     this.socket.resume();
@@ -337,6 +352,7 @@ export class RpcConnection {
   #onClosed(): void {
     // A timer would hold on to the connection, and to all that its owner has, for as long as it runs.
     clearTimeout(this.#linger);
+    this.#output.discard();
     this.#limits.backlog?.forget(this);
     for (const xid of [...this.#pending.keys()]) this.#fail(xid, 'RPC_CLOSED', 'connection closed');
     this.#handler.onClose(this, this.#closeReason);

@@ -20,6 +20,7 @@ export const AuthStat = { BADCRED: 1, REJECTEDCRED: 2, BADVERF: 3, REJECTEDVERF:
 /** Bytes of a credential's or verifier's body (RFC 5531 §8.2). */
 export const MAX_AUTH_BYTES = 400;
 const RECORD_MARK = 4;
+const XDR_WORD = 4;
 
 /** The header of a call behind its xid and message type (RFC 5531 §9). */
 export interface CallHeader {
@@ -42,6 +43,11 @@ export function readCallHeader(reader: XdrReader): CallHeader {
   reader.u32();
   reader.opaque(MAX_AUTH_BYTES);
   return { rpcVersion, program, version, procedure, flavor, credential };
+}
+
+/** Bytes of opaque data with what fills its last word (RFC 4506 §4.9). */
+export function paddedTo4(bytes: number): number {
+  return Math.ceil(bytes / XDR_WORD) * XDR_WORD;
 }
 
 /** Starts an accepted reply: a place for the record mark, the header, an empty verifier. */
@@ -71,7 +77,7 @@ export function beginCall(
   out.u32(AuthFlavor.NONE).u32(0);
 }
 
-/** Fills in the record mark of a message that began at 0: one fragment, the last. */
-export function endRecord(out: XdrWriter): void {
-  out.patchU32(0, 0x80000000 | (out.position - RECORD_MARK));
+/** Fills in the record mark of a message that began at 0: one fragment, the last. It goes on with `tail` bytes that are not in memory, and their padding. */
+export function endRecord(out: XdrWriter, tail = 0): void {
+  out.patchU32(0, 0x80000000 | (out.position + paddedTo4(tail) - RECORD_MARK));
 }

@@ -1,33 +1,53 @@
 import type { Socket } from 'node:net';
 import { returnMemory } from '../memory.ts';
+import type { Stretch } from '../vfs/index.ts';
 import type { XdrWriter } from '../xdr/index.ts';
+import { paddedTo4 } from './message.ts';
+import { Outflow, type Part, type Piece } from './outflow.ts';
 import { closeMessage, dropMessage, Message, MIN_ROOM, openMessage, type Slab } from './slab.ts';
 
 /** Messages above this are handed over rather than copied to lie with others: a copy must find room where it starts. */
 const COPY_LIMIT = MIN_ROOM;
 
-/** Something to write, and what is to be done when it has left. */
-interface Part {
-  readonly bytes: Buffer;
-  readonly written: () => void;
-}
-
 function nothing(): void {}
+
+/** Padding. */
+const ZEROS = Buffer.alloc(paddedTo4(1));
+
+function takeTail(message: Message): Stretch | undefined {
+  const { tail } = message;
+  message.tail = undefined;
+  return tail;
+}
 
 /** Gathers what one turn of the event loop has to say on a socket, and writes it together. */
 export class Output {
   readonly #socket: Socket;
   readonly #before: (() => void) | undefined;
-  #parts: Part[] = [];
+  readonly #outflow: Outflow;
+  #parts: Piece[] = [];
+  /** There is a stretch among them. */
+  #hasStretch = false;
   /** The messages at the end of what was gathered, one behind the other in one slab: it counts them as one user. */
   #slab: Slab | undefined;
   #from = 0;
   #to = 0;
 
-  /** `before` is called before bytes leave. */
-  constructor(socket: Socket, before?: () => void) {
+  /** `before` is called before bytes leave, `progress` when some have left that had to wait for others. */
+  constructor(socket: Socket, before?: () => void, progress: () => void = nothing) {
     this.#socket = socket;
     this.#before = before;
+    this.#outflow = new Outflow(socket, progress);
+  }
+
+  /** Bytes that were flushed, and that the peer has not taken from this host's memory yet, as far as they are known here. */
+  get waiting(): number {
+    return this.#outflow.bytes + this.#socket.writableLength;
+  }
+
+  /** Calls back when all that was flushed is the socket's; never where that is destroyed before. */
+  whenHandedOver(then: () => void): void {
+    this.#outflow.whenEmpty(then);
   }
 
   /** A writer for a message, behind what was gathered last. To be given to {@link send}, {@link drop}, or {@link keep} and later one of those. */
@@ -45,6 +65,7 @@ export class Output {
     closeMessage(message, false);
     message.slab.release();
     if (message.moved) returnMemory(message.buffer);
+    takeTail(message)?.release();
     dropMessage(message);
   }
 
@@ -53,9 +74,21 @@ export class Output {
     if (!(out instanceof Message)) {
       this.#end();
       this.#parts.push({ bytes: out.detach(), written: nothing });
-    } else if (out.moved) this.#sendMoved(out);
+      return;
+    }
+    const tail = takeTail(out);
+    if (out.moved) this.#sendMoved(out);
     else if (out.open || out.position > COPY_LIMIT) this.#append(out);
     else this.#copy(out);
+    if (tail !== undefined) this.#sendTail(tail);
+  }
+
+  #sendTail(tail: Stretch): void {
+    this.#end();
+    this.#parts.push(tail);
+    this.#hasStretch = true;
+    const padding = paddedTo4(tail.length) - tail.length;
+    if (padding > 0) this.#parts.push({ bytes: ZEROS.subarray(0, padding), written: nothing });
   }
 
   #append(message: Message): void {
@@ -115,11 +148,12 @@ export class Output {
   /** The socket was destroyed: gives back what was gathered. */
   discard(): void {
     this.#write();
+    this.#outflow.discard();
   }
 
   #write(): void {
     const slab = this.#slab;
-    if (this.#parts.length > 0) this.#flushParts();
+    if (this.#parts.length > 0 || !this.#outflow.isEmpty) this.#flushParts();
     else if (slab !== undefined) {
       this.#slab = undefined;
       const socket = this.#socket;
@@ -132,13 +166,20 @@ export class Output {
     this.#end();
     const parts = this.#parts;
     this.#parts = [];
-    const socket = this.#socket;
-    if (socket.destroyed || !socket.writable) {
-      for (const { written } of parts) written();
-      return;
-    }
-    if (parts.length > 1) socket.cork();
-    for (const { bytes, written } of parts) socket.write(bytes, written);
-    if (parts.length > 1) socket.uncork();
+    if (this.#hasStretch || !this.#outflow.isEmpty) {
+      this.#hasStretch = false;
+      for (const part of parts) this.#outflow.push(part);
+      this.#outflow.pump();
+    } else writeTogether(this.#socket, parts as Part[]);
   }
+}
+
+function writeTogether(socket: Socket, parts: readonly Part[]): void {
+  if (socket.destroyed || !socket.writable) {
+    for (const { written } of parts) written();
+    return;
+  }
+  if (parts.length > 1) socket.cork();
+  for (const { bytes, written } of parts) socket.write(bytes, written);
+  if (parts.length > 1) socket.uncork();
 }

@@ -1,3 +1,4 @@
+import type { Stretch } from '../vfs/index.ts';
 import { XdrWriter } from '../xdr/index.ts';
 
 const SLAB_BYTES = 128 * 1024;
@@ -44,6 +45,8 @@ export class Message extends XdrWriter {
   slab: Slab;
   /** It is the one that is being written at the end of its slab. */
   open = true;
+  /** What it ends with, behind what was written. */
+  tail: Stretch | undefined;
 
   constructor(slab: Slab) {
     super(0);

@@ -1,5 +1,6 @@
 import type { AttributeChanges, Attributes, FileType, SpaceUsage } from './attributes.ts';
 import type { Credentials } from './credentials.ts';
+import type { Stretch } from './stretch.ts';
 
 /** Answered at once where nothing waits, by a promise where something does. The engine never awaits a plain value. */
 export type Awaitable<T> = T | Promise<T>;
@@ -171,6 +172,13 @@ export interface FileSystem<Node extends object = object> {
    * not have a Buffer made of it, millions of times.
    */
   readIn?(node: Node, offset: number, memory: Buffer, start: number, end: number): number | undefined;
+
+  /**
+   * Exactly `count` bytes from `offset` on, all before the end, to be sent straight from where the host has them: undefined where that cannot be done at once
+   * or does not pay, and `readIn` and `read` are to be asked. Not needed to serve a file system: it spares the copies of large reads to who has
+   * files of the host and a way to call sendfile(2). Never asked where something in the same COMPOUND could change the file before the reply leaves.
+   */
+  stretch?(node: Node, offset: number, count: number): Stretch | undefined;
 
   /**
    * Writes all of `data` at `offset`, as stable as asked or more; resolves to how stable it is. `data` is valid until the answer.

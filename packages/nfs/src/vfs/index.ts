@@ -4,3 +4,4 @@ export * from './errors.ts';
 export * from './file-system.ts';
 export * from './posix.ts';
 export * from './read-only.ts';
+export * from './stretch.ts';

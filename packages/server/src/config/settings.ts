@@ -90,6 +90,13 @@ export const SETTINGS = {
     description:
       "Where NFS clients connect. Port 0 takes any free port. Who reaches an address can use the shares, within each share's `clients`.",
   }),
+  tcp_pacing: row({
+    kind: boolean(),
+    default: false,
+    applies: 'restart',
+    description:
+      "Leave TCP's congestion control to the host even where it is BBR, which has a timer send each segment. Otherwise connections of NFS clients have CUBIC then, and large reads go straight from the page cache, at a quarter of the cost. For clients behind long and lossy lines.",
+  }),
   shares: row({
     kind: sharesKind,
     default: [] as readonly ShareSpec[],

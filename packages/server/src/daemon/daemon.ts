@@ -30,7 +30,7 @@ import type { Parts } from './parts.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { Replacement } from './replace.ts';
 import { reconcileShares } from './share-registry.ts';
-import { closeUnacknowledged } from './socket-options.ts';
+import { preparation } from './socket-options.ts';
 import { errorCode, errorMessage, StartError } from './start-error.ts';
 import { describeStatus } from './status.ts';
 
@@ -230,7 +230,7 @@ export class Daemon {
       shares: shares.engineShares(),
       stateStore: store.stateStore,
       names: systemNames(),
-      prepareSocket: closeUnacknowledged(),
+      prepareSocket: preparation({ paced: values.tcp_pacing }),
       onEvent: (event) => {
         log(event);
         management.event(event);

@@ -1,4 +1,4 @@
-import type { Awaitable, SpaceUsage } from '@dfs/nfs';
+import type { Awaitable, SpaceUsage, Stretch } from '@dfs/nfs';
 import type { ContentBarrier } from './barrier.ts';
 import type { ContentStore } from './store.ts';
 
@@ -34,6 +34,10 @@ export class BarredContent implements ContentStore {
 
   readIn(ino: number, offset: number, memory: Buffer, start: number, end: number): number | undefined {
     return this.#store.readIn?.(ino, offset, memory, start, end);
+  }
+
+  stretch(ino: number, offset: number, length: number): Stretch | undefined {
+    return this.#store.stretch?.(ino, offset, length);
   }
 
   write(ino: number, offset: number, data: Buffer): Awaitable<void> {

@@ -10,10 +10,12 @@ export interface OpenFile {
   readonly ino: number;
   readonly fd: number;
   readonly owner: HostFiles;
-  /** Operations on threads that use `fd` at this moment. */
+  /** Operations on threads that use `fd` at this moment, and stretches of it that are being sent. */
   users: number;
   /** Close it when the last of them is done. */
   doomed: boolean;
+  /** Sending straight from it has failed: it is read instead, which tells why. */
+  unsendable: boolean;
   referenced: boolean;
 }
 
@@ -87,13 +89,22 @@ export class HostFiles {
 
   /** Runs something on a thread with the file, which stays open until that is done. */
   async using<T>(file: OpenFile, run: (fd: number) => Promise<T>): Promise<T> {
-    file.users++;
+    this.hold(file);
     try {
       return await run(file.fd);
     } finally {
-      file.users--;
-      if (file.doomed && file.users === 0) fs.closeSync(file.fd);
+      this.letGo(file);
     }
+  }
+
+  /** The file stays open until it is let go as often. */
+  hold(file: OpenFile): void {
+    file.users++;
+  }
+
+  letGo(file: OpenFile): void {
+    file.users--;
+    if (file.doomed && file.users === 0) fs.closeSync(file.fd);
   }
 
   close(file: OpenFile): void {
@@ -164,7 +175,15 @@ export class HostFiles {
   }
 
   #keep(ino: number, fd: number): OpenFile {
-    const file: OpenFile = { ino, fd, owner: this, users: 0, doomed: false, referenced: true };
+    const file: OpenFile = {
+      ino,
+      fd,
+      owner: this,
+      users: 0,
+      doomed: false,
+      unsendable: false,
+      referenced: true,
+    };
     this.#open.set(ino, file);
     this.#cache.set(file, file);
     return file;

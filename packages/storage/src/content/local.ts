@@ -1,11 +1,12 @@
 import fs from 'node:fs';
-import { type Awaitable, FsError, type SpaceUsage } from '@dfs/nfs';
+import { type Awaitable, FsError, type SpaceUsage, type Stretch } from '@dfs/nfs';
 import { codeOf, toFsError } from '../host/errors.ts';
 import { canSparse, dropCached, punchHole, readCached, reserve, seek } from '../host/libc.ts';
 import { HOST_PAGE_BYTES, SYNC_READ_BYTES, SYNC_TRUNCATE_BYTES } from '../limits.ts';
 import { copySparse } from './copy.ts';
 import { HostFiles, type OpenFile, type OpenFiles } from './host-files.ts';
 import { HostPace } from './host-pace.ts';
+import { stretchOf } from './host-stretch.ts';
 import { maxFileSizeIn } from './max-file-size.ts';
 import { shareRange } from './share.ts';
 import type { ContentStore } from './store.ts';
@@ -60,6 +61,16 @@ export class LocalContentStore implements ContentStore {
       const got = readCached(file.fd, memory, start, end, offset);
       return got === end - start || got === 0 ? got : undefined;
     } catch {
+      return undefined;
+    }
+  }
+
+  stretch(ino: number, offset: number, length: number): Stretch | undefined {
+    try {
+      const file = this.#files.get(ino);
+      return file === undefined ? undefined : stretchOf(this.#files, file, offset, length);
+    } catch {
+      // Whoever reads it then is told why.
       return undefined;
     }
   }

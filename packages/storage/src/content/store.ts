@@ -1,4 +1,4 @@
-import type { Awaitable, SpaceUsage } from '@dfs/nfs';
+import type { Awaitable, SpaceUsage, Stretch } from '@dfs/nfs';
 
 /**
  * The bytes of files, by inode number (1 to 2^53 - 1). A file that was never written is empty and costs nothing. Offsets and lengths
@@ -23,6 +23,8 @@ export interface ContentStore {
   read(ino: number, offset: number, target: Buffer): Awaitable<number>;
   /** The same from `start` to `end` of larger memory; undefined where it fails, or has to wait: `read` does that. */
   readIn?(ino: number, offset: number, memory: Buffer, start: number, end: number): number | undefined;
+  /** Exactly `length` bytes from `offset` on, to be sent from where they lie: undefined where they are not at hand, or that does not pay. */
+  stretch?(ino: number, offset: number, length: number): Stretch | undefined;
   /** Writes all of `data`, which must stay as it is until the answer. */
   write(ino: number, offset: number, data: Buffer): Awaitable<void>;
   /** Cuts the file, or extends it with a hole. */

@@ -1,4 +1,12 @@
-import { type Awaitable, type Credentials, FsError, ModeBit, Stability, withoutSetIds } from '@dfs/nfs';
+import {
+  type Awaitable,
+  type Credentials,
+  FsError,
+  ModeBit,
+  Stability,
+  type Stretch,
+  withoutSetIds,
+} from '@dfs/nfs';
 import { ContentGate } from './content-gate.ts';
 import { accessed, type Core, modified, requireFile } from './core.ts';
 import type { Inode } from './inode.ts';
@@ -42,6 +50,16 @@ export function readIn(
   accessed(core, inode);
   if (got < count) memory.fill(0, start + got, start + count);
   return count;
+}
+
+/** The same of what can be sent from where it lies. */
+export function stretch(core: Core, inode: Inode, offset: number, count: number): Stretch | undefined {
+  core.guard.check();
+  requireFile(inode);
+  if (offset + count > inode.size) return undefined;
+  const found = core.content.stretch?.(inode.fileid, offset, count);
+  if (found !== undefined) accessed(core, inode);
+  return found;
 }
 
 function readContent(core: Core, inode: Inode, offset: number, part: Buffer): Awaitable<number> {

@@ -14,6 +14,7 @@ import {
   requireOpen,
   type SpaceUsage,
   type Stability,
+  type Stretch,
 } from '@dfs/nfs';
 import type { ContentStore } from '../content/store.ts';
 import { ShareGuard } from '../faults/share-guard.ts';
@@ -25,7 +26,7 @@ import { attributes, setAttributes } from './attributes.ts';
 import { copyRange } from './copy.ts';
 import { accessed, type Core, requireAlive } from './core.ts';
 import { createObject, newInode } from './create.ts';
-import { commit, read, readIn, write } from './data.ts';
+import { commit, read, readIn, stretch, write } from './data.ts';
 import { EntryCache } from './entry-cache.ts';
 import { Handles } from './handle.ts';
 import type { Inode } from './inode.ts';
@@ -356,6 +357,10 @@ export class ShareFileSystem implements FileSystem<Inode> {
 
   readIn(inode: Inode, offset: number, memory: Buffer, start: number, end: number): number | undefined {
     return readIn(this.#core, inode, offset, memory, start, end);
+  }
+
+  stretch(inode: Inode, offset: number, count: number): Stretch | undefined {
+    return stretch(this.#core, inode, offset, count);
   }
 
   write(

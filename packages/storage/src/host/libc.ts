@@ -14,9 +14,13 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const FICLONERANGE = 0x4020940d;
 
+/** cachestat(2), Linux 6.5: the C library has no function for it. The same number on every processor. */
+const SYS_CACHESTAT = 451;
+
 /** struct iovec and struct file_clone_range, 64-bit. */
 const IOVEC_BYTES = 16;
 const CLONE_RANGE_BYTES = 32;
+const U64_BYTES = 8;
 
 type Call = ((...args: unknown[]) => number) & {
   async: (...args: unknown[]) => void;
@@ -38,6 +42,10 @@ const preadv2 = find('int64_t preadv2(int fd, uintptr_t vector, int count, int64
 const fadvise = find('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)');
 const flock = find('int flock(int fd, int operation)');
 const syncfs = find('int syncfs(int fd)');
+const sendfile = find('int64_t sendfile(int to, int from, uintptr_t offset, uintptr_t count)');
+const syscall = find(
+  'int64_t syscall(int64_t number, int64_t fd, uintptr_t range, uintptr_t found, uint64_t flags)',
+);
 const ioctl = find('int ioctl(int fd, unsigned long request, void *argument)');
 
 /** Holes can be made, found and filled. */
@@ -102,6 +110,8 @@ const TWO_32 = 2 ** 32;
 const addresses = new WeakMap<Buffer, number>();
 const LARGE = 16 * HOST_PAGE_BYTES;
 let canReadCached = preadv2 !== undefined;
+/** What is read only to see whether it is there. */
+const ends = Buffer.allocUnsafeSlow(1);
 
 /** Exact: user space ends far below 2^53. */
 function addressOf(memory: Buffer): number {
@@ -140,6 +150,50 @@ export function readCached(
   if (errno === constants.errno.EOPNOTSUPP || errno === constants.errno.ENOSYS) canReadCached = false;
   // Any other error comes again, with its reason, from the read that the caller falls back to.
   return undefined;
+}
+
+/** A struct cachestat_range, a struct cachestat, and an offset. */
+const asked = Buffer.allocUnsafeSlow(HOST_PAGE_BYTES).fill(0);
+const askedAddress = sendfile === undefined ? 0 : addressOf(asked);
+const CACHESTAT_AT = 64;
+const OFFSET_AT = 128;
+let canTellCached = canReadCached && sendfile !== undefined && syscall !== undefined;
+
+function writeU64(value: number, at: number): void {
+  asked.writeUInt32LE(value % TWO_32, at);
+  asked.writeUInt32LE(Math.floor(value / TWO_32), at + 4);
+}
+
+/**
+ * The page cache has all of the range, so that {@link sendCached} does not wait for the disk. False where the host cannot tell. What is just being read from
+ * the disk counts as there, except at the ends, which are looked at: what the host reads ahead it reads in order.
+ */
+export function isCached(fd: number, offset: number, count: number): boolean {
+  if (!canTellCached || syscall === undefined) return false;
+  writeU64(offset, 0);
+  writeU64(count, U64_BYTES);
+  if (syscall(SYS_CACHESTAT, fd, askedAddress, askedAddress + CACHESTAT_AT, 0) < 0) {
+    // Of a file it tells always, or never: where the kernel lacks it, or whoever runs this process has forbidden it.
+    canTellCached = false;
+    return false;
+  }
+  const last = offset + count - 1;
+  const pages = Math.floor(last / HOST_PAGE_BYTES) - Math.floor(offset / HOST_PAGE_BYTES) + 1;
+  if (asked.readUInt32LE(CACHESTAT_AT) < pages) return false;
+  return readCached(fd, ends, 0, 1, last) === 1 && readCached(fd, ends, 0, 1, offset) === 1;
+}
+
+/**
+ * Sends from the file over a non-blocking socket, from the page cache without a copy: the count that the socket has taken, 0 where it has no room, or the file
+ * has no more. What the cache lacks is waited for: see {@link isCached}. Throws what the socket, or the disk, has to say.
+ */
+export function sendCached(socket: number, fd: number, offset: number, count: number): number {
+  writeU64(offset, OFFSET_AT);
+  const sent = need(sendfile, 'sendfile')(socket, fd, askedAddress + OFFSET_AT, count);
+  if (sent >= 0) return sent;
+  const errno = koffi.errno();
+  if (errno === constants.errno.EAGAIN || errno === constants.errno.EINTR) return 0;
+  throw hostError('sendfile', errno);
 }
 
 /** What the page cache has of the file, and is not to be written, is read from the disk again. Where the host cannot, nothing happens. */

@@ -9,7 +9,7 @@ import { readStateid, type Stateid } from '../stateid.ts';
 
 const RESULT_HEADER = 8;
 
-/** RFC 8881 §18.22. The file system reads straight into the reply. */
+/** RFC 8881 §18.22. The file system reads straight into the reply, or a stretch of the file is the reply's end. */
 export const read: Operation = {
   op: Op.READ,
   minor: 1,
@@ -71,13 +71,20 @@ function readInto(c: Compound, offset: number, asked: number, size: number): OpR
   const { out } = c;
   const wanted = Math.min(asked, c.engine.limits.maxReadSize, c.room - RESULT_HEADER - 8);
   const count = Math.max(0, Math.min(wanted, size - offset));
+  const { fs } = c;
+  if (count > 0 && fs.stretch !== undefined && c.mayHaveTail) {
+    c.tail = fs.stretch(c.object, offset, count);
+    if (c.tail !== undefined) {
+      out.bool(offset + count >= size).u32(count);
+      return Status.OK;
+    }
+  }
   const at = out.position;
   out.u32(0).u32(0);
   if (count === 0) {
     out.patchU32(at, offset >= size ? 1 : 0);
     return Status.OK;
   }
-  const { fs } = c;
   const roomAt = out.roomAt(count);
   const end = roomAt + count;
   const got =

@@ -18,6 +18,8 @@ export interface Binding {
 export interface Traffic {
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** A reply may end with a stretch of a file. */
+  readonly sendsStretches?: boolean;
 }
 
 /** A transport connection as the state engine knows it: by its number. */

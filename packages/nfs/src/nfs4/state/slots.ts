@@ -99,11 +99,14 @@ export class Slot implements Lasting {
     this.forget();
   }
 
-  /** The request is done; its reply, what was written to `out` from `start` on, is copied if it must stay. */
-  finish(out: XdrWriter, start: number, keep: boolean): void {
+  /**
+   * The request is done; its reply, what was written to `out` from `start` on, is copied if it must stay. Where that is not the `whole` of it, who asked
+   * again has to ask once more, and is told then that nothing is cached.
+   */
+  finish(out: XdrWriter, start: number, keep: boolean, whole = true): void {
     this.busy = false;
     if (keep && !this.#ended) this.#store(out, start);
-    if (this.#waiters !== undefined) this.#wake(Buffer.from(out.bytes(start)));
+    if (this.#waiters !== undefined) this.#wake(whole ? Buffer.from(out.bytes(start)) : Status.DELAY);
   }
 
   /** The request has to wait before it is done: what was recorded of it is kept as from now on, the reply with it. */
