@@ -213,11 +213,24 @@ export class NfsService {
       this.#idle = execution;
       return false;
     }
+    this.#later(running, rpc, c, xid, out, bytes);
+    return true;
+  }
+
+  /** Answers when it is done. Apart from the rest: a function that makes closures takes memory for what they share each time it is called. */
+  #later(
+    running: Promise<void>,
+    rpc: RpcConnection,
+    c: Compound,
+    xid: number,
+    out: Message,
+    bytes: number,
+  ): void {
     const finish = (): void => {
       out.tail = c.takeTail();
-      connection.lastActivity = this.#engine.clock.now();
+      c.connection.lastActivity = this.#engine.clock.now();
       this.#finish(rpc, out, bytes);
-      returnMemory(args.buffer);
+      returnMemory(c.args.buffer);
     };
     running.then(finish, (error: unknown) => {
       this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
@@ -227,7 +240,6 @@ export class NfsService {
       beginReply(out, xid, AcceptStat.SYSTEM_ERR);
       finish();
     });
-    return true;
   }
 }
 

@@ -51,6 +51,7 @@ const NUMBER_ROOM = 17;
 const SLASH = 0x2f;
 const ZERO = 0x30;
 const TEN = 10;
+const MAX_INT = 0x7fffffff;
 
 /** Gathers the entries of one frame. */
 export class FrameWriter implements RecordSink {
@@ -215,11 +216,18 @@ function writeDecimal(b: Buffer, number: number, at: number): number {
   b[at] = SLASH;
   let digits = 1;
   for (let bound = TEN; bound <= number; bound *= TEN) digits++;
+  let i = at + digits;
   let left = number;
-  for (let i = at + digits; i > at; i--) {
+  for (; left > MAX_INT; i--) {
     const rest = Math.floor(left / TEN);
     b[i] = left - rest * TEN + ZERO;
     left = rest;
+  }
+  // Whole numbers of 31 bits are divided by a multiplication.
+  for (let small = left | 0; i > at; i--) {
+    const rest = (small / TEN) | 0;
+    b[i] = small - rest * TEN + ZERO;
+    small = rest;
   }
   return at + 1 + digits;
 }
