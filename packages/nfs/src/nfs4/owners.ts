@@ -5,6 +5,8 @@ import { NfsError } from './errors.ts';
 const NUMBER = /^(0|[1-9][0-9]{0,9})$/;
 const MAX_ID = 0xfffffffe;
 const CACHE_LIMIT = 10_000;
+/** Ids that are found without the map, one for each remainder. */
+const NEAR = 64;
 
 /**
  * Owner and owner_group strings. Sent as plain numbers, which every client with AUTH_SYS understands (RFC 8881 §5.9); taken as numbers
@@ -14,6 +16,8 @@ export class Owners {
   readonly #domain: string;
   readonly #names: NameService | undefined;
   readonly #encoded = new Map<number, Buffer>();
+  readonly #nearIds: number[] = new Array<number>(NEAR).fill(-1);
+  readonly #near: Buffer[] = new Array<Buffer>(NEAR).fill(Buffer.alloc(0));
 
   constructor(domain: string, names: NameService | undefined) {
     this.#domain = domain.toLowerCase();
@@ -22,6 +26,15 @@ export class Owners {
 
   /** The wire form of an id. */
   encode(id: number): Buffer {
+    const place = id % NEAR;
+    if (this.#nearIds[place] === id) return this.#near[place] as Buffer;
+    const bytes = this.#find(id);
+    this.#nearIds[place] = id;
+    this.#near[place] = bytes;
+    return bytes;
+  }
+
+  #find(id: number): Buffer {
     const known = this.#encoded.get(id);
     if (known !== undefined) return known;
     if (this.#encoded.size >= CACHE_LIMIT) this.#encoded.clear();

@@ -3,7 +3,7 @@ import type { Cached } from '../clock-cache.ts';
 import type { Batch, DirtyRecord } from '../log/batch.ts';
 import type { Key } from '../metadata/store.ts';
 import type { ContentGate } from './content-gate.ts';
-import { key64, readNumber, writeNumber } from './keys.ts';
+import { key64, readNumber, write32, writeNumber } from './keys.ts';
 import type { Pages } from './listing-cache.ts';
 
 /** An entry of a directory as the cache keeps it. */
@@ -19,7 +19,8 @@ export type Names = Map<string, Entry | null>;
 
 export const FIRST_COOKIE = 3;
 const FORMAT = 1;
-const ENCODED_BYTES = 144;
+/** Bytes of an inode's record. */
+export const ENCODED_BYTES = 144;
 const PARENT_AT = 96;
 const USED_AT = 128;
 
@@ -102,15 +103,13 @@ export class Inode implements Attributes, DirtyRecord, Cached {
     return this.type === FileType.REGULAR;
   }
 
-  encode(): Buffer | undefined {
+  encode(target?: Buffer): Buffer | undefined {
     if (this.gone) return undefined;
-    const b = Buffer.allocUnsafe(ENCODED_BYTES);
-    b[0] = FORMAT;
-    b[1] = this.type;
-    b.writeUInt16BE(this.mode, 2);
-    b.writeUInt32BE(this.nlink, 4);
-    b.writeUInt32BE(this.uid, 8);
-    b.writeUInt32BE(this.gid, 12);
+    const b = target?.length === ENCODED_BYTES ? target : Buffer.allocUnsafe(ENCODED_BYTES);
+    write32(b, FORMAT * 2 ** 24 + this.type * 2 ** 16 + this.mode, 0);
+    write32(b, this.nlink, 4);
+    write32(b, this.uid, 8);
+    write32(b, this.gid, 12);
     writeNumber(b, this.size, 16);
     writeNumber(b, this.change, 24);
     writeNumber(b, this.generation, 32);
@@ -118,14 +117,15 @@ export class Inode implements Attributes, DirtyRecord, Cached {
     writeTime(b, this.mtimeSec, this.mtimeNsec, 52);
     writeTime(b, this.ctimeSec, this.ctimeNsec, 64);
     writeTime(b, this.btimeSec, this.btimeNsec, 76);
-    b.writeUInt32BE(this.rdevMajor, 88);
-    b.writeUInt32BE(this.rdevMinor, 92);
+    write32(b, this.rdevMajor, 88);
+    write32(b, this.rdevMinor, 92);
     writeNumber(b, this.parent, PARENT_AT);
     writeNumber(b, this.nextCookie, 104);
     writeNumber(b, this.entries, 112);
     writeNumber(b, this.xattrBytes, 120);
     writeNumber(b, this.used, USED_AT);
-    return b.fill(0, USED_AT + 8);
+    writeNumber(b, 0, USED_AT + 8);
+    return b;
   }
 
   /** Only the parent of what {@link decode} would make. */
@@ -175,7 +175,12 @@ export function withUsed(record: Buffer, used: number): Buffer {
   return copy;
 }
 
+/** To take a double apart: much quicker than Buffer's own method. */
+const words = new DataView(new ArrayBuffer(8));
+
 function writeTime(b: Buffer, sec: number, nsec: number, at: number): void {
-  b.writeDoubleBE(sec, at);
-  b.writeUInt32BE(nsec, at + 8);
+  words.setFloat64(0, sec);
+  write32(b, words.getUint32(0), at);
+  write32(b, words.getUint32(4), at + 4);
+  write32(b, nsec, at + 8);
 }

@@ -1,4 +1,5 @@
 import type { RecordSink, RecordSource } from '@dfs/nfs';
+import { ENCODED_BYTES } from '../file-system/inode.ts';
 import type { DirtyRecord } from '../log/batch.ts';
 import { CommitTimes } from '../log/commit-times.ts';
 import { lacksRoom } from '../log/room.ts';
@@ -78,6 +79,8 @@ export class Journal {
   #unit = this.#free;
   /** Records that have changed since the last flush. */
   readonly #touched: DirtyRecord[] = [];
+  /** Where one of those is encoded, if it is an inode. */
+  readonly #inode = Buffer.alloc(ENCODED_BYTES);
   #file: JournalFile | undefined;
   #bytes = 0;
   #newBytes = 0;
@@ -272,7 +275,7 @@ export class Journal {
     this.#isDirty = false;
     for (const record of this.#touched) {
       record.isUnflushed = false;
-      this.#bound.change(record.key, record.encode());
+      this.#bound.change(record.key, record.encode(this.#inode));
     }
     this.#touched.length = 0;
     const { isEmpty } = this.#bound;

@@ -14,8 +14,8 @@ export interface DirtyRecord {
   /** The store has it, or may: a batch was closed with it. Where not, its deletion changes nothing. */
   isStored: boolean;
   readonly key: Key;
-  /** What to store now; undefined deletes. */
-  encode(): Buffer | undefined;
+  /** What to store now; undefined deletes. Where it has the length of `target` it may be written there, and is good until that is used again. */
+  encode(target?: Buffer): Buffer | undefined;
 }
 
 /** Values above this are counted by their bytes as well. */
