@@ -79,8 +79,8 @@ export const WRITE_PIECE_BYTES = 256 * KIB;
 export const SLOW_WRITE_MS = 10;
 /** For so long after one of those, threads do the writes. */
 export const SLOW_SPELL_MS = 500;
-/** From this size on, what the page cache has is sent from there, without a copy. */
-export const SEND_FROM_BYTES = 32 * KIB;
+/** From this size on, what the page cache has is sent from there, without a copy: of 32 KiB the two copies cost less. */
+export const SEND_FROM_BYTES = 64 * KIB;
 /** Reads that are being sent so at a time, each of which keeps its file open: more are copied. */
 export const MAX_STRETCHES = 256;
 /** What one step of a copy or of clearing moves at the most. */
