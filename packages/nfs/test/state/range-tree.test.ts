@@ -37,6 +37,7 @@ it('holds and finds what a plain list holds and finds', () => {
           else expect(due).toContain(found);
         }
         expect(tree.size).toBe(list.length);
+        expect(tree.only).toBe(list.length === 1 ? list[0] : undefined);
       }
       const all = [...tree];
       expect(new Set(all)).toEqual(new Set(list));

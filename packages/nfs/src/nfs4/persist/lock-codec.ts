@@ -1,5 +1,5 @@
 import type { XdrReader, XdrWriter } from '../../xdr/index.ts';
-import { type LockState, RANGE_END } from '../state/locks.ts';
+import { type LockRange, type LockState, RANGE_END } from '../state/locks.ts';
 
 const MAX_OWNER = 64 * 1024;
 const MAX_RANGES = 1_000_000;
@@ -19,13 +19,18 @@ export function encodeLock(out: XdrWriter, lock: LockState): void {
   out.u32(lock.number).u32(lock.seqid).u32(lock.open.number).opaque(lock.owner.bytes);
   const { own } = lock;
   out.u32(own.size);
-  if (own.size === 0) return;
+  const { only } = own;
+  // Most have one.
+  if (only !== undefined) encodeRange(out, only);
+  else if (own.size > 0) for (const range of own) encodeRange(out, range);
+}
+
+function encodeRange(out: XdrWriter, { exclusive, start, end }: LockRange): void {
   // 2^64 does not fit: 0, which is no range's end, stands for it.
-  for (const { exclusive, start, end } of own)
-    out
-      .bool(exclusive)
-      .bigU64(start)
-      .bigU64(end === RANGE_END ? 0n : end);
+  out
+    .bool(exclusive)
+    .bigU64(start)
+    .bigU64(end === RANGE_END ? 0n : end);
 }
 
 export function decodeLock(reader: XdrReader): LockRecord {

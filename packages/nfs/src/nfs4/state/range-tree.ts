@@ -27,6 +27,11 @@ export class RangeTree<R extends Ranged> {
     return this.#size;
   }
 
+  /** The only one; undefined where there are none or more. */
+  get only(): R | undefined {
+    return this.#size === 1 ? this.#root!.range : undefined;
+  }
+
   /** In the order of their starts. */
   *[Symbol.iterator](): Generator<R> {
     const above: Node<R>[] = [];
@@ -48,6 +53,11 @@ export class RangeTree<R extends Ranged> {
 
   /** Removes this very range. */
   remove(range: R): void {
+    if (this.only === range) {
+      this.#root = undefined;
+      this.#size = 0;
+      return;
+    }
     const [root, found] = removed(this.#root, range);
     this.#root = root;
     if (found) this.#size--;
