@@ -75,12 +75,15 @@ export const SYNC_READ_BYTES = 128 * KIB;
  * this cost readers more than they save writers.
  */
 export const WRITE_PIECE_BYTES = 256 * KIB;
-/** A write that takes so long was made to wait for the disk. */
+/** A write that takes so long was made to wait for the disk; one in a thread may wait for so many others at a time besides. */
 export const SLOW_WRITE_MS = 10;
+export const WRITE_THREADS = 4;
 /** For so long after one of those, threads do the writes. */
 export const SLOW_SPELL_MS = 500;
 /** From this size on, what the page cache has is sent from there, without a copy: of 32 KiB the two copies cost less. */
 export const SEND_FROM_BYTES = 64 * KIB;
+/** Milliseconds for which what was seen in the page cache is taken to be there. */
+export const CACHED_FOR_MS = 5;
 /** Reads that are being sent so at a time, each of which keeps its file open: more are copied. */
 export const MAX_STRETCHES = 256;
 /** What one step of a copy or of clearing moves at the most. */

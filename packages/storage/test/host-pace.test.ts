@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { HostPace } from '../src/content/host-pace.ts';
 import { LocalContentStore, openFilesCache } from '../src/content/index.ts';
-import { SLOW_SPELL_MS, SLOW_WRITE_MS } from '../src/limits.ts';
+import { SLOW_SPELL_MS, SLOW_WRITE_MS, WRITE_THREADS } from '../src/limits.ts';
 
 const MIB = 1024 * 1024;
 
@@ -42,6 +42,25 @@ test('slow writes in threads make the spell longer, quick ones do not, nor do th
   await expect(pace.watch(Promise.reject(new Error('full')))).rejects.toThrow('full');
   clock.now += 1;
   expect(pace.isSlow).toBe(false);
+});
+
+test('who waits for others, and not for the host, does not make the spell longer', async () => {
+  const { clock, pace } = paced();
+  /** Writes that come all at once; threads end four at a time, each time after so many milliseconds. */
+  const crowd = async (ms: number) => {
+    pace.took(0);
+    clock.now += SLOW_SPELL_MS;
+    const gates = Array.from({ length: 32 }, () => Promise.withResolvers<void>());
+    const writes = gates.map(({ promise }) => pace.watch(promise));
+    for (const [i, gate] of gates.entries()) {
+      if (i % WRITE_THREADS === 0) clock.now += ms;
+      gate.resolve();
+      await writes[i];
+    }
+    return pace.isSlow;
+  };
+  expect(await crowd(SLOW_WRITE_MS)).toBe(false);
+  expect(await crowd(SLOW_WRITE_MS + 1)).toBe(true);
 });
 
 test('content is written on the spot, and by a thread while the host is slow', async () => {

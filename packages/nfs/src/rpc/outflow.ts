@@ -72,7 +72,7 @@ export class Outflow {
 
   /** Writes as much as the socket takes now. */
   pump(): void {
-    if (this.#reading || this.#pumping || this.isEmpty) return;
+    if (this.#reading || this.#pumping) return;
     this.#pumping = true;
     try {
       while (!this.isEmpty && this.#next());

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { expect, it } from 'vitest';
-import { descriptorOf } from '../../src/rpc/outflow.ts';
+import { descriptorOf, Outflow } from '../../src/rpc/outflow.ts';
 import { SharedReadSocket } from '../../src/rpc/shared-read.ts';
 import { LoopbackSocket } from '../fuzz/loopback.ts';
 
@@ -42,3 +42,23 @@ it('what has no descriptor of its own, or encrypts what it sends, has none to se
   encrypted.destroy();
   close();
 });
+
+it.each(['at once', 'later'])(
+  'tells that all is handed over when the last piece was read %s',
+  async (when) => {
+    const { socket, close } = await accepted();
+    const outflow = new Outflow(socket, () => {});
+    let released = 0;
+    outflow.push({ bytes: Buffer.from('head'), written: () => {} });
+    outflow.push({
+      length: 1000,
+      send: () => 0,
+      read: () => (when === 'later' ? new Promise((resolve) => setImmediate(resolve)) : undefined),
+      release: () => released++,
+    });
+    outflow.pump();
+    await new Promise<void>((resolve) => outflow.whenEmpty(resolve));
+    expect([released, outflow.isEmpty, outflow.bytes]).toEqual([1, true, 0]);
+    close();
+  },
+);

@@ -1,12 +1,23 @@
 import type { Awaitable, Stretch } from '@dfs/nfs';
 import { codeOf, toFsError } from '../host/errors.ts';
 import { isCached, readCached, sendCached } from '../host/libc.ts';
-import { MAX_STRETCHES, SEND_FROM_BYTES } from '../limits.ts';
+import { CACHED_FOR_MS, MAX_STRETCHES, SEND_FROM_BYTES } from '../limits.ts';
 import type { HostFiles, OpenFile } from './host-files.ts';
 import { readAt } from './threaded-io.ts';
 
 /** What sendfile(2) says of the socket; anything else is about the file. */
-const SOCKET_ERRORS = new Set(['EPIPE', 'ECONNRESET', 'ENOTCONN', 'ETIMEDOUT', 'EBADF', 'ENOTSOCK']);
+const SOCKET_ERRORS = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ENOTCONN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EBADF',
+  'ENOTSOCK',
+]);
+/** About what the host can spare just now: the pieces that are copied instead need less at a time. */
+const SHORTAGES = new Set(['ENOBUFS', 'ENOMEM']);
 
 let stretches = 0;
 
@@ -28,8 +39,8 @@ class HostStretch implements Stretch {
   readonly #files: HostFiles;
   readonly #file: OpenFile;
   readonly #offset: number;
-  /** It has just been seen to be in the page cache. */
-  #isFresh = true;
+  /** When it was last seen to be in the page cache. */
+  #seenAt = performance.now();
 
   constructor(files: HostFiles, file: OpenFile, offset: number, length: number) {
     this.#files = files;
@@ -45,15 +56,23 @@ class HostStretch implements Stretch {
     const offset = this.#offset + from;
     const count = this.length - from;
     // A slow peer may come to it long after: what has left the cache since is read by a thread.
-    if (!this.#isFresh && !isCached(fd, offset, count)) return 0;
-    this.#isFresh = false;
+    if (!this.#isCached(offset, count)) return 0;
     try {
       return sendCached(descriptor, fd, offset, count);
     } catch (error) {
-      if (SOCKET_ERRORS.has(codeOf(error) ?? '')) throw error;
-      this.#file.unsendable = true;
+      const code = codeOf(error) ?? '';
+      if (SOCKET_ERRORS.has(code)) throw error;
+      if (!SHORTAGES.has(code)) this.#file.unsendable = true;
       return 0;
     }
+  }
+
+  #isCached(offset: number, count: number): boolean {
+    const now = performance.now();
+    if (now - this.#seenAt < CACHED_FOR_MS) return true;
+    if (!isCached(this.#file.fd, offset, count)) return false;
+    this.#seenAt = now;
+    return true;
   }
 
   read(from: number, target: Buffer): Awaitable<void> {
