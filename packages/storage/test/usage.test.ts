@@ -145,6 +145,7 @@ async function damage(path: string): Promise<unknown[]> {
 function copyLive(from: string, to: string): void {
   const { status, stderr } = spawnSync('cp', ['-a', '--sparse=always', `${from}/.`, to], {
     encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
   });
   const complaints = stderr.split('\n').filter((line) => line !== '' && !line.includes('No such file'));
   if (status === null || complaints.length > 0) throw new Error(`cp: ${status} ${complaints.join('\n')}`);
