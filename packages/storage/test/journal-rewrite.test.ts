@@ -165,6 +165,19 @@ describe('the journal keeps no records: who has them writes them when it is writ
     await log.close();
   });
 
+  test('is given up where what has changed between two slices cannot be written: it would be lacking for good', async () => {
+    const { journal, log } = await begin(1 << 24);
+    const records = new EngineRecords(journal);
+    for (let i = 0; i < 150; i++) records.append([[`k${i}`, Buffer.alloc(20_000)]], false);
+    log.flushJournal();
+    journal.rewrite(0, undefined);
+    records.sweep = () => {
+      throw new RangeError('no such value');
+    };
+    await expect.poll(() => journal.isLost, PATIENTLY).toBe(true);
+    await log.close();
+  });
+
   test('a unit that waits for changes does not come to the new file before those', async () => {
     const { journal, log, found } = await begin(1 << 24);
     const records = new EngineRecords(journal);

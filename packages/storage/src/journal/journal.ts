@@ -356,7 +356,8 @@ export class Journal {
         setTimeout(() => this.#goOn(), UNFLUSHED_MS).unref();
         return;
       }
-      this.#attempt(() => this.#source.sweep());
+      // Where that fails, what it was to write is nowhere.
+      this.#guard(() => this.#source.sweep());
       this.flush(0, false);
       this.#attempt(() => rewrite === this.#rewrite && this.#writeSlice(rewrite));
       if (rewrite !== this.#rewrite) return;

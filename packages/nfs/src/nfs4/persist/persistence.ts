@@ -118,11 +118,13 @@ export class Persistence implements RecordSource {
    */
   #sweepOthers(client: Client): void {
     const { marks } = this.#state;
-    this.#sweepNumbers();
     let isOwn = !marks.anyDropped;
     for (let record = marks.first; isOwn && record !== undefined; record = record.nextMarked)
       isOwn = isOf(record, client);
-    if (isOwn) return;
+    if (isOwn) {
+      this.#sweepNumbers();
+      return;
+    }
     const own: Lasting[] = [];
     const others: Lasting[] = [];
     for (let record = marks.take(); record !== undefined; record = marks.take())
