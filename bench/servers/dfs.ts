@@ -47,10 +47,12 @@ export function metricsOf(data: string): Promise<string> {
   });
 }
 
-const SYNCS = /^dfs_storage_journal_syncs_total (\d+)/m;
+const SYNCS = /^dfs_storage_(?:journal|content)_syncs_total (\d+)/gm;
 
+/** Syncs of the journal, and of content where a client asks for that. */
 async function batchesOf(data: string): Promise<number> {
-  return Number(SYNCS.exec(await metricsOf(data))?.[1] ?? Number.NaN);
+  const syncs = [...(await metricsOf(data)).matchAll(SYNCS)].map(([, count]) => Number(count));
+  return syncs.length === 0 ? Number.NaN : syncs.reduce((sum, count) => sum + count);
 }
 
 export async function startGrade(

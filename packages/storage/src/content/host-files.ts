@@ -20,10 +20,13 @@ export interface OpenFile {
 }
 
 /** The bound on open files, over all shares of a data directory. */
-export type OpenFiles = ClockCache<OpenFile, OpenFile>;
+export class OpenFiles extends ClockCache<OpenFile, OpenFile> {
+  /** How often one of them was brought to the disk. */
+  syncs = 0;
+}
 
 export function openFilesCache(capacity: number): OpenFiles {
-  return new ClockCache(
+  return new OpenFiles(
     capacity,
     (file) => file.users === 0,
     (file) => file.owner.close(file),
@@ -48,6 +51,11 @@ export class HostFiles {
   constructor(root: string, cache: OpenFiles) {
     this.root = root;
     this.#cache = cache;
+  }
+
+  /** One of them was brought to the disk. */
+  countSync(): void {
+    this.#cache.syncs++;
   }
 
   path(ino: number): string {

@@ -303,7 +303,9 @@ export class LocalContentStore implements ContentStore {
       await this.#syncs.sync(ino, async () => {
         // Only now: it may have been closed, or removed, while another sync ran.
         const file = this.#files.get(ino);
-        if (file !== undefined) await this.#files.using(file, dataSync);
+        if (file === undefined) return;
+        await this.#files.using(file, dataSync);
+        this.#files.countSync();
       });
       if (this.#files.get(ino) !== undefined) await this.#files.syncFolders(ino);
     } catch (error) {

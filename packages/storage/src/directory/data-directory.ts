@@ -70,6 +70,8 @@ export interface DataDirectory {
 export interface StorageFigures {
   readonly durability: Durability;
   readonly log: Readonly<LogFigures>;
+  /** How often content of a file was brought to the disk. */
+  readonly contentSyncs: number;
   /** The disk has no room for records: changes that need some are refused. */
   readonly full: boolean;
   /** Nothing is committed, and why. */
@@ -90,6 +92,8 @@ export interface Stores {
   readonly metadata: MetadataStore;
   /** The content of one share; in place for good when this answers. */
   readonly content: (id: number) => Promise<ContentStore>;
+  /** How often content of a file was brought to the disk; absent in memory. */
+  readonly contentSyncs?: () => number;
   readonly release: () => void;
   readonly journal?: OpenedJournal;
   /** Where they lie, and what holds the content still for a backup; absent in memory. */
@@ -163,7 +167,9 @@ export class StoreDirectory implements DataDirectory {
   get figures(): StorageFigures {
     const journal = this.#journal?.journal;
     const { durability, figures: log } = this.#log;
-    const common = { durability, log, full: this.#log.room.isFull, stopped: this.#log.stopped };
+    const { isFull: full } = this.#log.room;
+    const contentSyncs = this.#stores.contentSyncs?.() ?? 0;
+    const common = { durability, log, contentSyncs, full, stopped: this.#log.stopped };
     if (journal === undefined) return common;
     const { commits: syncs, seconds: syncSeconds } = journal.syncTimes;
     return { ...common, journal: { ...journal.figures, syncs, syncSeconds, lost: journal.isLost } };

@@ -60,7 +60,8 @@ export async function openDataDirectory(
       reserve.close();
       taken.release();
     };
-    const stores = { metadata, content, release, reserve, place: { path, barrier } };
+    const contentSyncs = () => files.syncs;
+    const stores = { metadata, content, contentSyncs, release, reserve, place: { path, barrier } };
     return await withJournal(path, stores, options);
   } catch (error) {
     lock?.release();

@@ -60,6 +60,12 @@ export const STORAGE: readonly ScalarMetric[] = [
     read: ({ storage }) => single(storage?.journal?.syncSeconds ?? 0),
   },
   {
+    name: 'dfs_storage_content_syncs_total',
+    type: 'counter',
+    help: 'Times that the content of one file was brought to the disk: for COMMIT, and for a WRITE that asks for it.',
+    read: ({ storage }) => single(storage?.contentSyncs ?? 0),
+  },
+  {
     name: 'dfs_storage_journal_lost',
     type: 'gauge',
     help: '1 where the journal could not be written and was given up: the next start begins with a grace period.',
