@@ -58,7 +58,8 @@ export class Daemon {
 
   async remove(): Promise<void> {
     await this.stop();
-    rmSync(this.home, { recursive: true, force: true });
+    // A command that a test has ended may be writing to it yet.
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
   /** dfsctl with this server's socket, as a process. */
