@@ -7,6 +7,7 @@ export {
   INSTANCE_KEY as SERVER_INSTANCE_KEY,
 } from './nfs4/identity.ts';
 export { CLIENT_RECORDS } from './nfs4/state/grace.ts';
+export { descriptorOf } from './rpc/outflow.ts';
 export * from './server.ts';
 export * from './vfs/index.ts';
 export { WaitingListener } from './waiting-listener.ts';

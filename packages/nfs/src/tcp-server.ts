@@ -62,7 +62,7 @@ export class TcpNfsServer implements NfsServer {
       const dear = this.#service.takeDear();
       if (persistence?.isFlushed() === false) return endOfTurn;
       // One by itself is as likely all that its client waits for.
-      return dear > 1 && !endOfTurn.isEnough(dear) ? endOfTurn : undefined;
+      return dear > 1 && !endOfTurn.flushIfEnough(dear) ? endOfTurn : undefined;
     };
     this.#ticker = setInterval(() => {
       tick(engine, ++this.#ticks);

@@ -75,8 +75,9 @@ export const SYNC_READ_BYTES = 128 * KIB;
  * this cost readers more than they save writers.
  */
 export const WRITE_PIECE_BYTES = 256 * KIB;
-/** A write that takes so long was made to wait for the disk; one in a thread may wait for so many others at a time besides. */
+/** A write that takes so long was made to wait for the disk. */
 export const SLOW_WRITE_MS = 10;
+/** Threads that write at a time: libuv's. Who comes when they are busy waits for those as well. */
 export const WRITE_THREADS = 4;
 /** For so long after one of those, threads do the writes. */
 export const SLOW_SPELL_MS = 500;

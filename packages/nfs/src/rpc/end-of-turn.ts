@@ -30,7 +30,7 @@ export class EndOfTurn {
   }
 
   /** Of one more connection there are so many replies. True where all that is gathered leaves now, and those may follow; else they are to wait. */
-  isEnough(replies: number): boolean {
+  flushIfEnough(replies: number): boolean {
     this.#gathered += replies;
     if (this.#gathered < ENOUGH) return false;
     this.#flush();

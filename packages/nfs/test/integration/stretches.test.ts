@@ -34,6 +34,16 @@ async function expectRead(files: Files, file: Buffer, offset: number, count: num
   expect(eof).toBe(offset + count >= SIZE);
 }
 
+/** The same with a peer that reads nothing of its only connection. */
+async function stalled(mood: object) {
+  const made = await world();
+  Object.assign(made.sending, mood);
+  const [connection] = made.files.session.connections;
+  if (connection === undefined) throw new Error('no connection');
+  connection.pause();
+  return { ...made, connection };
+}
+
 const RANGES = [1, 2, 3, 4, 5, 4095, 64 * KIB, 64 * KIB + 1, MIB - 3, MIB].flatMap((count) =>
   [0, 1, 4093, MIB, SIZE - count, SIZE - 1].map((offset) => [offset, count] as const),
 );
@@ -69,12 +79,8 @@ describe.each([
   });
 
   it('to a peer that does not read for a while', async () => {
-    const { server, sending, files, file } = await world();
+    const { server, sending, files, file, connection } = await stalled(mood);
     await using _ = server;
-    Object.assign(sending, mood);
-    const [connection] = files.session.connections;
-    if (connection === undefined) throw new Error('no connection');
-    connection.pause();
     const asked = Array.from({ length: MANY }, (_unused, i) => expectRead(files, file, i * 7, MIB));
     // More than the host's buffers hold: the rest waits for the peer.
     await until(() => sending.held > 0, 'some wait', LONG_MS);
@@ -84,12 +90,8 @@ describe.each([
   });
 
   it('and let go where the peer vanishes', async () => {
-    const { server, sending, files, file } = await world();
+    const { server, sending, files, file, connection } = await stalled(mood);
     await using _ = server;
-    Object.assign(sending, mood);
-    const [connection] = files.session.connections;
-    if (connection === undefined) throw new Error('no connection');
-    connection.pause();
     const asked = Array.from({ length: MANY }, () => readOf(files, file, 0, MIB).catch(() => 'gone'));
     await until(() => sending.held > 0, 'some wait', LONG_MS);
     connection.reset();
@@ -100,12 +102,8 @@ describe.each([
   });
 
   it('and a file that is cut meanwhile ends in zeros', async () => {
-    const { server, sending, files, file } = await world();
+    const { server, sending, files, file, connection } = await stalled(mood);
     await using _ = server;
-    Object.assign(sending, mood);
-    const [connection] = files.session.connections;
-    if (connection === undefined) throw new Error('no connection');
-    connection.pause();
     const asked = Array.from({ length: MANY }, () => readOf(files, file, 0, MIB));
     await until(() => sending.held > 0, 'some wait', LONG_MS);
     const other = await server.files();

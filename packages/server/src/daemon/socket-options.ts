@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { descriptorOf } from '@dfs/nfs';
 import koffi from 'koffi';
 
 /** Linux's numbers, of setsockopt(2) and tcp(7). */
@@ -73,11 +74,4 @@ export function preparation({ paced }: { readonly paced: boolean }): (socket: So
     close(socket);
     return unpaced(socket, paced);
   };
-}
-
-/** Node.js has no public way to ask for it. */
-function descriptorOf(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
-  const fd = handle?.fd;
-  return fd === undefined || fd < 0 ? undefined : fd;
 }

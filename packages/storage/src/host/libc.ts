@@ -118,6 +118,11 @@ function addressOf(memory: Buffer): number {
   return Number(koffi.address(memory));
 }
 
+function writeU64(memory: Buffer, value: number, at: number): void {
+  memory.writeUInt32LE(value % TWO_32, at);
+  memory.writeUInt32LE(Math.floor(value / TWO_32), at + 4);
+}
+
 function knownAddressOf(memory: Buffer): number {
   if (memory.length < LARGE) return addressOf(memory);
   let address = addresses.get(memory);
@@ -141,8 +146,7 @@ export function readCached(
 ): number | undefined {
   if (!canReadCached || preadv2 === undefined) return undefined;
   const address = knownAddressOf(memory) + start;
-  vector.writeUInt32LE(address % TWO_32, 0);
-  vector.writeUInt32LE(Math.floor(address / TWO_32), 4);
+  writeU64(vector, address, 0);
   vector.writeUInt32LE(end - start, IOVEC_BYTES / 2);
   const count = preadv2(fd, vectorAddress, 1, offset, RWF_NOWAIT);
   if (count >= 0) return count;
@@ -159,19 +163,14 @@ const CACHESTAT_AT = 64;
 const OFFSET_AT = 128;
 let canTellCached = canReadCached && sendfile !== undefined && syscall !== undefined;
 
-function writeU64(value: number, at: number): void {
-  asked.writeUInt32LE(value % TWO_32, at);
-  asked.writeUInt32LE(Math.floor(value / TWO_32), at + 4);
-}
-
 /**
  * The page cache has all of the range, so that {@link sendCached} does not wait for the disk. False where the host cannot tell. What is just being read from
  * the disk counts as there, except at the ends, which are looked at: what the host reads ahead it reads in order.
  */
 export function isCached(fd: number, offset: number, count: number): boolean {
   if (!canTellCached || syscall === undefined) return false;
-  writeU64(offset, 0);
-  writeU64(count, U64_BYTES);
+  writeU64(asked, offset, 0);
+  writeU64(asked, count, U64_BYTES);
   if (syscall(SYS_CACHESTAT, fd, askedAddress, askedAddress + CACHESTAT_AT, 0) < 0) {
     // Of a file it tells always, or never: where the kernel lacks it, or whoever runs this process has forbidden it.
     canTellCached = false;
@@ -188,7 +187,7 @@ export function isCached(fd: number, offset: number, count: number): boolean {
  * has no more. What the cache lacks is waited for: see {@link isCached}. Throws what the socket, or the disk, has to say.
  */
 export function sendCached(socket: number, fd: number, offset: number, count: number): number {
-  writeU64(offset, OFFSET_AT);
+  writeU64(asked, offset, OFFSET_AT);
   const sent = need(sendfile, 'sendfile')(socket, fd, askedAddress + OFFSET_AT, count);
   if (sent >= 0) return sent;
   const errno = koffi.errno();

@@ -15,7 +15,7 @@ interface Waiting {
   /** How much must be on the disk. */
   wanted: number;
   count: number;
-  readonly done: Promise<void>;
+  readonly promise: Promise<void>;
   readonly resolve: (answer: Promise<void> | undefined) => void;
 }
 
@@ -72,7 +72,7 @@ export class JournalSyncs {
   whenSynced(): Promise<void> {
     let last = this.#waiting.at(-1);
     if (last === undefined || (last.wanted < this.#urged && last.wanted <= this.#flushed)) {
-      last = this.#newWaiting();
+      last = { wanted: 0, count: 0, ...Promise.withResolvers<void>() };
       this.#waiting.push(last);
     }
     if (last.wanted < this.#urged) {
@@ -80,7 +80,7 @@ export class JournalSyncs {
       if (this.#syncing < this.#urged) this.sync();
     }
     last.count++;
-    return last.done;
+    return last.promise;
   }
 
   /** Begins a sync of all that is not held, at the end of this turn of the event loop or when the one under way has ended. */
@@ -90,14 +90,6 @@ export class JournalSyncs {
     this.#isScheduled = true;
     // Requests that came in this turn share it.
     setImmediate(this.#begin);
-  }
-
-  #newWaiting(): Waiting {
-    let resolve!: (answer: Promise<void> | undefined) => void;
-    const done = new Promise<void>((answer) => {
-      resolve = answer as typeof resolve;
-    });
-    return { wanted: 0, count: 0, done, resolve };
   }
 
   #run(): void {

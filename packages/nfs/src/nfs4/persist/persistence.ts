@@ -58,7 +58,7 @@ export class Persistence implements RecordSource {
       slot.journaled = true;
       slot.recorded = true;
     }
-    if (this.#journal.end()) this.#unflushed = true;
+    this.#end();
   }
 
   /** What changed outside of a COMPOUND with a slot, if anything did. */
@@ -68,7 +68,7 @@ export class Persistence implements RecordSource {
     const unit = this.#journal.begin(false);
     this.#writeMarked(unit);
     this.#writeServer(unit);
-    if (this.#journal.end()) this.#unflushed = true;
+    this.#end();
   }
 
   *write(sink: RecordSink): Generator<undefined> {
@@ -134,10 +134,14 @@ export class Persistence implements RecordSource {
     for (const record of own) marks.touch(record);
   }
 
+  #end(): void {
+    if (this.#journal.end()) this.#unflushed = true;
+  }
+
   #sweepNumbers(): void {
     if (!this.#numbersRunOut()) return;
     this.#writeServer(this.#journal.begin(false));
-    if (this.#journal.end()) this.#unflushed = true;
+    this.#end();
   }
 
   #writeMarked(unit: RecordSink): void {
