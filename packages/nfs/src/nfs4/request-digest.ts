@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { XdrReader } from '../xdr/index.ts';
 
 /** Up to this size it is done here: to call zlib, and to make a Buffer of the request for it, takes longer. */
 const SMALL_BYTES = 256;
@@ -16,35 +17,35 @@ const MIX = 0x9e3779b1;
 const MIX_SHIFT = 15;
 
 /**
- * Tells the request in bytes `from` to `end` of `buffer`, made by `uid`, from another one that comes with the same slot and sequence id
+ * Tells the request whose rest `args` has still to read, made by `uid`, from another one that comes with the same slot and sequence id
  * (RFC 8881 §2.10.6.1.3.1).
  */
-export function requestDigest(buffer: Buffer, from: number, end: number, uid: number): number {
+export function requestDigest(args: XdrReader, uid: number): number {
+  const { buffer, position: from, end } = args;
   const length = end - from;
-  if (length <= SMALL_BYTES) return (mixedBytes(buffer, from, end, uid) ^ length) >>> 0;
+  if (length <= SMALL_BYTES) return (mixedBytes(args.view, from, end, uid) ^ length) >>> 0;
   if (length <= WHOLE_BYTES) return (crc32(buffer.subarray(from, end), uid) ^ length) >>> 0;
   const head = crc32(buffer.subarray(from, from + EDGE_BYTES), uid);
   const edges = crc32(buffer.subarray(end - EDGE_BYTES, end), head);
-  return (sampled(buffer, from + EDGE_BYTES, end - EDGE_BYTES, edges) ^ length) >>> 0;
+  return (sampled(args.view, from + EDGE_BYTES, end - EDGE_BYTES, edges) ^ length) >>> 0;
 }
 
-function mixedBytes(buffer: Buffer, from: number, end: number, start: number): number {
+function mixedBytes(view: DataView, from: number, end: number, start: number): number {
   let mixed = start | 0;
   let at = from;
   for (; at + SAMPLE_BYTES <= end; at += SAMPLE_BYTES) {
-    const word = buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24);
-    mixed = Math.imul(mixed ^ word, MIX);
+    mixed = Math.imul(mixed ^ view.getInt32(at, true), MIX);
     mixed ^= mixed >>> MIX_SHIFT;
   }
   // XDR comes in fours: what is left is no request that decodes.
-  for (; at < end; at++) mixed = Math.imul(mixed ^ buffer[at]!, MIX);
+  for (; at < end; at++) mixed = Math.imul(mixed ^ view.getUint8(at), MIX);
   return mixed;
 }
 
-function sampled(buffer: Buffer, from: number, end: number, start: number): number {
+function sampled(view: DataView, from: number, end: number, start: number): number {
   let mixed = start | 0;
   for (let at = from; at + SAMPLE_BYTES <= end; at += SAMPLE_STRIDE) {
-    mixed = Math.imul(mixed ^ buffer.readInt32LE(at), MIX);
+    mixed = Math.imul(mixed ^ view.getInt32(at, true), MIX);
     mixed ^= mixed >>> MIX_SHIFT;
   }
   return mixed;

@@ -56,7 +56,7 @@ export class CredentialCache {
   #bytes: Buffer | undefined;
   #principal: Principal = ANONYMOUS;
   /** The header of a call that was accepted, from the RPC version to the end of the verifier. */
-  #header: Buffer | undefined;
+  #header: Int32Array | undefined;
   #caller: Principal = ANONYMOUS;
 
   /** Who calls, where the header at the reader is byte for byte the one that was kept: the reader is behind it then. */
@@ -67,7 +67,7 @@ export class CredentialCache {
 
   /** Keeps the header that lies from `start` to the reader's position. */
   keep(reader: XdrReader, start: number, caller: Principal): void {
-    this.#header = Buffer.from(reader.buffer.subarray(start, reader.position));
+    this.#header = reader.wordsFrom(start);
     this.#caller = caller;
   }
 

@@ -1,8 +1,10 @@
 import { XdrError } from './errors.ts';
+import { viewOf } from './word.ts';
 
 const TWO_32 = 2 ** 32;
+const WORD = 4;
 const EMPTY = Buffer.alloc(0);
-const scratch = new DataView(new ArrayBuffer(8));
+const NOTHING = viewOf(EMPTY);
 
 /**
  * Decodes XDR (RFC 4506) from a part of a Buffer, without copying: what it returns as Buffer lies in the input. Throws
@@ -10,6 +12,7 @@ const scratch = new DataView(new ArrayBuffer(8));
  */
 export class XdrReader {
   #buffer: Buffer = EMPTY;
+  #view = NOTHING;
   #position = 0;
   #end = 0;
 
@@ -19,7 +22,11 @@ export class XdrReader {
 
   /** Starts over on bytes `start` to `end` (exclusive) of `buffer`. */
   reset(buffer: Buffer, start = 0, end = buffer.length): this {
-    this.#buffer = buffer;
+    // Most often it is the same memory again.
+    if (buffer !== this.#buffer) {
+      this.#buffer = buffer;
+      this.#view = viewOf(buffer);
+    }
     this.#position = start;
     this.#end = end;
     return this;
@@ -38,6 +45,11 @@ export class XdrReader {
     return this.#buffer;
   }
 
+  /** The same as {@link buffer}, word by word. */
+  get view(): DataView {
+    return this.#view;
+  }
+
   /** The offset of the first byte behind the input. */
   get end(): number {
     return this.#end;
@@ -54,8 +66,7 @@ export class XdrReader {
     const at = this.#position;
     if (this.#end - at < 4) throw new XdrError(`needs 4 bytes, ${this.#end - at} are left`);
     this.#position = at + 4;
-    const b = this.#buffer;
-    return b[at]! * 0x1000000 + ((b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!);
+    return this.#view.getUint32(at);
   }
 
   i32(): number {
@@ -83,10 +94,7 @@ export class XdrReader {
 
   /** An unsigned hyper, exact. */
   bigU64(): bigint {
-    const at = this.#take(8);
-    const b = this.#buffer;
-    for (let i = 0; i < 8; i++) scratch.setUint8(i, b[at + i]!);
-    return scratch.getBigUint64(0);
+    return this.#view.getBigUint64(this.#take(8));
   }
 
   /** `count` bytes and their padding. */
@@ -122,15 +130,35 @@ export class XdrReader {
     return this.#take((count + 3) & ~3);
   }
 
-  /** Skips bytes that are those of `expected`; stays, and returns false, where they are others. */
-  skipSame(expected: Uint8Array): boolean {
+  /** A copy of the whole words from offset `from` of the buffer on that were read, for {@link skipSame}. */
+  wordsFrom(from: number): Int32Array {
+    const words = new Int32Array((this.#position - from) / WORD);
+    for (let i = 0; i < words.length; i++) words[i] = this.#view.getInt32(from + i * WORD);
+    return words;
+  }
+
+  /** Skips words that are those of `expected`; stays, and returns false, where they are others. */
+  skipSame(expected: Int32Array): boolean {
     const at = this.#position;
     const { length } = expected;
-    if (length > this.#end - at) return false;
-    const b = this.#buffer;
-    for (let i = 0; i < length; i++) if (b[at + i] !== expected[i]) return false;
-    this.#position = at + length;
+    if (length * WORD > this.#end - at) return false;
+    const view = this.#view;
+    for (let i = 0; i < length; i++) if (view.getInt32(at + i * WORD) !== expected[i]) return false;
+    this.#position = at + length * WORD;
     return true;
+  }
+
+  /** From now on the input ends behind the next `count` bytes, which must be there; answers where it did, for {@link widen}. */
+  narrow(count: number): number {
+    const end = this.#end;
+    if (count > this.remaining) throw new XdrError(`needs ${count} bytes, ${this.remaining} are left`);
+    this.#end = this.#position + count;
+    return end;
+  }
+
+  /** The input ends where it did before {@link narrow}. */
+  widen(end: number): void {
+    this.#end = end;
   }
 
   skip(count: number): void {

@@ -5,3 +5,8 @@
 export function wordAt(bytes: Uint8Array, at: number): number {
   return bytes[at]! * 0x1000000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!);
 }
+
+/** Its words for who reads or writes many: the compiler takes each at once, and checks where it lies once, not for each of its bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}

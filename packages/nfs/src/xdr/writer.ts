@@ -1,11 +1,10 @@
 import { takeMemory } from '../memory.ts';
+import { viewOf } from './word.ts';
 
 const TWO_32 = 2 ** 32;
 const INITIAL = 4096;
 /** Up to so many bytes a loop is done sooner than a call into the runtime. */
 const SHORT = 64;
-
-const scratch = new DataView(new ArrayBuffer(8));
 
 /**
  * Encodes XDR (RFC 4506) into a Buffer that grows. Positions are offsets from where the message starts; what is written may be cut off or
@@ -13,6 +12,7 @@ const scratch = new DataView(new ArrayBuffer(8));
  */
 export class XdrWriter {
   #buffer: Buffer;
+  #view: DataView;
   /** Offsets in the buffer: where the message starts, where it goes on, what it may not reach. */
   #start = 0;
   #position = 0;
@@ -20,6 +20,7 @@ export class XdrWriter {
 
   constructor(capacity: number = INITIAL) {
     this.#buffer = Buffer.allocUnsafeSlow(capacity);
+    this.#view = viewOf(this.#buffer);
     this.#end = capacity;
   }
 
@@ -64,7 +65,11 @@ export class XdrWriter {
 
   /** Starts a message in bytes `start` to `end` of somebody's memory. One that needs more moves to memory of its own. */
   lend(buffer: Buffer, start: number, end: number): this {
-    this.#buffer = buffer;
+    // Most often it is the same memory again.
+    if (buffer !== this.#buffer) {
+      this.#buffer = buffer;
+      this.#view = viewOf(buffer);
+    }
     this.#start = start;
     this.#position = start;
     this.#end = end;
@@ -103,12 +108,9 @@ export class XdrWriter {
   }
 
   u32(value: number): this {
+    // Asked for first: it may change the view.
     const at = this.#reserve(4);
-    const b = this.#buffer;
-    b[at] = value >>> 24;
-    b[at + 1] = value >>> 16;
-    b[at + 2] = value >>> 8;
-    b[at + 3] = value;
+    this.#view.setUint32(at, value);
     return this;
   }
 
@@ -119,17 +121,9 @@ export class XdrWriter {
   /** A non-negative integer up to 2^53 as an unsigned hyper, or a negative one as a signed. */
   u64(value: number): this {
     const at = this.#reserve(8);
-    const b = this.#buffer;
-    const high = Math.floor(value / TWO_32);
-    b[at] = high >>> 24;
-    b[at + 1] = high >>> 16;
-    b[at + 2] = high >>> 8;
-    b[at + 3] = high;
-    const low = value >>> 0;
-    b[at + 4] = low >>> 24;
-    b[at + 5] = low >>> 16;
-    b[at + 6] = low >>> 8;
-    b[at + 7] = low;
+    const view = this.#view;
+    view.setUint32(at, Math.floor(value / TWO_32));
+    view.setUint32(at + 4, value);
     return this;
   }
 
@@ -139,9 +133,9 @@ export class XdrWriter {
   }
 
   bigU64(value: bigint): this {
-    // By way of a view: the compiler does it without a bigint of its own.
-    scratch.setBigUint64(0, value);
-    return this.u32(scratch.getUint32(0)).u32(scratch.getUint32(4));
+    const at = this.#reserve(8);
+    this.#view.setBigUint64(at, value);
+    return this;
   }
 
   /** Bytes whose count the reader knows, padded. */
@@ -240,11 +234,6 @@ export class XdrWriter {
 
   /** Overwrites four bytes that were written before. */
   patchU32(position: number, value: number): void {
-    const at = this.#start + position;
-    const b = this.#buffer;
-    b[at] = value >>> 24;
-    b[at + 1] = value >>> 16;
-    b[at + 2] = value >>> 8;
-    b[at + 3] = value;
+    this.#view.setUint32(this.#start + position, value);
   }
 }

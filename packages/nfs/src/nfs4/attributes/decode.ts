@@ -1,22 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { AttributeChanges, TimeSetting } from '../../vfs/index.ts';
 import { ModeBit } from '../../vfs/index.ts';
-import { XdrError, XdrReader } from '../../xdr/index.ts';
+import { XdrError, type XdrReader } from '../../xdr/index.ts';
 import type { Compound } from '../compound.ts';
 import { Attr, Status, TimeHow } from '../constants/index.ts';
 import type { Engine } from '../engine.ts';
 import { NfsError } from '../errors.ts';
 import type { Export } from '../exports.ts';
-import {
-  attributesOf,
-  type Bitmap,
-  bitmapOf,
-  both,
-  isEmpty,
-  readBitmap,
-  sameBitmap,
-  without,
-} from './bitmap.ts';
+import { attributesOf, type Bitmap, bitmapOf, both, isEmpty, readBitmap, without } from './bitmap.ts';
 import { type AttributeTable, tableOf } from './table.ts';
 
 const MODE_BITS = 0o777 | ModeBit.SET_UID | ModeBit.SET_GID | ModeBit.STICKY;
@@ -33,7 +24,7 @@ export interface DecodedChanges {
   readonly mask: Bitmap;
   readonly changes: AttributeChanges;
   /** For SETATTR alone, which knows the mode that it is applied to. */
-  readonly maskedMode?: MaskedMode;
+  maskedMode: MaskedMode | undefined;
 }
 
 /** Some attributes make sense for a new object alone, others only for one that is there. */
@@ -44,13 +35,6 @@ const MODES: Readonly<Record<Purpose, Bitmap>> = {
   set: bitmapOf([Attr.MODE_UMASK]),
 };
 const MODE_KINDS = bitmapOf([Attr.MODE, Attr.MODE_SET_MASKED, Attr.MODE_UMASK]);
-
-interface Draft {
-  readonly engine: Engine;
-  readonly target: Export;
-  readonly changes: AttributeChanges;
-  maskedMode: MaskedMode | undefined;
-}
 
 function invalid(): NfsError {
   return new NfsError(Status.INVAL);
@@ -89,11 +73,12 @@ function readSize(values: XdrReader, target: Export): number {
   return size;
 }
 
-function decodeValue(attr: number, values: XdrReader, draft: Draft): void {
-  const { changes, engine } = draft;
+function decodeValue(attr: number, c: Compound, target: Export, decoded: DecodedChanges): void {
+  const { changes } = decoded;
+  const { engine, args: values } = c;
   switch (attr) {
     case Attr.SIZE:
-      changes.size = readSize(values, draft.target);
+      changes.size = readSize(values, target);
       break;
     case Attr.MODE:
       changes.mode = readMode(values, MODE_BITS);
@@ -114,7 +99,7 @@ function decodeValue(attr: number, values: XdrReader, draft: Draft): void {
       changes.mtime = readTimeSetting(values);
       break;
     case Attr.MODE_SET_MASKED:
-      draft.maskedMode = { value: readMode(values, MODE_BITS), mask: readMode(values, MODE_BITS) };
+      decoded.maskedMode = { value: readMode(values, MODE_BITS), mask: readMode(values, MODE_BITS) };
       break;
     case Attr.MODE_UMASK: {
       // RFC 8275 §4: without ACLs to inherit, the umask is taken off the mode here as the client would have done.
@@ -127,38 +112,16 @@ function decodeValue(attr: number, values: XdrReader, draft: Draft): void {
   }
 }
 
-/** A set of attributes that was checked last: clients set the same ones again and again. */
-interface Checked {
+/** A set of attributes to set, as it lay in the request. */
+interface Mask {
   readonly table: AttributeTable;
-  readonly purpose: Purpose;
-  readonly mask: Bitmap;
+  readonly bits: Bitmap;
   readonly attributes: readonly number[];
+  readonly wire: Int32Array;
 }
 
-let last: Checked | undefined;
-
-/** The attributes of the mask in their order, checked by {@link checkMask}. */
-function checkedAttributes(mask: Bitmap, table: AttributeTable, purpose: Purpose): readonly number[] {
-  if (
-    last?.table === table &&
-    last.purpose === purpose &&
-    !mask.beyond &&
-    sameBitmap(last.mask, mask) &&
-    !last.mask.beyond
-  )
-    return last.attributes;
-  checkMask(mask, table, purpose);
-  last = { table, purpose, mask, attributes: attributesOf(mask) };
-  return last.attributes;
-}
-
-/** Says no to a set of attributes that cannot be set like that, before a value is read. */
-function checkMask(mask: Bitmap, table: AttributeTable, purpose: Purpose): void {
-  if (!isEmpty(without(mask, table.supported))) throw new NfsError(Status.ATTRNOTSUPP);
-  if (!isEmpty(without(mask, table.writable))) throw invalid();
-  if (!isEmpty(both(mask, MODES[purpose]))) throw invalid();
-  if (attributesOf(both(mask, MODE_KINDS)).length > 1) throw invalid();
-}
+/** Those that were checked last: clients set the same ones again and again. */
+const last: Record<Purpose, Mask | undefined> = { create: undefined, set: undefined };
 
 /**
  * Reads a fattr4 of attributes to set on an object of `target`. NFS4ERR_ATTRNOTSUPP, INVAL (not to be set, or no such value), BADOWNER,
@@ -169,14 +132,31 @@ export function readAttributeChanges(
   target: Export,
   purpose: Purpose = 'create',
 ): DecodedChanges {
-  const mask = readBitmap(c.args);
-  const length = c.args.length(c.args.remaining);
-  const start = c.args.offset(length);
-  const attributes = checkedAttributes(mask, tableOf(target, c.minor), purpose);
-  const values = new XdrReader(c.args.buffer, start, start + length);
-  const draft: Draft = { engine: c.engine, target, changes: {}, maskedMode: undefined };
-  for (const attr of attributes) decodeValue(attr, values, draft);
-  if (values.remaining !== 0) throw new XdrError(`${values.remaining} bytes behind the last attribute`);
-  const { changes, maskedMode } = draft;
-  return maskedMode === undefined ? { mask, changes } : { mask, changes, maskedMode };
+  const { args } = c;
+  const mask = readMask(args, tableOf(target, c.minor), purpose);
+  const end = args.narrow(args.length(args.remaining));
+  if (mask !== last[purpose]) check(mask, purpose);
+  const decoded: DecodedChanges = { mask: mask.bits, changes: {}, maskedMode: undefined };
+  for (const attr of mask.attributes) decodeValue(attr, c, target, decoded);
+  if (args.remaining !== 0) throw new XdrError(`${args.remaining} bytes behind the last attribute`);
+  args.widen(end);
+  return decoded;
+}
+
+function readMask(args: XdrReader, table: AttributeTable, purpose: Purpose): Mask {
+  const known = last[purpose];
+  if (known?.table === table && args.skipSame(known.wire)) return known;
+  const start = args.position;
+  const bits = readBitmap(args);
+  return { table, bits, attributes: attributesOf(bits), wire: args.wordsFrom(start) };
+}
+
+/** Says no to a set of attributes that cannot be set like that, before a value is read. */
+function check(mask: Mask, purpose: Purpose): void {
+  const { bits, table } = mask;
+  if (!isEmpty(without(bits, table.supported))) throw new NfsError(Status.ATTRNOTSUPP);
+  if (!isEmpty(without(bits, table.writable))) throw invalid();
+  if (!isEmpty(both(bits, MODES[purpose]))) throw invalid();
+  if (attributesOf(both(bits, MODE_KINDS)).length > 1) throw invalid();
+  last[purpose] = mask;
 }

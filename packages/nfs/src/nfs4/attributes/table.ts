@@ -55,7 +55,7 @@ export class AttributeTable {
   readonly readable: Bitmap;
   readonly #plans: Plan[] = [];
   /** The bitmap that was read last as it lay in the request: most often the next one is the same. */
-  #last: { readonly plan: Plan; readonly wire: Buffer } | undefined;
+  #last: { readonly plan: Plan; readonly wire: Int32Array } | undefined;
 
   constructor(target: Export, minor: number) {
     this.supported = supportedAttributes(target.fileSystem.abilities, minor);
@@ -69,7 +69,7 @@ export class AttributeTable {
     if (last !== undefined && args.skipSame(last.wire)) return last.plan;
     const start = args.position;
     const plan = this.plan(readBitmap(args));
-    this.#last = { plan, wire: Buffer.from(args.buffer.subarray(start, args.position)) };
+    this.#last = { plan, wire: args.wordsFrom(start) };
     return plan;
   }
 

@@ -42,8 +42,7 @@ export const sequence: Operation = {
     const slot = session.slots.find(args.slotId);
     if (slot === undefined) return Status.BADSLOT;
     if (args.highestSlot < args.slotId) return Status.BAD_HIGH_SLOT;
-    const { args: rest, principal } = c;
-    const digest = requestDigest(rest.buffer, rest.position, rest.end, principal.credentials.uid);
+    const digest = requestDigest(c.args, c.principal.credentials.uid);
     const over = slot.restarted && args.sequenceId === FIRST_SEQUENCE_ID;
     if (args.sequenceId === slot.sequenceId && !over) return retry(c, session, slot, args, digest);
     const expected = slot.sequenceId === MAX_SEQUENCE_ID ? 0 : slot.sequenceId + 1;
