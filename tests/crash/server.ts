@@ -15,6 +15,7 @@ const ROOT = { uid: 0, gid: 0, mode: 0o777 };
 const SHARE_ID = 1;
 /** So little that the journal is written anew in most rounds. */
 const JOURNAL_BYTES = 8 * 1024;
+const KEPT_CONTENT_BYTES = 64 * 1024;
 /** For who looks into a failure. */
 const LOGGED: ReadonlySet<string> = new Set([
   'state_refused',
@@ -30,7 +31,7 @@ const fail = (error: Error) => {
 };
 const directory = await openDataDirectory(data, {
   durability,
-  limits: { journalBytes: JOURNAL_BYTES },
+  limits: { journalBytes: JOURNAL_BYTES, keptContentBytes: KEPT_CONTENT_BYTES },
   onEvent: (event) => {
     if (event.type === 'stopped') fail(new Error(event.stop.reason));
   },

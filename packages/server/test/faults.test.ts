@@ -83,7 +83,7 @@ const problem = (code: number) => ({ problem: { status: code } });
 
 describe('content that cannot be kept', () => {
   const cases: [Call, string, (a: Files) => Promise<unknown>][] = [
-    ['sync', 'EIO', async (a) => (await a.open('f', { access: 3 })).write(0, 'new', Stability.FILE_SYNC)],
+    ['sync', 'EIO', async (a) => (await a.open('f', { access: 3 })).commit()],
     ['write', 'EIO', async (a) => (await a.open('f', { access: 3 })).write(0, 'new')],
   ];
   it.each(cases)(

@@ -40,6 +40,8 @@ export interface StorageLimits {
   readonly fullRetryMs: number;
   /** Bytes that the journal may have before it is written anew with what is still true. */
   readonly journalBytes: number;
+  /** Bytes of content that the journal may have before it is written anew. */
+  readonly keptContentBytes: number;
   /** Characters of a record's or a state's key, which may be any that a byte holds. */
   readonly maxRecordKey: number;
 }
@@ -64,6 +66,7 @@ export const DEFAULT_STORAGE_LIMITS: StorageLimits = Object.freeze({
   reserveBytes: 8 * MIB,
   fullRetryMs: 1000,
   journalBytes: 16 * MIB,
+  keptContentBytes: 128 * MIB,
   maxRecordKey: 900,
 });
 
@@ -75,6 +78,10 @@ export const SYNC_READ_BYTES = 128 * KIB;
  * this cost readers more than they save writers.
  */
 export const WRITE_PIECE_BYTES = 256 * KIB;
+/** Writes up to this size that must be on the disk go there with the journal. */
+export const KEPT_WRITE_BYTES = 64 * KIB;
+/** Files that are synced at a time so that the journal may let go of what it keeps of them. */
+export const SETTLED_AT_ONCE = 2;
 /** A write that takes so long was made to wait for the disk. */
 export const SLOW_WRITE_MS = 10;
 /** Threads that write at a time: libuv's. Who comes when they are busy waits for those as well. */

@@ -39,6 +39,7 @@ async function make(options: Partial<CommitLogOptions> = {}, minBytes = 1 << 24)
     minBytes,
     isSynced: true,
     onLost: (error) => log?.journalLost(error),
+    contentOf: () => Promise.reject(new Error('there is none')),
     onFull: () => log?.begin(),
   });
   const common = { lazyCommitMs: 60_000, batchChanges: 1000, holdLimitMs: 60_000, scanned: () => true };

@@ -31,6 +31,7 @@ async function begin(
     minBytes,
     isSynced,
     onLost: (error) => log?.journalLost(error),
+    contentOf: () => Promise.reject(new Error('there is none')),
     onFull: () => log?.begin(),
   });
   log = new CommitLog(store, {
@@ -326,6 +327,9 @@ describe('a frame', () => {
       change: record,
       unit: (order) => found.push(order),
       record,
+      content: () => {},
+      contentSafe: () => {},
+      contentDoubt: () => {},
     });
     expect(isWhole).toBe(true);
     return found;

@@ -159,6 +159,11 @@ export class StoreDirectory implements DataDirectory {
     this.#log.begin();
   }
 
+  /** The journal is about to let go of what it keeps of content. */
+  settleContent(): Promise<() => void> {
+    return this.#log.settleContent();
+  }
+
   /** The journal found none; true where there is some for it now. */
   makeRoom(error: unknown): boolean {
     return this.#log.room.release(error);

@@ -108,6 +108,9 @@ async function withJournal(
     onLost,
     onFull: () => directory?.syncJournal(),
     makeRoom: (error) => directory?.makeRoom(error) ?? false,
+    contentBytes: limits.keptContentBytes,
+    settle: async () => directory?.settleContent() ?? (() => {}),
+    contentOf: stores.content,
   });
   directory = new StoreDirectory({ ...stores, journal }, options);
   if (lost !== undefined) directory.journalLost(lost);

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { hostBootId } from '../journal/boot-id.ts';
 import { recoverChanges } from '../journal/open.ts';
 import { FolderPlace } from '../journal/place.ts';
+import { contentIn } from '../journal/restore-content.ts';
 import { LmdbMetadataStore } from '../metadata/index.ts';
 import { DataDirectoryError } from './errors.ts';
 import { checkFormat, hasFormat } from './format.ts';
-import { META_FOLDER } from './layout.ts';
+import { CONTENT_FOLDER, META_FOLDER } from './layout.ts';
 import { DirectoryLock } from './lock.ts';
 
 /**
@@ -26,7 +27,12 @@ export async function onUnserved<T>(
     const metadata = new LmdbMetadataStore(join(path, META_FOLDER));
     try {
       // What a server that was killed had acknowledged, and not yet committed.
-      await recoverChanges(metadata, new FolderPlace(path), hostBootId());
+      await recoverChanges(
+        metadata,
+        new FolderPlace(path),
+        hostBootId(),
+        contentIn(join(path, CONTENT_FOLDER)),
+      );
       return await work(metadata);
     } finally {
       await metadata.close();

@@ -3,6 +3,7 @@ import type { ContentStore } from '../content/store.ts';
 import type { ShareGuard } from '../faults/share-guard.ts';
 import type { StorageLimits } from '../limits.ts';
 import type { CommitLog } from '../log/commit-log.ts';
+import type { KeptContent } from '../log/kept-content.ts';
 import type { Moves } from './ancestry.ts';
 import type { EntryCache } from './entry-cache.ts';
 import type { Inode } from './inode.ts';
@@ -19,6 +20,7 @@ export interface Core {
   readonly log: CommitLog;
   readonly guard: ShareGuard;
   readonly content: ContentStore;
+  readonly kept: KeptContent;
   readonly inodes: InodeCache;
   readonly names: EntryCache;
   readonly listings: ListingCache;

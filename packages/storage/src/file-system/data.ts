@@ -95,10 +95,17 @@ export function write(
   requireFile(inode);
   requireSize(core, offset + data.length);
   const mustSync = stability !== Stability.UNSTABLE && core.log.durability === 'power';
-  if (mustSync || !inode.contentIsTrimmed || inode.gate?.admitsWriters === false || core.log.isBacklogged) {
+  const isKept = mustSync && core.kept.takes(data.length);
+  if (
+    mustSync !== isKept ||
+    !inode.contentIsTrimmed ||
+    inode.gate?.admitsWriters === false ||
+    core.log.isBacklogged
+  ) {
     return writeInTurn(core, inode, offset, data, stability, cred);
   }
   if (data.length === 0) return stability;
+  const promised = isKept ? Stability.FILE_SYNC : stability;
   const { usage } = core;
   const isForeseen = usage.foresees(inode, offset);
   const reserved = usage.reserve(inode, offset, data.length);
@@ -112,30 +119,49 @@ export function write(
     core.guard.writeFailed(error);
     throw error;
   }
-  if (writing !== undefined)
-    return finishWrite(core, inode, offset + data.length, reserved, writing, stability, cred);
-  written(core, inode, offset + data.length, cred);
+  if (writing !== undefined) {
+    return finishWrite(core, inode, reserved, writing, { offset, data, isKept, cred }, promised);
+  }
+  landed(core, inode, offset, data, isKept, cred);
   if (isForeseen) usage.grew(inode, reserved);
   else usage.landed(inode, reserved);
-  return stability;
+  return promised;
+}
+
+function landed(
+  core: Core,
+  inode: Inode,
+  offset: number,
+  data: Buffer,
+  isKept: boolean,
+  cred: Credentials | undefined,
+): void {
+  written(core, inode, offset + data.length, cred);
+  if (isKept) core.kept.keep(inode.fileid, offset, data);
+}
+
+interface Written {
+  readonly offset: number;
+  readonly data: Buffer;
+  readonly isKept: boolean;
+  readonly cred: Credentials | undefined;
 }
 
 async function finishWrite(
   core: Core,
   inode: Inode,
-  end: number,
   reserved: number,
   writing: Promise<void>,
-  stability: Stability,
-  cred: Credentials | undefined,
+  { offset, data, isKept, cred }: Written,
+  promised: Stability,
 ): Promise<Stability> {
   await inTurn(inode, false, async () => {
     await landing(core, inode, reserved, async () => {
       await contentWritten(core, writing);
-      written(core, inode, end, cred);
+      landed(core, inode, offset, data, isKept, cred);
     });
   });
-  return stability;
+  return promised;
 }
 
 /** What is written while the share stops may be lost with the rest, and must not be answered with the verifier of after. */
@@ -237,7 +263,16 @@ export function syncContent(core: Core, inode: Inode): Awaitable<void> {
 
 /** The same, whatever is promised. */
 export function madeSafe(core: Core, inode: Inode): Awaitable<void> {
-  const syncing = core.content.sync(inode.fileid);
+  const kept = core.kept.orderOf(inode.fileid);
+  const syncing = syncFile(core, inode.fileid);
+  if (kept === undefined) return syncing;
+  const isSafe = () => core.kept.safe(inode.fileid, kept);
+  return syncing === undefined ? isSafe() : syncing.then(isSafe);
+}
+
+/** Brings content to the disk. */
+export function syncFile(core: Pick<Core, 'content' | 'guard'>, ino: number): Awaitable<void> {
+  const syncing = core.content.sync(ino);
   if (syncing === undefined) return;
   return syncing.then(
     // Another file's failure, meanwhile, is everybody's.

@@ -26,7 +26,7 @@ import { attributes, setAttributes } from './attributes.ts';
 import { copyRange } from './copy.ts';
 import { accessed, type Core, requireAlive } from './core.ts';
 import { createObject, newInode } from './create.ts';
-import { commit, read, readIn, stretch, write } from './data.ts';
+import { commit, read, readIn, stretch, syncFile, write } from './data.ts';
 import { EntryCache } from './entry-cache.ts';
 import { Handles } from './handle.ts';
 import type { Inode } from './inode.ts';
@@ -139,10 +139,15 @@ export class ShareFileSystem implements FileSystem<Inode> {
         // Written down before anybody can ask: also who restarts the server instead must not be told that unstable writes are there.
         superblock.verifier = randomBytes(VERIFIER_BYTES);
         storeSuperblock(log, keys, superblock);
+        kept.doubt();
         options.onEvent?.({ type: 'stopped', share: options.id, stop });
       },
       readFailed: (reason, count) =>
         options.onEvent?.({ type: 'read_failed', share: options.id, reason, count }),
+    });
+    const kept = log.keptContent(options.id, async (ino) => {
+      guard.check();
+      await syncFile({ content, guard }, ino);
     });
     const unreadable = (error: FsError) => guard.readFailed(error);
     const held = stored === undefined ? NOTHING : await loadHeld(log, content, keys, superblock, unreadable);
@@ -153,6 +158,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
       log,
       guard,
       content,
+      kept,
       inodes,
       names,
       listings,
@@ -194,18 +200,23 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   async #start(): Promise<void> {
-    const { log, keys, content, guard } = this.#core;
+    const { log, keys, content, guard, kept } = this.#core;
     await content.recover?.();
+    // What the host had of this it may have let go of, and the journal has it still.
+    for (const { ino, pieces } of kept.left()) {
+      for (const { offset, data } of pieces) await content.write(ino, offset, data);
+      await content.sync(ino);
+    }
     this.#superblock.verifier = randomBytes(VERIFIER_BYTES);
     storeSuperblock(log, keys, this.#superblock);
     log.urge();
-    await log.stable();
+    await Promise.all([log.stable(), kept.allSafe()]);
     guard.start();
   }
 
   /** Writes everything out. No other call may be under way or come after. */
   async close(): Promise<void> {
-    const { log, content, numbers, removals, guard } = this.#core;
+    const { log, content, numbers, removals, guard, kept } = this.#core;
     try {
       if (log.stopped !== undefined) return;
       if (guard.stop !== undefined) {
@@ -214,6 +225,7 @@ export class ShareFileSystem implements FileSystem<Inode> {
         return;
       }
       await content.syncAll();
+      await kept.allSafe();
       await log.flush();
       await removals.settle();
       // Content of what that has buried goes after this.

@@ -14,6 +14,10 @@ import type { Key } from '../metadata/store.ts';
  *           CHANGE, RECORD                  2 bytes length of key, 4 bytes length of value, key, value
  *           CHANGE_DELETED, RECORD_DELETED  2 bytes length of key, key
  *           UNIT                            8 bytes order
+ *           CONTENT                         place, 8 bytes offset, 4 bytes length, data
+ *           CONTENT_SAFE                    place
+ *           CONTENT_DOUBT                   place
+ *   place:  4 bytes share, 8 bytes inode, 8 bytes order
  */
 const LENGTH_BYTES = 4;
 const BODY_AT = 8;
@@ -30,7 +34,25 @@ const MAX_KEY_BYTES = 0xffff;
 const SHORT = 64;
 const MAX_ASCII = 0x7f;
 
-const Kind = { CHANGE: 1, CHANGE_DELETED: 2, UNIT: 3, RECORD: 4, RECORD_DELETED: 5 } as const;
+const Kind = {
+  CHANGE: 1,
+  CHANGE_DELETED: 2,
+  UNIT: 3,
+  RECORD: 4,
+  RECORD_DELETED: 5,
+  CONTENT: 6,
+  CONTENT_SAFE: 7,
+  CONTENT_DOUBT: 8,
+} as const;
+const PLACE_BYTES = 4 + 2 * NUMBER_BYTES;
+
+/** Which of the content that a journal keeps. */
+export interface ContentPlace {
+  readonly share: number;
+  readonly ino: number;
+  /** Counts what is written of content to a journal. */
+  readonly order: number;
+}
 
 export const FrameFlag = {
   /** Changes that others may have seen are not in the journal yet: they are held. */
@@ -89,6 +111,37 @@ export class FrameWriter implements RecordSink {
     write32(b, value.length, start + 1 + KEY_LENGTH_BYTES);
     b.set(value, this.#end);
     this.#end += value.length;
+  }
+
+  /** A piece of a file's content. */
+  content(place: ContentPlace, offset: number, data: Buffer): void {
+    this.#place(Kind.CONTENT, place, NUMBER_BYTES + VALUE_LENGTH_BYTES + data.length);
+    const at = this.#end;
+    writeNumber(this.#buffer, offset, at);
+    write32(this.#buffer, data.length, at + NUMBER_BYTES);
+    this.#buffer.set(data, at + NUMBER_BYTES + VALUE_LENGTH_BYTES);
+    this.#end = at + NUMBER_BYTES + VALUE_LENGTH_BYTES + data.length;
+  }
+
+  /** Pieces of the file up to that order do not count any more. */
+  contentSafe(place: ContentPlace): void {
+    this.#place(Kind.CONTENT_SAFE, place, 0);
+  }
+
+  /** What the host has of the share's files is not to be believed: pieces up to that order count, whatever it says. */
+  contentDoubt(place: ContentPlace): void {
+    this.#place(Kind.CONTENT_DOUBT, place, 0);
+  }
+
+  #place(kind: number, { share, ino, order }: ContentPlace, more: number): void {
+    this.abandon();
+    this.#room(1 + PLACE_BYTES + more);
+    const at = this.#end;
+    this.#buffer[at] = kind;
+    write32(this.#buffer, share, at + 1);
+    writeNumber(this.#buffer, ino, at + 1 + 4);
+    writeNumber(this.#buffer, order, at + 1 + 4 + NUMBER_BYTES);
+    this.#end = at + 1 + PLACE_BYTES;
   }
 
   /** The records up to {@link end} belong to one unit. Those of a later order win, wherever they stand. */
@@ -250,6 +303,9 @@ export interface FrameVisitor {
   change(key: Key, value: Buffer | undefined): void;
   unit(order: number): void;
   record(key: string, value: Buffer | undefined): void;
+  content(place: ContentPlace, offset: number, data: Buffer): void;
+  contentSafe(place: ContentPlace): void;
+  contentDoubt(place: ContentPlace): void;
 }
 
 /**
@@ -310,6 +366,10 @@ function readEntries(file: Buffer, from: number, end: number, visitor: FrameVisi
       at += NUMBER_BYTES;
       continue;
     }
+    if (kind === Kind.CONTENT || kind === Kind.CONTENT_SAFE || kind === Kind.CONTENT_DOUBT) {
+      at = readContent(file, kind, at, visitor);
+      continue;
+    }
     const hasValue = kind === Kind.CHANGE || kind === Kind.RECORD;
     if (!hasValue && kind !== Kind.CHANGE_DELETED && kind !== Kind.RECORD_DELETED) return false;
     const keyBytes = file.readUInt16BE(at);
@@ -324,4 +384,21 @@ function readEntries(file: Buffer, from: number, end: number, visitor: FrameVisi
     at = valueAt + valueBytes;
   }
   return true;
+}
+
+/** Answers where the entry ends. */
+function readContent(file: Buffer, kind: number, at: number, visitor: FrameVisitor): number {
+  const place: ContentPlace = {
+    share: file.readUInt32BE(at),
+    ino: readNumber(file, at + 4),
+    order: readNumber(file, at + 4 + NUMBER_BYTES),
+  };
+  const end = at + PLACE_BYTES;
+  if (kind === Kind.CONTENT_DOUBT) visitor.contentDoubt(place);
+  if (kind === Kind.CONTENT_SAFE) visitor.contentSafe(place);
+  if (kind !== Kind.CONTENT) return end;
+  const dataAt = end + NUMBER_BYTES + VALUE_LENGTH_BYTES;
+  const dataEnd = dataAt + file.readUInt32BE(end + NUMBER_BYTES);
+  visitor.content(place, readNumber(file, end), file.subarray(dataAt, dataEnd));
+  return dataEnd;
 }

@@ -4,7 +4,8 @@ import type { DirtyRecord } from '../log/batch.ts';
 import { CommitTimes } from '../log/commit-times.ts';
 import { lacksRoom } from '../log/room.ts';
 import type { Changes, Key } from '../metadata/store.ts';
-import { FrameFlag, FrameWriter } from './frame.ts';
+import { type ContentLeft, ContentReader } from './content-left.ts';
+import { FrameFlag, FrameWriter, readFrames } from './frame.ts';
 import { encodeHeader, HEADER_BYTES, type JournalHeader } from './header.ts';
 import type { JournalFile, JournalPlace } from './place.ts';
 import { LeftRecords } from './records.ts';
@@ -23,6 +24,13 @@ export interface JournalOptions {
   readonly onFull?: () => void;
   /** A write found no room on the disk; true where it would now. */
   readonly makeRoom?: (error: unknown) => boolean;
+  /** Bytes of content that it may have before it is written anew. */
+  readonly contentBytes?: number;
+  /**
+   * Brings to the disk what is kept of content so far. The file is not written anew without that; the answer is called when nobody can find the old one
+   * any more.
+   */
+  readonly settle?: () => Promise<() => void>;
 }
 
 const MS = 1000;
@@ -51,6 +59,10 @@ interface Rewrite {
   kept: number;
   /** It has all of them. */
   isFull: boolean;
+  /** Of content that the file in use has and this has not, and must not go without. */
+  readonly contentBytes: number;
+  /** There is no such content any more, once this was called. */
+  forget: (() => void) | undefined;
 }
 
 /**
@@ -84,6 +96,13 @@ export class Journal {
   #file: JournalFile | undefined;
   #bytes = 0;
   #newBytes = 0;
+  /** Of those, content that was written since, or is in the new file as well. */
+  #contentBytes = 0;
+  #contentOrder = 0;
+  /** It is not written anew before it has so many. */
+  #largeFrom = 0;
+  /** What is to be called once the file in use has its name for good. */
+  #forget: (() => void) | undefined;
   #frame: number;
   #order = 0;
   #flags = 0;
@@ -116,8 +135,23 @@ export class Journal {
 
   /** So large that it should be written anew. */
   get isLarge(): boolean {
+    if (this.#rewrite !== undefined || this.isLost || this.#bytes < this.#largeFrom) return false;
     const bound = Math.max(this.#options.minBytes, GROWTH * this.#newBytes);
-    return this.#bytes > bound && this.#rewrite === undefined && !this.isLost;
+    return this.#contentBytes > this.#contentBound || this.#bytes - this.#contentBytes > bound;
+  }
+
+  get #contentBound(): number {
+    return this.#options.contentBytes ?? 0;
+  }
+
+  /** It takes content: not where it cannot be written anew without what it has. */
+  get takesContent(): boolean {
+    return this.header.isSynced && !this.isLost && this.#contentBytes < GROWTH * this.#contentBound;
+  }
+
+  /** Orders up to this one were given to content. */
+  get contentOrder(): number {
+    return this.#contentOrder;
   }
 
   /** All that was flushed is on the disk. */
@@ -137,6 +171,38 @@ export class Journal {
     record.isUnflushed = true;
     this.#touched.push(record);
     this.#isDirty = true;
+  }
+
+  /** A piece of content goes with the changes. Answers its order. */
+  content(share: number, ino: number, offset: number, data: Buffer): number {
+    const order = ++this.#contentOrder;
+    if (this.isLost) return order;
+    this.#bound.content({ share, ino, order }, offset, data);
+    this.#contentBytes += data.length;
+    this.#isDirty = true;
+    return order;
+  }
+
+  /** Content of the file up to that order does not count any more. */
+  contentSafe(share: number, ino: number, order: number): void {
+    if (this.isLost) return;
+    this.#bound.contentSafe({ share, ino, order });
+    this.#isDirty = true;
+  }
+
+  /** All content of the share so far is doubted; as {@link FrameWriter.contentDoubt}. */
+  contentDoubt(share: number): void {
+    if (this.isLost) return;
+    this.#bound.contentDoubt({ share, ino: 0, order: this.#contentOrder });
+    this.#isDirty = true;
+  }
+
+  /** Content that it keeps. All must be flushed. */
+  contentLeft(): ContentLeft {
+    const reader = new ContentReader();
+    const content = this.#options.place.read();
+    if (content !== undefined) readFrames(content.bytes, HEADER_BYTES, reader);
+    return reader.left;
   }
 
   /** From now on `source` has the engine's records. Before the first unit. */
@@ -207,8 +273,35 @@ export class Journal {
         for (const [key, value] of changes) writer.change(key, value);
         this.#appendTo(rewrite, writer, batch);
       }
+      this.#settleContent(rewrite);
     });
     this.#goOn();
+  }
+
+  #settleContent(rewrite: Rewrite): void {
+    const { settle } = this.#options;
+    if (rewrite.contentBytes === 0 || settle === undefined) {
+      rewrite.forget = () => {};
+      return;
+    }
+    settle().then(
+      (forget) => {
+        rewrite.forget = forget;
+        if (rewrite === this.#rewrite) this.#whole(rewrite);
+      },
+      () => {
+        this.#abandon(rewrite);
+        // Not again with the next change.
+        this.#largeFrom = 2 * this.#bytes;
+      },
+    );
+  }
+
+  /** The new file takes the place of the one in use, if it has all there is and nothing is lost with that. */
+  #whole(rewrite: Rewrite): void {
+    if (!isWhole(rewrite)) return;
+    if (this.header.isSynced) this.#options.onFull?.();
+    else this.#attempt(() => this.#adopt(rewrite));
   }
 
   /** Answers when all that was flushed before survives a loss of power, or the journal was given up. One at a time. */
@@ -226,7 +319,11 @@ export class Journal {
     }
     if (file !== this.#file) return;
     this.syncTimes.add((performance.now() - startedAt) / MS);
-    this.#isNameLoose = false;
+    if (this.#isNameLoose) {
+      this.#isNameLoose = false;
+      this.#forget?.();
+      this.#forget = undefined;
+    }
     this.#syncedFrame = frame;
   }
 
@@ -236,7 +333,7 @@ export class Journal {
    */
   async #syncDraft(): Promise<{ isAnew: boolean; file: JournalFile | undefined }> {
     const rewrite = this.#rewrite;
-    if (rewrite?.isFull !== true) return { isAnew: false, file: this.#file };
+    if (rewrite === undefined || !isWhole(rewrite)) return { isAnew: false, file: this.#file };
     try {
       await rewrite.file.sync();
       if (rewrite === this.#rewrite) this.#adopt(rewrite);
@@ -341,6 +438,8 @@ export class Journal {
       bytes: HEADER_BYTES,
       kept: HEADER_BYTES,
       isFull: false,
+      contentBytes: this.#contentBytes,
+      forget: undefined,
     };
     this.#rewrite = rewrite;
     return rewrite;
@@ -362,8 +461,7 @@ export class Journal {
       this.#attempt(() => rewrite === this.#rewrite && this.#writeSlice(rewrite));
       if (rewrite !== this.#rewrite) return;
       if (!rewrite.isFull) this.#goOn();
-      else if (this.header.isSynced) this.#options.onFull?.();
-      else this.#attempt(() => this.#adopt(rewrite));
+      else this.#whole(rewrite);
     });
   }
 
@@ -391,8 +489,11 @@ export class Journal {
     this.#file = rewrite.file;
     this.#bytes = rewrite.bytes;
     this.#newBytes = rewrite.kept;
+    this.#contentBytes -= rewrite.contentBytes;
+    this.#largeFrom = 0;
     this.#rewrite = undefined;
     this.#isNameLoose = true;
+    this.#forget = chained(this.#forget, rewrite.forget);
     this.figures.rewrites++;
   }
 
@@ -430,6 +531,17 @@ export class Journal {
     for (const record of this.#touched.splice(0)) record.isUnflushed = false;
     this.#options.onLost(error);
   }
+}
+
+function isWhole(rewrite: Rewrite): boolean {
+  return rewrite.isFull && rewrite.forget !== undefined;
+}
+
+function chained(first: (() => void) | undefined, then: (() => void) | undefined): () => void {
+  return () => {
+    first?.();
+    then?.();
+  };
 }
 
 function quietly(work: () => void): void {

@@ -1,5 +1,6 @@
 import type { Key } from '../metadata/store.ts';
-import { FrameFlag, type FrameVisitor, readFrames } from './frame.ts';
+import { type ContentLeft, ContentReader } from './content-left.ts';
+import { FrameFlag, readFrames } from './frame.ts';
 import { decodeHeader, HEADER_BYTES } from './header.ts';
 import type { Mark } from './mark.ts';
 import type { JournalContent } from './place.ts';
@@ -9,6 +10,10 @@ export interface Left {
   /** Records of files that the metadata store does not have yet, of batches up to `batch`. Parts of the file that was read. */
   readonly changes: ReadonlyMap<Key, Buffer | undefined>;
   readonly batch: number;
+  /** Content of files that may not be on the disk. */
+  readonly content: ContentLeft;
+  /** The host has not started anew since: what the process wrote to files is in its memory, if not on the disk. */
+  readonly isSameBoot: boolean;
   /** Undefined where what the process left may not be there to the last frame. */
   readonly whole: LeftWhole | undefined;
 }
@@ -49,11 +54,13 @@ export function readLeft(
   return {
     changes,
     batch,
+    content: reader.left,
+    isSameBoot,
     whole: isWhole ? { id, run, frame, exact, records: reader.records() } : undefined,
   };
 }
 
-class LeftReader implements FrameVisitor {
+class LeftReader extends ContentReader {
   number = 0;
   batch: number;
   readonly changes = new Map<Key, Buffer | undefined>();
@@ -66,6 +73,7 @@ class LeftReader implements FrameVisitor {
   #order = 0;
 
   constructor(committed: number) {
+    super();
     this.#committed = committed;
     this.batch = committed;
   }
@@ -74,7 +82,7 @@ class LeftReader implements FrameVisitor {
     return this.#relied && !this.#held && !this.#doubt;
   }
 
-  frame(flags: number, batch: number, number: number): void {
+  override frame(flags: number, batch: number, number: number): void {
     this.#held = (flags & FrameFlag.HELD) !== 0;
     if ((flags & FrameFlag.DOUBT) !== 0) this.#doubt = true;
     if ((flags & FrameFlag.RELIED) !== 0) this.#relied = true;
@@ -83,15 +91,15 @@ class LeftReader implements FrameVisitor {
     this.#isCommitted = batch <= this.#committed;
   }
 
-  change(key: Key, value: Buffer | undefined): void {
+  override change(key: Key, value: Buffer | undefined): void {
     if (!this.#isCommitted) this.changes.set(key, value);
   }
 
-  unit(order: number): void {
+  override unit(order: number): void {
     this.#order = order;
   }
 
-  record(key: string, value: Buffer | undefined): void {
+  override record(key: string, value: Buffer | undefined): void {
     const known = this.#records.get(key);
     if (known === undefined || known.order <= this.#order)
       this.#records.set(key, { order: this.#order, value });

@@ -5,6 +5,7 @@ import { Journal } from './journal.ts';
 import { type Left, type LeftWhole, readLeft } from './left.ts';
 import { decodeMark, encodeMark, MARK_KEY, type Mark, NO_JOURNAL } from './mark.ts';
 import type { JournalPlace } from './place.ts';
+import { type ContentOf, restoreContent } from './restore-content.ts';
 
 export interface OpenJournalOptions {
   readonly place: JournalPlace;
@@ -16,6 +17,11 @@ export interface OpenJournalOptions {
   readonly onLost: (error: Error) => void;
   readonly onFull: () => void;
   readonly makeRoom?: (error: unknown) => boolean;
+  /** See {@link JournalOptions.settle}. */
+  readonly contentBytes?: number;
+  readonly settle?: () => Promise<() => void>;
+  /** Where the content of shares lies. */
+  readonly contentOf: ContentOf;
 }
 
 export interface OpenedJournal {
@@ -25,13 +31,18 @@ export interface OpenedJournal {
   readonly firstBatch: number;
 }
 
-/** Commits what the metadata store lacks of the journal of the last run. Answers what that has left, undefined where it is of no use. */
+/**
+ * Brings to the content what only the journal of the last run may have of it, and commits what the metadata store lacks of that. Answers what that has left,
+ * undefined where it is of no use.
+ */
 export async function recoverChanges(
   store: MetadataStore,
   place: JournalPlace,
   bootId: string | undefined,
+  contentOf: ContentOf,
 ): Promise<Left | undefined> {
   const left = readLeft(place.read(), bootId, markOf(store));
+  if (left !== undefined) await restoreContent(store, left, contentOf);
   if (left === undefined || left.changes.size === 0) return left;
   const { batch, whole } = left;
   // What is not whole is not to be looked at again.
@@ -42,8 +53,9 @@ export async function recoverChanges(
 
 /** Takes up the journal of the last run, or begins one where there is none, or none that can be relied on. */
 export async function openJournal(store: MetadataStore, options: OpenJournalOptions): Promise<OpenedJournal> {
-  const { place, bootId, minBytes, isSynced, onLost, onFull, makeRoom } = options;
-  const recovered = await recoverChanges(store, place, bootId);
+  const { place, bootId, minBytes, isSynced, onLost, onFull, makeRoom, contentBytes, settle, contentOf } =
+    options;
+  const recovered = await recoverChanges(store, place, bootId, contentOf);
   const left = recovered?.whole;
   const batch = Math.max(recovered?.batch ?? 0, markOf(store)?.batch ?? 0);
   const id = left?.id ?? randomBytes(ID_BYTES);
@@ -59,6 +71,8 @@ export async function openJournal(store: MetadataStore, options: OpenJournalOpti
     onLost,
     onFull,
     ...(makeRoom !== undefined && { makeRoom }),
+    ...(contentBytes !== undefined && { contentBytes }),
+    ...(settle !== undefined && { settle }),
   });
   return { journal, left, firstBatch: batch + 1 };
 }

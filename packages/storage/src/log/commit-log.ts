@@ -8,6 +8,7 @@ import { Batch, type DirtyRecord } from './batch.ts';
 import type { CommitTimes } from './commit-times.ts';
 import { Committer, type LogFigures } from './committer.ts';
 import { JournalSyncs } from './journal-syncs.ts';
+import { KeptContent, KeptContents } from './kept-content.ts';
 import type { CommitLogOptions, Durability } from './options.ts';
 import { Pending } from './pending.ts';
 import { Room } from './room.ts';
@@ -42,6 +43,8 @@ export class CommitLog {
   /** What is acknowledged is on the disk. */
   readonly #isPower: boolean;
   readonly #syncs: JournalSyncs | undefined;
+  /** Content that the journal keeps. */
+  readonly #kept = new KeptContents();
   /** Who is answered flushes the journal before. */
   #callerFlushes = false;
   /** The store knows, or will with the commit under way, that there is no journal any more. */
@@ -90,6 +93,23 @@ export class CommitLog {
   /** The journal keeps what is acknowledged until it is committed; otherwise commits are waited for. */
   get #isCarried(): boolean {
     return this.#journal?.isLost === false;
+  }
+
+  /** What is acknowledged is on the disk, by way of the journal. */
+  get isSynced(): boolean {
+    return this.#isPower && this.#isCarried && this.#standing.stop === undefined;
+  }
+
+  /** What the journal keeps of a share's content; `sync` brings a file's to the disk. */
+  keptContent(share: number, sync: (ino: number) => Promise<void>): KeptContent {
+    const kept = new KeptContent(this, this.#journal, share, sync);
+    this.#kept.add(kept);
+    return kept;
+  }
+
+  /** Brings all to the disk that the journal keeps of content, as {@link KeptContent.settle}. */
+  settleContent(): Promise<() => void> {
+    return this.#kept.settle();
   }
 
   /** `power`: what is acknowledged is on the disk. */
@@ -196,7 +216,7 @@ export class CommitLog {
   async #commitPatiently(): Promise<void> {
     this.#committing ??= this.#close(await this.#whole());
     const batch = this.#committing;
-    await this.room.patiently(this.#committer.commit(batch));
+    await this.room.patiently(this.#bring(batch));
     this.#committed(batch);
   }
 
@@ -523,13 +543,19 @@ export class CommitLog {
     }
     this.#committing = this.#close(batch);
     if (journal?.isLarge) journal.rewrite(batch.number, batch.changes);
-    this.#committer.commit(batch).then(
+    this.#bring(batch).then(
       () => {
         this.#committed(batch);
         if (this.#forming.due || (this.#forming.urgent && !this.#isCarried)) this.#schedule();
       },
       (error: unknown) => this.#stop('metadata', error),
     );
+  }
+
+  /** Where the journal is lost, the store says so with the batch: what only that keeps of content is brought to the disk before. */
+  #bring(batch: Batch): Promise<void> {
+    if (this.#journal?.isLost !== true || this.#kept.isEmpty) return this.#committer.commit(batch);
+    return this.#kept.settle().then((forget) => this.#committer.commit(batch).then(forget));
   }
 
   /** What comes from now on is in another batch. */

@@ -1,6 +1,7 @@
 import { Stability } from '@dfs/nfs';
 import { describe, expect, test } from 'vitest';
 import type { DataDirectory } from '../../src/index.ts';
+import { KEPT_WRITE_BYTES } from '../../src/limits.ts';
 import {
   cleanUpAfterEach,
   cleanups,
@@ -28,6 +29,8 @@ async function world(path?: string): Promise<World> {
 
 const open = (directory: DataDirectory, id: number) => directory.openShare(id, ROOT_DIRECTORY);
 const X = Buffer.from('x');
+/** Too large for the journal to keep. */
+const LARGE = Buffer.alloc(KEPT_WRITE_BYTES + 1, 'x');
 
 describe('a sync of content that fails', () => {
   test('stops the share alone; its changes of records are kept, and it starts once the cause is gone', async () => {
@@ -77,7 +80,7 @@ describe('a sync of content that fails', () => {
     const share = await open(directory, 1);
     const file = share.createFile(share.root(), ROOT, 'f', {});
     faults.fail('sync', 'EIO');
-    expect(await refusal(() => share.write(file, 0, X, Stability.FILE_SYNC))).toBe('EIO');
+    expect(await refusal(() => share.write(file, 0, LARGE, Stability.FILE_SYNC))).toBe('EIO');
     const failing = share.start();
     expect(share.start()).toBe(failing);
     expect(await refusal(() => failing)).toBe('EIO');
@@ -112,7 +115,7 @@ describe('a sync of content that fails', () => {
     const share = await open(directory, 1);
     const file = share.createFile(share.root(), ROOT, 'f', {});
     faults.fail('sync', 'ENOSPC');
-    expect(await refusal(() => share.write(file, 0, X, Stability.FILE_SYNC))).toBe('EIO');
+    expect(await refusal(() => share.write(file, 0, LARGE, Stability.FILE_SYNC))).toBe('EIO');
     expect(share.stopped?.reason).toContain('ENOSPC');
   });
 });

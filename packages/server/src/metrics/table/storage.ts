@@ -38,7 +38,7 @@ export const STORAGE: readonly ScalarMetric[] = [
   {
     name: 'dfs_storage_journal_bytes_total',
     type: 'counter',
-    help: 'Bytes written to the journal, by which sessions, opens and locks outlive the process.',
+    help: 'Bytes written to the journal: what changed in files and their attributes, small writes that were to be stable, sessions, opens and locks.',
     read: ({ storage }) => single(storage?.journal?.bytes ?? 0),
   },
   {
