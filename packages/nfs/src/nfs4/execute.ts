@@ -20,6 +20,8 @@ const SESSIONLESS: ReadonlySet<number> = new Set([
   Op.DESTROY_CLIENTID,
 ]);
 
+const NO_TAG = Buffer.alloc(0);
+
 /** Where the first change of a COMPOUND stands in its reply: what is left of the reply should that change not become stable. */
 interface FirstChange {
   readonly op: number;
@@ -48,6 +50,7 @@ export class Execution {
   #begun = 0;
   /** The reply had to wait after the last operation. */
   #waited = false;
+  #awaited: Promise<unknown> | undefined;
   /** When the last operation ended: the next one starts then. */
   #mark = 0;
 
@@ -69,6 +72,7 @@ export class Execution {
     this.#held = undefined;
     this.#slept = false;
     this.#waited = false;
+    this.#awaited = undefined;
     this.#begin(begun);
   }
 
@@ -89,6 +93,25 @@ export class Execution {
   /** When the last operation ended, of `performance.now`. */
   get mark(): number {
     return this.#mark;
+  }
+
+  /**
+   * After {@link run} has returned: the reply is written, and is to be held until this answers or rejects. {@link release} follows, or
+   * {@link refuse}; nothing of the request is needed for that.
+   */
+  get awaited(): Promise<unknown> | undefined {
+    return this.#awaited;
+  }
+
+  /** What {@link awaited} stood for has come: the reply may leave when this returns. */
+  release(): void {
+    this.#complete();
+  }
+
+  /** It has not come: the reply is another when this returns. */
+  refuse(error: unknown): void {
+    this.#unstable(error);
+    this.#complete();
   }
 
   run(): Awaitable<void> {
@@ -288,10 +311,15 @@ export class Execution {
     }
     if (waits.length === 0) return this.#finish();
     this.#waited = true;
-    this.#slept = true;
     // The journal has its record already, and may ask the slot for it before it is done.
     if (this.#c.slot?.recorded && this.#c.cacheThis) this.#c.slot.keep(this.#c.out, this.#start);
-    return this.#finishLater(waits.length === 1 ? waits[0]! : Promise.all(waits));
+    const stable = waits.length === 1 ? waits[0]! : Promise.all(waits);
+    if (this.#slept) return this.#finishLater(stable);
+    this.#slept = true;
+    this.#awaited = stable;
+    // The request's bytes may be another's by then, and are not to be kept from that.
+    this.#tag = NO_TAG;
+    this.#c.args.reset(NO_TAG, 0, 0);
   }
 
   #finishLater(stable: Promise<unknown>): Promise<void> {
@@ -319,11 +347,21 @@ export class Execution {
   }
 
   #finish(): Awaitable<void> {
+    const { replay } = this.#c;
+    if (replay === undefined) return this.#complete();
+    if (this.#slept) this.#renew();
+    return replay instanceof Promise ? this.#replayLater(replay) : this.#replay(replay);
+  }
+
+  /** The client may have had to be silent for as long as it waited: its lease is not to end the moment it is answered. */
+  #renew(): void {
+    const { session, engine } = this.#c;
+    if (session !== undefined) engine.state.renew(session.client);
+  }
+
+  #complete(): void {
     const c = this.#c;
-    // The client may have had to be silent for as long as it waited: its lease is not to end the moment it is answered.
-    if (this.#slept && c.session !== undefined) c.engine.state.renew(c.session.client);
-    if (c.replay instanceof Promise) return this.#replayLater(c.replay);
-    if (c.replay !== undefined) return this.#replay(c.replay);
+    if (this.#slept) this.#renew();
     c.out.patchU32(this.#start, this.#status);
     c.out.patchU32(this.#countAt, this.#done);
     // A request of SEQUENCE alone is always cached: there is no other operation to carry RETRY_UNCACHED_REP.

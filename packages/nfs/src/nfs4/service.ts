@@ -29,12 +29,40 @@ const Procedure = { NULL: 0, COMPOUND: 1 } as const;
 const DEAR_MS = 0.002;
 /** Bytes of replies that are better written while the processor's caches have them. */
 const LARGE_BYTES = 64 * 1024;
+/** Executions that are kept for further requests. */
+const MAX_IDLE = 128;
+
+/** What becomes of a call that was taken up. */
+const Outcome = {
+  /** It is answered, or never will be. */
+  DONE: 0,
+  /** Its reply is written, and leaves later. */
+  HELD: 1,
+  /** It goes on later, and needs its bytes for that. */
+  WAITS: 2,
+} as const;
+type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+/** Replies that are written and wait for the same. */
+interface HeldReplies {
+  readonly until: Promise<unknown>;
+  readonly replies: HeldReply[];
+}
+
+interface HeldReply {
+  readonly rpc: RpcConnection;
+  readonly xid: number;
+  readonly out: Message;
+  readonly execution: Execution;
+}
 
 /** The NFS program: takes RPC calls, runs COMPOUNDs, sends the replies. */
 export class NfsService {
   readonly #engine: Engine;
-  /** Done with its last request, to be used for the next. */
-  #idle: Execution | undefined;
+  /** Done with their last requests, to be used for the next. */
+  readonly #idle: Execution[] = [];
+  /** Those that the last reply is among that was held. */
+  #held: HeldReplies | undefined;
   /** When the bytes came that are being worked off, or the last request in them ended, of `performance.now`: the next one begins then. */
   #mark = 0;
   /** When those bytes came, how many requests were in them so far, and how long their replies are. */
@@ -81,18 +109,18 @@ export class NfsService {
     connection.requests++;
     this.#requests++;
     const out = rpc.begin();
-    let waits = false;
+    let outcome: Outcome = Outcome.DONE;
     try {
-      waits = this.#dispatch(rpc, connection, auth, xid, reader, bytes, out);
+      outcome = this.#dispatch(rpc, connection, auth, xid, reader, bytes, out);
     } catch (error) {
       // Nothing of the call could be made out, or an operation broke in a way that nobody foresaw.
       this.#engine.emit({ type: 'fault', operation: 'RPC', error });
       out.clear();
       beginReply(out, xid, AcceptStat.SYSTEM_ERR);
     }
-    if (waits) rpc.keep(out, bytes);
-    else this.#finish(rpc, out);
-    return waits;
+    if (outcome === Outcome.DONE) this.#finish(rpc, out);
+    else rpc.keep(out, outcome === Outcome.WAITS ? bytes : 0);
+    return outcome === Outcome.WAITS;
   }
 
   #finish(rpc: RpcConnection, out: Message, kept = 0): void {
@@ -105,7 +133,6 @@ export class NfsService {
     rpc.done(kept);
   }
 
-  /** True where the reply comes later. */
   #dispatch(
     rpc: RpcConnection,
     connection: Connection,
@@ -114,7 +141,7 @@ export class NfsService {
     reader: XdrReader,
     bytes: number,
     out: Message,
-  ): boolean {
+  ): Outcome {
     const start = reader.position;
     const known = auth.known(reader);
     if (known !== undefined) return this.#compound(rpc, connection, known, xid, reader, bytes, out);
@@ -124,17 +151,17 @@ export class NfsService {
     } catch {
       // Without a header there is no telling what to answer: the peer does not speak RPC.
       rpc.destroy('RPC header does not decode');
-      return false;
+      return Outcome.DONE;
     }
     const principal = this.#authenticate(header, auth, xid, out);
-    if (principal === undefined || !programServed(header, xid, out)) return false;
+    if (principal === undefined || !programServed(header, xid, out)) return Outcome.DONE;
     if (header.procedure === Procedure.NULL) {
       beginReply(out, xid, AcceptStat.SUCCESS);
-      return false;
+      return Outcome.DONE;
     }
     if (header.procedure !== Procedure.COMPOUND) {
       beginReply(out, xid, AcceptStat.PROC_UNAVAIL);
-      return false;
+      return Outcome.DONE;
     }
     auth.keep(reader, start, principal);
     return this.#compound(rpc, connection, principal, xid, reader, bytes, out);
@@ -173,9 +200,8 @@ export class NfsService {
     reader: XdrReader,
     bytes: number,
     out: Message,
-  ): boolean {
-    const idle = this.#idle;
-    this.#idle = undefined;
+  ): Outcome {
+    const idle = this.#idle.pop();
     const args = idle === undefined ? new XdrReader() : idle.compound.args;
     args.reset(reader.buffer, reader.position, reader.end);
     let tag: Buffer;
@@ -187,7 +213,7 @@ export class NfsService {
       count = args.count(MAX_WIRE_OPS);
     } catch {
       beginReply(out, xid, AcceptStat.GARBAGE_ARGS);
-      return false;
+      return Outcome.DONE;
     }
     beginReply(out, xid, AcceptStat.SUCCESS);
     let execution = idle;
@@ -208,13 +234,65 @@ export class NfsService {
       throw error;
     }
     this.#mark = execution.mark;
-    if (!(running instanceof Promise)) {
-      out.tail = c.takeTail();
-      this.#idle = execution;
-      return false;
+    if (running instanceof Promise) {
+      this.#later(running, rpc, c, xid, out, bytes);
+      return Outcome.WAITS;
     }
-    this.#later(running, rpc, c, xid, out, bytes);
-    return true;
+    const { awaited } = execution;
+    if (awaited !== undefined) {
+      this.#hold(awaited, { rpc, xid, out, execution });
+      return Outcome.HELD;
+    }
+    out.tail = c.takeTail();
+    this.#keep(execution);
+    return Outcome.DONE;
+  }
+
+  #keep(execution: Execution): void {
+    if (this.#idle.length < MAX_IDLE) this.#idle.push(execution);
+  }
+
+  /** One callback for all that wait for the same: they are many, and a promise for each costs as much as the request. */
+  #hold(until: Promise<unknown>, reply: HeldReply): void {
+    if (this.#held?.until === until) {
+      this.#held.replies.push(reply);
+      return;
+    }
+    const held = { until, replies: [reply] };
+    this.#held = held;
+    until.then(
+      () => this.#release(held, undefined),
+      (error: unknown) => this.#release(held, { error }),
+    );
+  }
+
+  #release(held: HeldReplies, failure: { readonly error: unknown } | undefined): void {
+    if (this.#held === held) this.#held = undefined;
+    const now = this.#engine.clock.now();
+    for (const reply of held.replies) this.#answer(reply, now, failure);
+  }
+
+  #answer(reply: HeldReply, now: number, failure: { readonly error: unknown } | undefined): void {
+    const { rpc, xid, out, execution } = reply;
+    const c = execution.compound;
+    try {
+      if (failure === undefined) execution.release();
+      else execution.refuse(failure.error);
+      out.tail = c.takeTail();
+      this.#keep(execution);
+    } catch (fault) {
+      this.#broke(c, xid, out, fault);
+    }
+    c.connection.lastActivity = now;
+    this.#finish(rpc, out);
+  }
+
+  #broke(c: Compound, xid: number, out: Message, error: unknown): void {
+    this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
+    c.slot?.fail();
+    c.dropTail();
+    out.clear();
+    beginReply(out, xid, AcceptStat.SYSTEM_ERR);
   }
 
   /** Answers when it is done. Apart from the rest: a function that makes closures takes memory for what they share each time it is called. */
@@ -233,11 +311,7 @@ export class NfsService {
       returnMemory(c.args.buffer);
     };
     running.then(finish, (error: unknown) => {
-      this.#engine.emit({ type: 'fault', operation: 'COMPOUND', error });
-      c.slot?.fail();
-      c.dropTail();
-      out.clear();
-      beginReply(out, xid, AcceptStat.SYSTEM_ERR);
+      this.#broke(c, xid, out, error);
       finish();
     });
   }
