@@ -10,6 +10,7 @@ const NUMBER_BYTES = 8;
 export function findEntry(core: Core, dir: Inode, name: string): Entry | null {
   const cached = core.names.get(dir, name);
   if (cached !== undefined) return cached;
+  if (dir.namesAreAll || dir.entries === 0) return null;
   const bytes = core.log.get(core.keys.name(dir.numberKey, name));
   const entry =
     bytes === undefined
@@ -30,6 +31,7 @@ export function putEntry(core: Core, dir: Inode, name: string, ino: number, plac
   writeNumber(byCookie, ino, 0);
   byCookie.write(name, NUMBER_BYTES);
   core.log.put(core.keys.cookie(dir.numberKey, cookie), byCookie);
+  if (dir.entries === 0) dir.namesAreAll = true;
   // A cookie that was never given out is nowhere.
   core.names.set(dir, name, { ino, cookie, newIn: place === undefined ? newName : 0 });
   core.listings.drop(dir);
@@ -40,7 +42,7 @@ export function putEntry(core: Core, dir: Inode, name: string, ino: number, plac
 export function deleteEntry(core: Core, dir: Inode, name: string, entry: Entry): void {
   core.log.delete(core.keys.name(dir.numberKey, name), entry.newIn);
   core.log.delete(core.keys.cookie(dir.numberKey, entry.cookie), entry.newIn);
-  core.names.set(dir, name, null);
+  core.names.forget(dir, name);
   core.listings.drop(dir);
   dir.entries--;
 }

@@ -40,17 +40,27 @@ export class EntryCache {
     if (this.#count >= this.#half) this.#age();
   }
 
+  /** Nothing is known of the name any more. */
+  forget(dir: Inode, name: string): void {
+    if (dir.youngNames?.delete(name) === true) this.#count--;
+    dir.oldNames?.delete(name);
+  }
+
   /** Forgets a directory's names. */
   drop(dir: Inode): void {
     this.#count -= dir.youngNames?.size ?? 0;
     dir.youngNames = undefined;
     dir.oldNames = undefined;
+    dir.namesAreAll = false;
     this.#young.delete(dir);
     this.#old.delete(dir);
   }
 
   #age(): void {
-    for (const dir of this.#old) dir.oldNames = undefined;
+    for (const dir of this.#old) {
+      if (dir.oldNames !== undefined && dir.oldNames.size > 0) dir.namesAreAll = false;
+      dir.oldNames = undefined;
+    }
     for (const dir of this.#young) {
       dir.oldNames = dir.youngNames;
       dir.youngNames = undefined;

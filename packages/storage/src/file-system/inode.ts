@@ -82,6 +82,8 @@ export class Inode implements Attributes, DirtyRecord, Cached {
   gate: ContentGate | undefined;
   youngNames: Names | undefined;
   oldNames: Names | undefined;
+  /** What neither of those has is not there. */
+  namesAreAll = false;
   youngPages: Pages | undefined;
   oldPages: Pages | undefined;
   /** The engine's; null where it may keep nothing. */
