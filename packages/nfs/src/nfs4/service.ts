@@ -54,6 +54,8 @@ interface HeldReply {
   readonly xid: number;
   readonly out: Message;
   readonly execution: Execution;
+  /** Of the request: they count as long as it is not answered, though nobody needs them. */
+  readonly bytes: number;
 }
 
 /** The NFS program: takes RPC calls, runs COMPOUNDs, sends the replies. */
@@ -119,7 +121,7 @@ export class NfsService {
       beginReply(out, xid, AcceptStat.SYSTEM_ERR);
     }
     if (outcome === Outcome.DONE) this.#finish(rpc, out);
-    else rpc.keep(out, outcome === Outcome.WAITS ? bytes : 0);
+    else rpc.keep(out, bytes);
     return outcome === Outcome.WAITS;
   }
 
@@ -240,7 +242,7 @@ export class NfsService {
     }
     const { awaited } = execution;
     if (awaited !== undefined) {
-      this.#hold(awaited, { rpc, xid, out, execution });
+      this.#hold(awaited, { rpc, xid, out, execution, bytes });
       return Outcome.HELD;
     }
     out.tail = c.takeTail();
@@ -273,7 +275,7 @@ export class NfsService {
   }
 
   #answer(reply: HeldReply, now: number, failure: { readonly error: unknown } | undefined): void {
-    const { rpc, xid, out, execution } = reply;
+    const { rpc, xid, out, execution, bytes } = reply;
     const c = execution.compound;
     try {
       if (failure === undefined) execution.release();
@@ -284,7 +286,7 @@ export class NfsService {
       this.#broke(c, xid, out, fault);
     }
     c.connection.lastActivity = now;
-    this.#finish(rpc, out);
+    this.#finish(rpc, out, bytes);
   }
 
   #broke(c: Compound, xid: number, out: Message, error: unknown): void {
