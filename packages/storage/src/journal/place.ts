@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { syncFolder } from '../content/host-files.ts';
 import { codeOf } from '../host/errors.ts';
+import { WRITE_PIECE_BYTES } from '../limits.ts';
 
 /** A file that only grows. Its calls are synchronous, its refusals the host's errors. */
 export interface JournalFile {
@@ -43,10 +44,11 @@ const RETIRED = 'journal.retired';
 const MODE = 0o600;
 
 /**
- * Zeros that are written ahead at a time. A sync of what lies within the file's size, on blocks that were written before, is one write to
+ * Bytes of zeros that are written ahead at a time. A sync of what lies within the file's size, on blocks that were written before, is one write to
  * the disk; one that makes a file longer costs the host's file system a transaction.
  */
-const AHEAD = Buffer.alloc(256 * 1024);
+const AHEAD_BYTES = 1024 * 1024;
+const ZEROS = Buffer.alloc(WRITE_PIECE_BYTES);
 
 /** Two names in a folder of the host. */
 export class FolderPlace implements JournalPlace {
@@ -173,8 +175,8 @@ class HostFile implements JournalFile {
   #writeAhead(): void {
     this.#reach = this.#size;
     try {
-      this.#write(AHEAD, AHEAD.length, this.#size);
-      this.#reach += AHEAD.length;
+      for (const end = this.#size + AHEAD_BYTES; this.#reach < end; this.#reach += ZEROS.length)
+        this.#write(ZEROS, ZEROS.length, this.#reach);
     } catch {
       // No room, it may be: what was to be added is there.
     }
