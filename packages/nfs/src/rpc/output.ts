@@ -1,9 +1,10 @@
+import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { returnMemory } from '../memory.ts';
 import type { Stretch } from '../vfs/index.ts';
 import type { XdrWriter } from '../xdr/index.ts';
 import { paddedTo4 } from './message.ts';
-import { Outflow, type Part, type Piece } from './outflow.ts';
+import { descriptorOf, Outflow, type Part, type Piece } from './outflow.ts';
 import { closeMessage, dropMessage, Message, MIN_ROOM, openMessage, type Slab } from './slab.ts';
 
 /** Messages above this are handed over rather than copied to lie with others: a copy must find room where it starts. */
@@ -25,6 +26,8 @@ export class Output {
   readonly #socket: Socket;
   readonly #before: (() => void) | undefined;
   readonly #outflow: Outflow;
+  /** Of the socket, while that is not destroyed. */
+  readonly #descriptor: number | undefined;
   #parts: Piece[] = [];
   /** There is a stretch among them. */
   #hasStretch = false;
@@ -38,6 +41,7 @@ export class Output {
     this.#socket = socket;
     this.#before = before;
     this.#outflow = new Outflow(socket, progress);
+    this.#descriptor = descriptorOf(socket);
   }
 
   /** Bytes that were flushed, and that the peer has not taken from this host's memory yet, as far as they are known here. */
@@ -157,8 +161,22 @@ export class Output {
     else if (slab !== undefined) {
       this.#slab = undefined;
       const socket = this.#socket;
-      if (socket.destroyed || !socket.writable) slab.release();
-      else socket.write(slab.buffer.subarray(this.#from, this.#to), slab.release);
+      const from = this.#from + this.#writeNow(slab.buffer, this.#from, this.#to);
+      if (from === this.#to || socket.destroyed || !socket.writable) slab.release();
+      else socket.write(slab.buffer.subarray(from, this.#to), slab.release);
+    }
+  }
+
+  /** How many of the bytes the socket has taken past Node's streams, whose way there is as long as that of most requests. */
+  #writeNow(buffer: Buffer, from: number, to: number): number {
+    const socket = this.#socket;
+    if (this.#descriptor === undefined || socket.destroyed || !socket.writable) return 0;
+    if (socket.writableLength > 0) return 0;
+    try {
+      return writeSync(this.#descriptor, buffer, from, to - from);
+    } catch {
+      // It takes none now, or is broken: Node finds that, too, and waits, or says why.
+      return 0;
     }
   }
 
