@@ -59,8 +59,9 @@ export class TcpNfsServer implements NfsServer {
     this.#beforeOutput = persistence === undefined ? undefined : () => this.#flush(persistence);
     const endOfTurn = new EndOfTurn();
     this.#outputWaits = () => {
+      const { isLone } = this.#service;
       const dear = this.#service.takeDear();
-      if (persistence?.isFlushed() === false) return endOfTurn;
+      if (persistence?.isFlushed() === false) return isLone ? undefined : endOfTurn;
       // One by itself is as likely all that its client waits for.
       return dear > 1 && !endOfTurn.flushIfEnough(dear) ? endOfTurn : undefined;
     };

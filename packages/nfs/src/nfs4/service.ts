@@ -27,6 +27,8 @@ const Procedure = { NULL: 0, COMPOUND: 1 } as const;
 
 /** Milliseconds of a request, from which on it is dear: who waits for its reply has long gone to sleep. */
 const DEAR_MS = 0.002;
+/** Milliseconds without a request, from which on the next one is likely all that its client waits for. */
+const QUIET_MS = 0.02;
 /** Bytes of replies that are better written while the processor's caches have them. */
 const LARGE_BYTES = 64 * 1024;
 /** Executions that are kept for further requests. */
@@ -69,6 +71,7 @@ export class NfsService {
   #mark = 0;
   /** When those bytes came, how many requests were in them so far, and how long their replies are. */
   #heardAt = 0;
+  #wasQuiet = false;
   #requests = 0;
   #replyBytes = 0;
 
@@ -83,9 +86,15 @@ export class NfsService {
     connection.heardAt = clock.monotonic();
     if (!counters.timed) return;
     this.#heardAt = performance.now();
+    this.#wasQuiet = this.#heardAt - this.#mark > QUIET_MS;
     this.#mark = this.#heardAt;
     this.#requests = 0;
     this.#replyBytes = 0;
+  }
+
+  /** Is there one request alone in the bytes that came last, after a while without any? Not any more after {@link takeDear}. */
+  get isLone(): boolean {
+    return this.#requests === 1 && this.#wasQuiet;
   }
 
   /** How many requests were in the bytes that came last, if they were dear; 0 where that is not known, or was asked before. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Output } from '../../src/rpc/output.ts';
@@ -83,4 +85,76 @@ it('what is said leaves whole and in order, however large, whenever it is finish
     }),
     { numRuns: 200 },
   );
+});
+
+async function pair(): Promise<{ socket: Socket; peer: Socket; close(): void }> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const coming = once(server, 'connection');
+  const peer = connect(address.port, '127.0.0.1');
+  const [socket] = (await coming) as [Socket];
+  return {
+    socket,
+    peer,
+    close() {
+      peer.destroy();
+      socket.destroy();
+      server.close();
+    },
+  };
+}
+
+const PEER_WORDS = 1000;
+
+function say(output: Output, number: number): void {
+  const message = output.begin();
+  write(message, number, PEER_WORDS);
+  output.send(message);
+  output.flush();
+}
+
+it('nothing is lost or changes places where the peer reads late, and leaves without Node while it reads', async () => {
+  const { socket, peer, close } = await pair();
+  peer.pause();
+  const output = new Output(socket);
+  say(output, 0);
+  expect(output.waiting).toBe(0);
+  expect(socket.bytesWritten).toBe(0);
+  let count = 1;
+  while (output.waiting === 0) say(output, count++);
+  // The socket is full: Node has a part of the last one. More come behind it.
+  const full = count;
+  while (count < 2 * full) say(output, count++);
+  expect(output.waiting).toBeGreaterThan((full - 1) * PEER_WORDS * 4);
+  const received: Buffer[] = [];
+  let bytes = 0;
+  peer.on('data', (chunk: Buffer) => {
+    received.push(chunk);
+    bytes += chunk.length;
+  });
+  peer.resume();
+  while (bytes < 4 * PEER_WORDS * count) await once(peer, 'data');
+  const all = Buffer.concat(received);
+  expect(all.length).toBe(4 * PEER_WORDS * count);
+  for (let word = 0; word < count * PEER_WORDS; word++) {
+    if (all.readUInt32BE(4 * word) !== Math.floor(word / PEER_WORDS)) throw new Error(`word ${word}`);
+  }
+  close();
+});
+
+it('a socket that its peer has broken is closed, as Node does it', async () => {
+  const { socket, peer, close } = await pair();
+  const output = new Output(socket);
+  socket.on('error', () => {});
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  peer.resetAndDestroy();
+  // The first may still be taken.
+  const timer = setInterval(() => say(output, 1), 1);
+  await closed;
+  clearInterval(timer);
+  say(output, 2);
+  close();
 });
