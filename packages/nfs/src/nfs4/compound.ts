@@ -15,7 +15,7 @@ export class Compound {
   readonly engine: Engine;
   connection: Connection;
   principal: Principal;
-  readonly args: XdrReader;
+  args: XdrReader;
   out: XdrWriter;
   minor: number;
   /** Operations that the request says it has. */
@@ -79,10 +79,11 @@ export class Compound {
     this.requestBytes = requestBytes;
   }
 
-  /** Becomes another COMPOUND, whose arguments `args` has been set to: to make an object of so many fields costs more than to set them. */
+  /** Becomes another COMPOUND: to make an object of so many fields costs more than to set them. */
   restart(
     connection: Connection,
     principal: Principal,
+    args: XdrReader,
     out: XdrWriter,
     minor: number,
     count: number,
@@ -90,6 +91,7 @@ export class Compound {
   ): void {
     this.connection = connection;
     this.principal = principal;
+    this.args = args;
     this.out = out;
     this.minor = minor;
     this.count = count;

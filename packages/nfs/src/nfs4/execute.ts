@@ -317,9 +317,8 @@ export class Execution {
     if (this.#slept) return this.#finishLater(stable);
     this.#slept = true;
     this.#awaited = stable;
-    // The request's bytes may be another's by then, and are not to be kept from that.
+    // It lies in the request's bytes, which others need.
     this.#tag = NO_TAG;
-    this.#c.args.reset(NO_TAG, 0, 0);
   }
 
   #finishLater(stable: Promise<unknown>): Promise<void> {

@@ -65,6 +65,8 @@ export class NfsService {
   readonly #engine: Engine;
   /** Done with their last requests, to be used for the next. */
   readonly #idle: Execution[] = [];
+  /** Reads the arguments of the one that runs. */
+  #args = new XdrReader();
   /** Those that the last reply is among that was held. */
   #held: HeldReplies | undefined;
   /** When the bytes came that are being worked off, or the last request in them ended, of `performance.now`: the next one begins then. */
@@ -212,8 +214,7 @@ export class NfsService {
     bytes: number,
     out: Message,
   ): Outcome {
-    const idle = this.#idle.pop();
-    const args = idle === undefined ? new XdrReader() : idle.compound.args;
+    const args = this.#args;
     args.reset(reader.buffer, reader.position, reader.end);
     let tag: Buffer;
     let minor: number;
@@ -227,12 +228,12 @@ export class NfsService {
       return Outcome.DONE;
     }
     beginReply(out, xid, AcceptStat.SUCCESS);
-    let execution = idle;
+    let execution = this.#idle.pop();
     if (execution === undefined) {
       const c = new Compound(this.#engine, connection, principal, args, out, minor, count, bytes);
       execution = new Execution(c, tag, this.#mark);
     } else {
-      execution.compound.restart(connection, principal, out, minor, count, bytes);
+      execution.compound.restart(connection, principal, args, out, minor, count, bytes);
       execution.restart(tag, this.#mark);
     }
     const c = execution.compound;
@@ -246,6 +247,7 @@ export class NfsService {
     }
     this.#mark = execution.mark;
     if (running instanceof Promise) {
+      this.#args = new XdrReader();
       this.#later(running, rpc, c, xid, out, bytes);
       return Outcome.WAITS;
     }
