@@ -52,6 +52,8 @@ export class Compound {
 
   /** Something changed: the reply waits for the stores. */
   changed = false;
+  /** Something in the files has changed: they are not asked for again as they were. */
+  hasChangedFiles = false;
   /** The failing operation's result has a body. */
   keepBody = false;
   /**
@@ -112,6 +114,7 @@ export class Compound {
     this.savedStateid = undefined;
     this.tail = undefined;
     this.changed = false;
+    this.hasChangedFiles = false;
     this.keepBody = false;
     this.replay = undefined;
   }

@@ -259,6 +259,7 @@ export class Execution {
   #changed(op: number, at: number): void {
     const c = this.#c;
     c.changed = false;
+    c.hasChangedFiles = true;
     this.#first ??= { op, index: c.index, position: at };
     const fs = c.export?.fileSystem;
     if (fs === undefined || fs.stable === undefined) return;

@@ -39,7 +39,9 @@ export function writeAttributes(
   attributes: Attributes,
   space: SpaceUsage | undefined,
 ): void {
-  if (plan.isKept && writeKept(out, plan, attributes)) return;
+  // What has just changed is not what was kept, and is most often not asked for again before it changes.
+  const isKept = plan.isKept && !c.hasChangedFiles;
+  if (isKept && writeKept(out, plan, attributes)) return;
   const from = out.position;
   writeBitmap(out, plan.answered);
   const lengthAt = out.position;
@@ -62,7 +64,7 @@ export function writeAttributes(
     encoders[i]!(out, subject);
   }
   out.patchU32(lengthAt, out.position - start);
-  if (plan.isKept && subject === undefined) keepWritten(out, from, plan, attributes);
+  if (isKept && subject === undefined) keepWritten(out, from, plan, attributes);
 }
 
 /** Writes an attribute that clients ask for all the time: one jump, where the encoders of the table are a call each. False for any other. */
