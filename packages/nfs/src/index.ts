@@ -11,4 +11,4 @@ export { descriptorOf } from './rpc/outflow.ts';
 export * from './server.ts';
 export * from './vfs/index.ts';
 export { WaitingListener } from './waiting-listener.ts';
-export { wordAt, XdrWriter } from './xdr/index.ts';
+export { LastView, XdrWriter } from './xdr/index.ts';

@@ -1,7 +1,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { Share, SquashMode } from '../server.ts';
 import type { Awaitable, Credentials, FileSystem } from '../vfs/index.ts';
-import { wordAt, type XdrReader, type XdrWriter } from '../xdr/index.ts';
+import type { XdrReader, XdrWriter } from '../xdr/index.ts';
 import type { AttributeTable } from './attributes/table.ts';
 import { FH_SIZE, Status } from './constants/index.ts';
 import { NfsError } from './errors.ts';
@@ -173,7 +173,7 @@ export class Namespace {
     const at = args.offset(length);
     const { buffer } = args;
     if (length <= HANDLE_HEADER || buffer[at] !== HANDLE_VERSION) throw new NfsError(Status.BADHANDLE);
-    const target = this.byId(wordAt(buffer, at + 1));
+    const target = this.byId(args.view.getUint32(at + 1));
     if (target === undefined) throw new NfsError(Status.STALE);
     this.innerLength = length - HANDLE_HEADER;
     this.innerEnd = at + length;

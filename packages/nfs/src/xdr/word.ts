@@ -10,3 +10,17 @@ export function wordAt(bytes: Uint8Array, at: number): number {
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
+
+/** The {@link viewOf view} of memory that is most often the same as the last time. */
+export class LastView {
+  #bytes: Uint8Array | undefined;
+  #view = viewOf(new Uint8Array(0));
+
+  of(bytes: Uint8Array): DataView {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = viewOf(bytes);
+    }
+    return this.#view;
+  }
+}

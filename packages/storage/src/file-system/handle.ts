@@ -1,4 +1,4 @@
-import { FsError, wordAt } from '@dfs/nfs';
+import { FsError, LastView } from '@dfs/nfs';
 import type { Inode } from './inode.ts';
 import type { InodeCache } from './inode-cache.ts';
 
@@ -14,6 +14,7 @@ export class Handles {
   readonly #salt: number;
   readonly #inodes: InodeCache;
   readonly #scratch = Buffer.alloc(BYTES);
+  readonly #view = new LastView();
 
   constructor(salt: number, inodes: InodeCache) {
     this.#salt = salt;
@@ -31,12 +32,13 @@ export class Handles {
   /** The object of the handle from `start` to `end` of `buffer`. EBADHANDLE, ESTALE. */
   resolve(buffer: Buffer, start: number, end: number): Inode {
     if (end - start !== BYTES) throw new FsError('EBADHANDLE');
-    const high = wordAt(buffer, start);
-    const generationHigh = wordAt(buffer, start + GENERATION_AT);
+    const view = this.#view.of(buffer);
+    const high = view.getUint32(start);
+    const generationHigh = view.getUint32(start + GENERATION_AT);
     if (high >= HIGH_LIMIT || generationHigh >= HIGH_LIMIT) throw new FsError('EBADHANDLE');
-    if (wordAt(buffer, start + SALT_AT) !== this.#salt) throw new FsError('ESTALE');
-    const inode = this.#inodes.get(high * TWO_32 + wordAt(buffer, start + 4));
-    const generation = generationHigh * TWO_32 + wordAt(buffer, start + GENERATION_AT + 4);
+    if (view.getUint32(start + SALT_AT) !== this.#salt) throw new FsError('ESTALE');
+    const inode = this.#inodes.get(high * TWO_32 + view.getUint32(start + 4));
+    const generation = generationHigh * TWO_32 + view.getUint32(start + GENERATION_AT + 4);
     if (inode === undefined || inode.generation !== generation) throw new FsError('ESTALE');
     return inode;
   }
