@@ -1,4 +1,4 @@
 export { XdrError } from './errors.ts';
 export { XdrReader } from './reader.ts';
-export { LastView, wordAt } from './word.ts';
+export { LastView, wordAt, wordsOf } from './word.ts';
 export { XdrWriter } from './writer.ts';

@@ -1,5 +1,5 @@
 import { XdrError } from './errors.ts';
-import { viewOf } from './word.ts';
+import { viewOf, wordsOf } from './word.ts';
 
 const TWO_32 = 2 ** 32;
 const WORD = 4;
@@ -132,9 +132,7 @@ export class XdrReader {
 
   /** A copy of the whole words from offset `from` of the buffer on that were read, for {@link skipSame}. */
   wordsFrom(from: number): Int32Array {
-    const words = new Int32Array((this.#position - from) / WORD);
-    for (let i = 0; i < words.length; i++) words[i] = this.#view.getInt32(from + i * WORD);
-    return words;
+    return wordsOf(this.#buffer.subarray(from, this.#position));
   }
 
   /** Skips words that are those of `expected`; stays, and returns false, where they are others. */

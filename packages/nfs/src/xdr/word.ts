@@ -1,3 +1,5 @@
+const WORD = 4;
+
 /**
  * The unsigned word at `at`, the highest byte first; it must lie within. For what is read with every request: Buffer's own method checks where it
  * reads as well, and is a call.
@@ -23,4 +25,12 @@ export class LastView {
     }
     return this.#view;
   }
+}
+
+/** A copy of its whole words, for a reader to compare. */
+export function wordsOf(bytes: Uint8Array): Int32Array {
+  const view = viewOf(bytes);
+  const words = new Int32Array(bytes.length / WORD);
+  for (let i = 0; i < words.length; i++) words[i] = view.getInt32(i * WORD);
+  return words;
 }

@@ -114,6 +114,13 @@ export class XdrWriter {
     return this;
   }
 
+  /** Bytes as words that were taken from them. */
+  words(words: Int32Array): this {
+    const at = this.#reserve(words.length * 4);
+    for (let i = 0; i < words.length; i++) this.#view.setInt32(at + i * 4, words[i]!);
+    return this;
+  }
+
   bool(value: boolean): this {
     return this.u32(value ? 1 : 0);
   }

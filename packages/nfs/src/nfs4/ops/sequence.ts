@@ -2,7 +2,7 @@ import type { Compound } from '../compound.ts';
 import { Op, SESSION_ID_SIZE, SequenceStatus, Status } from '../constants/index.ts';
 import type { Operation } from '../operation.ts';
 import { requestDigest } from '../request-digest.ts';
-import { type Binding, carriesFore } from '../state/connections.ts';
+import { type Binding, type Connection, carriesFore } from '../state/connections.ts';
 import type { Session } from '../state/sessions.ts';
 import type { Slot } from '../state/slots.ts';
 
@@ -27,16 +27,17 @@ export const sequence: Operation = {
   replyRoom: RESULT_BYTES,
   run(c) {
     if (c.index > 0) return Status.SEQUENCE_POS;
-    const idAt = c.args.offset(SESSION_ID_SIZE);
+    const usual = usualBinding(c);
+    const idAt = usual === undefined ? c.args.offset(SESSION_ID_SIZE) : 0;
     const args: Arguments = {
       sequenceId: c.args.u32(),
       slotId: c.args.u32(),
       highestSlot: c.args.u32(),
       cacheThis: c.args.bool(),
     };
-    const session = c.engine.state.sessions.findAt(c.args.buffer, idAt);
+    const session = usual?.session ?? c.engine.state.sessions.findAt(c.args.buffer, idAt);
     if (session === undefined) return Status.BADSESSION;
-    const binding = c.connection.bindings.get(session);
+    const binding = usual ?? bindingOf(c.connection, session);
     const refused = channelStatus(c, session, binding);
     if (refused !== Status.OK) return refused;
     const slot = session.slots.find(args.slotId);
@@ -51,6 +52,17 @@ export const sequence: Operation = {
     return begin(c, session, slot, args, digest, binding);
   },
 };
+
+/** The connection's binding that its last request came by, where the session id is that session's: the reader is behind it then. */
+function usualBinding({ connection, args }: Compound): Binding | undefined {
+  const { lastUsed } = connection;
+  return lastUsed !== undefined && args.skipSame(lastUsed.session.idWords) ? lastUsed : undefined;
+}
+
+function bindingOf(connection: Connection, session: Session): Binding | undefined {
+  connection.lastUsed = connection.bindings.get(session);
+  return connection.lastUsed;
+}
 
 /** What the connection and the size of the request allow. Binds a connection that carries no session yet, fore only (§2.10.3.1). */
 function channelStatus(c: Compound, session: Session, binding: Binding | undefined): Status {
@@ -114,7 +126,7 @@ function bindImplicitly(c: Compound, session: Session): void {
 
 function writeResult(c: Compound, session: Session, args: Arguments): void {
   const { out } = c;
-  out.fixed(session.id).u32(args.sequenceId).u32(args.slotId);
+  out.words(session.idWords).u32(args.sequenceId).u32(args.slotId);
   out.u32(session.slots.highest).u32(session.slots.target);
   out.u32(statusFlags(c, session));
 }

@@ -179,6 +179,7 @@ export class ConnectionTable {
   unbind(connection: Connection, session: Session, reason: UnbindReason): void {
     if (!connection.bindings.delete(session)) return;
     session.bindings.delete(connection);
+    connection.lastUsed = undefined;
     this.#emit({ type: 'unbound', connection: connection.id, session: session.name, reason });
   }
 

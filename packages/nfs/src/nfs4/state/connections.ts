@@ -43,6 +43,8 @@ export class Connection {
   /** Its clients are to do without it, and may not take it up again: what they ask over it is answered until it is closed. */
   leaving = false;
   readonly bindings = new Map<Session, Binding>();
+  /** The one of those that its last request came by: most often the next does, too. */
+  lastUsed: Binding | undefined;
   /** Sessions beyond whose limit it came, and whose requests it carries all the same. */
   readonly guestOf = new Set<Session>();
 

@@ -1,5 +1,5 @@
 import type { BackChannelHealth } from '../../control.ts';
-import { wordAt } from '../../xdr/index.ts';
+import { wordAt, wordsOf } from '../../xdr/index.ts';
 import { CreateSessionFlag, SESSION_ID_SIZE } from '../constants/index.ts';
 import type { Client } from './clients.ts';
 import { type Binding, type Connection, carriesBack } from './connections.ts';
@@ -26,6 +26,8 @@ export interface CallbackSecurity {
 /** A session: the slots of its fore channel, and the connections that carry it (RFC 8881 §2.10). */
 export class Session implements Lasting {
   readonly id: Buffer;
+  /** The same as a request has it. */
+  readonly idWords: Int32Array;
   /** The sessionid4 in hexadecimal, for people. */
   readonly name: string;
   readonly number: number;
@@ -69,6 +71,7 @@ export class Session implements Lasting {
     readonly marks: Marks;
   }) {
     this.id = init.id;
+    this.idWords = wordsOf(init.id);
     this.name = init.id.toString('hex');
     this.number = init.number;
     this.client = init.client;
