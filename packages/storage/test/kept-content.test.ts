@@ -4,128 +4,29 @@ import { Stability } from '@dfs/nfs';
 import { describe, expect, test } from 'vitest';
 import { pathOf } from '../src/content/host-files.ts';
 import type { ContentStore } from '../src/content/index.ts';
-import { type DataDirectory, type Inode, openDataDirectory, type ShareFileSystem } from '../src/index.ts';
+import { openDataDirectory } from '../src/index.ts';
 import { KEPT_WRITE_BYTES } from '../src/limits.ts';
 import { Faults, faultyContent } from './faults/faulty.ts';
-import { MemoryPlace } from './journal-place.ts';
-import { cleanUpAfterEach, cleanups, contentOf, ROOT, ROOT_DIRECTORY, refusal, scratch } from './support.ts';
+import {
+  afterLoss,
+  copyOf,
+  expectAfterLoss,
+  found,
+  KIB,
+  large,
+  make,
+  SHARE,
+  small,
+  start,
+  write,
+} from './kept-runs.ts';
+import { cleanUpAfterEach, contentOf, ROOT, refusal } from './support.ts';
 
 /** Small writes that the journal keeps until their files are synced. */
 
 cleanUpAfterEach();
 
 const { UNSTABLE, FILE_SYNC } = Stability;
-const SHARE = 1;
-const KIB = 1024;
-const small = (letter: string, bytes = KIB) => Buffer.alloc(bytes, letter);
-const large = (letter: string) => small(letter, KEPT_WRITE_BYTES + 1);
-
-/** What the disk has of each file, as of its last sync. */
-class Synced {
-  readonly content = new Map<number, Buffer>();
-  syncs = 0;
-
-  watch(store: ContentStore): ContentStore {
-    const { content } = this;
-    const sync = store.sync.bind(store);
-    store.sync = (ino) => {
-      const bytes = Buffer.alloc(store.size(ino));
-      const reading = store.read(ino, 0, bytes);
-      const done = async () => {
-        await reading;
-        await sync(ino);
-        this.syncs++;
-        content.set(ino, bytes);
-      };
-      return done();
-    };
-    return store;
-  }
-}
-
-interface Run {
-  readonly path: string;
-  readonly place: MemoryPlace;
-  readonly synced: Synced;
-  readonly faults: Faults;
-  readonly directory: DataDirectory;
-  readonly share: ShareFileSystem;
-}
-
-async function start({
-  path,
-  place = new MemoryPlace(),
-  synced = new Synced(),
-  bootId = 'boot 1',
-  keptContentBytes,
-}: Partial<Run> & { bootId?: string; keptContentBytes?: number } = {}): Promise<Run> {
-  const folder = path ?? (await scratch());
-  const faults = new Faults();
-  const directory = await openDataDirectory(folder, {
-    bootId: () => bootId,
-    // Where the journal is to be written anew, somebody has to look whether it should be.
-    limits:
-      keptContentBytes === undefined ? { lazyCommitMs: 3_600_000 } : { lazyCommitMs: 1, keptContentBytes },
-    between: { content: (store) => faultyContent(synced.watch(store), faults) },
-    journalPlace: place,
-  });
-  cleanups.push(() => directory.close().catch(() => {}));
-  const share = await directory.openShare(SHARE, ROOT_DIRECTORY);
-  await share.stable();
-  return { path: folder, place, synced, faults, directory, share };
-}
-
-/** A copy of all there is: what a process that is killed leaves. */
-async function copyOf({ path }: Run): Promise<string> {
-  const to = join(await scratch(), 'copy');
-  fs.cpSync(path, to, { recursive: true });
-  return to;
-}
-
-/** Runs after a loss of power: one for each that the journal may be as. Content is what was synced. */
-async function afterLoss(run: Run): Promise<Run[]> {
-  const runs: Run[] = [];
-  for (const place of run.place.lost()) {
-    const path = await copyOf(run);
-    const content = join(path, 'content');
-    fs.rmSync(content, { recursive: true, force: true });
-    for (const [ino, bytes] of run.synced.content) {
-      const file = join(content, String(SHARE), pathOf(ino));
-      fs.mkdirSync(join(file, '..'), { recursive: true });
-      fs.writeFileSync(file, bytes);
-    }
-    const synced = new Synced();
-    for (const [ino, bytes] of run.synced.content) synced.content.set(ino, bytes);
-    runs.push(await start({ path, place, synced, bootId: 'boot 2' }));
-  }
-  return runs;
-}
-
-const make = (share: ShareFileSystem, name = 'f') => share.createFile(share.root(), ROOT, name, {});
-const found = (share: ShareFileSystem, name = 'f') => share.lookup(share.root(), ROOT, name);
-
-async function write(
-  share: ShareFileSystem,
-  file: Inode,
-  offset: number,
-  data: Buffer,
-  stability: Stability = FILE_SYNC,
-): Promise<void> {
-  expect(await share.write(file, offset, data, stability)).toBe(stability);
-  await share.stable();
-}
-
-/** It has that after every loss of power, and after one more when it was just started again. */
-async function expectAfterLoss(run: Run, expected: Buffer, name = 'f'): Promise<void> {
-  const after = await afterLoss(run);
-  expect(after.length).toBeGreaterThan(1);
-  for (const left of after) {
-    expect((await contentOf(left.share, found(left.share, name))).equals(expected)).toBe(true);
-    // What was brought there is on the disk before the journal that had it is gone.
-    for (const again of await afterLoss(left))
-      expect((await contentOf(again.share, found(again.share, name))).equals(expected)).toBe(true);
-  }
-}
 
 describe('after a loss of power', () => {
   test('is there, though its file was never synced', async () => {

@@ -161,7 +161,7 @@ export class StoreDirectory implements DataDirectory {
 
   /** The journal is about to let go of what it keeps of content. */
   settleContent(): Promise<() => void> {
-    return this.#log.settleContent();
+    return this.#log.kept.settle();
   }
 
   /** The journal found none; true where there is some for it now. */
@@ -316,8 +316,9 @@ export class StoreDirectory implements DataDirectory {
     return { run: journal.header.run, ...(left?.exact === true && { exactRun: left.run }) };
   }
 
-  #delete(id: number, content: ContentStore): Promise<void> {
-    return deleteShare(this.#log, this.#stores.metadata, content, new ShareKeys(id).prefix);
+  async #delete(id: number, content: ContentStore): Promise<void> {
+    await deleteShare(this.#log, this.#stores.metadata, content, new ShareKeys(id).prefix);
+    await this.#log.kept.deleted(id);
   }
 
   #take(id: number): void {

@@ -105,7 +105,6 @@ export function write(
     return writeInTurn(core, inode, offset, data, stability, cred);
   }
   if (data.length === 0) return stability;
-  const promised = isKept ? Stability.FILE_SYNC : stability;
   const { usage } = core;
   const isForeseen = usage.foresees(inode, offset);
   const reserved = usage.reserve(inode, offset, data.length);
@@ -119,49 +118,36 @@ export function write(
     core.guard.writeFailed(error);
     throw error;
   }
+  const end = offset + data.length;
   if (writing !== undefined) {
-    return finishWrite(core, inode, reserved, writing, { offset, data, isKept, cred }, promised);
+    const finished = finishWrite(core, inode, end, reserved, writing, stability, cred);
+    // In which order threads write nobody knows: what the journal has might not be what the file had last.
+    return isKept ? finished.then(() => synced(core, inode)) : finished;
   }
-  landed(core, inode, offset, data, isKept, cred);
+  written(core, inode, end, cred);
   if (isForeseen) usage.grew(inode, reserved);
   else usage.landed(inode, reserved);
-  return promised;
-}
-
-function landed(
-  core: Core,
-  inode: Inode,
-  offset: number,
-  data: Buffer,
-  isKept: boolean,
-  cred: Credentials | undefined,
-): void {
-  written(core, inode, offset + data.length, cred);
-  if (isKept) core.kept.keep(inode.fileid, offset, data);
-}
-
-interface Written {
-  readonly offset: number;
-  readonly data: Buffer;
-  readonly isKept: boolean;
-  readonly cred: Credentials | undefined;
+  if (!isKept) return stability;
+  core.kept.keep(inode.fileid, offset, data);
+  return Stability.FILE_SYNC;
 }
 
 async function finishWrite(
   core: Core,
   inode: Inode,
+  end: number,
   reserved: number,
   writing: Promise<void>,
-  { offset, data, isKept, cred }: Written,
-  promised: Stability,
+  stability: Stability,
+  cred: Credentials | undefined,
 ): Promise<Stability> {
   await inTurn(inode, false, async () => {
     await landing(core, inode, reserved, async () => {
       await contentWritten(core, writing);
-      landed(core, inode, offset, data, isKept, cred);
+      written(core, inode, end, cred);
     });
   });
-  return promised;
+  return stability;
 }
 
 /** What is written while the share stops may be lost with the rest, and must not be answered with the verifier of after. */
@@ -201,7 +187,11 @@ async function writeInTurn(
       written(core, inode, offset + data.length, cred);
     });
   });
-  if (stability === Stability.UNSTABLE) return stability;
+  return stability === Stability.UNSTABLE ? stability : await synced(core, inode);
+}
+
+/** What was written is on the disk when this answers, and what that made of the inode when the log is stable. */
+async function synced(core: Core, inode: Inode): Promise<Stability> {
   core.log.urge();
   const syncing = syncContent(core, inode);
   // Whoever asked is told when both are on the disk: neither waits for the other.
@@ -270,8 +260,7 @@ export function madeSafe(core: Core, inode: Inode): Awaitable<void> {
   return syncing === undefined ? isSafe() : syncing.then(isSafe);
 }
 
-/** Brings content to the disk. */
-export function syncFile(core: Pick<Core, 'content' | 'guard'>, ino: number): Awaitable<void> {
+function syncFile(core: Core, ino: number): Awaitable<void> {
   const syncing = core.content.sync(ino);
   if (syncing === undefined) return;
   return syncing.then(

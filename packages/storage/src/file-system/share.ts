@@ -19,14 +19,16 @@ import {
 import type { ContentStore } from '../content/store.ts';
 import { ShareGuard } from '../faults/share-guard.ts';
 import type { Stop, StorageEvent } from '../faults/stop.ts';
+import { writeLeft } from '../journal/restore-content.ts';
 import type { StorageLimits } from '../limits.ts';
 import type { CommitLog } from '../log/commit-log.ts';
+import type { KeptContent } from '../log/kept-content.ts';
 import { Moves } from './ancestry.ts';
 import { attributes, setAttributes } from './attributes.ts';
 import { copyRange } from './copy.ts';
 import { accessed, type Core, requireAlive } from './core.ts';
 import { createObject, newInode } from './create.ts';
-import { commit, read, readIn, stretch, syncFile, write } from './data.ts';
+import { commit, read, readIn, stretch, write } from './data.ts';
 import { EntryCache } from './entry-cache.ts';
 import { Handles } from './handle.ts';
 import type { Inode } from './inode.ts';
@@ -145,9 +147,21 @@ export class ShareFileSystem implements FileSystem<Inode> {
       readFailed: (reason, count) =>
         options.onEvent?.({ type: 'read_failed', share: options.id, reason, count }),
     });
-    const kept = log.keptContent(options.id, async (ino) => {
-      guard.check();
-      await syncFile({ content, guard }, ino);
+    const kept: KeptContent = log.keptContent(options.id, {
+      // Not by the guard: it has to go on while nothing else does.
+      sync: async (ino) => {
+        try {
+          await content.sync(ino);
+        } catch (error) {
+          guard.fail(error);
+          kept.doubt();
+          throw error;
+        }
+      },
+      recover: async () => content.recover?.(),
+      restore: async (left) => {
+        if (inodes.get(left.ino) !== undefined) await writeLeft(content, left);
+      },
     });
     const unreadable = (error: FsError) => guard.readFailed(error);
     const held = stored === undefined ? NOTHING : await loadHeld(log, content, keys, superblock, unreadable);
@@ -174,6 +188,11 @@ export class ShareFileSystem implements FileSystem<Inode> {
     // Numbers are given out and shown from here on: that they are reserved must outlast a loss of power with either grade.
     await log.flush();
     if (!wasClean) await removeUncommittedContent(core);
+    if (!kept.isEmpty) {
+      // It was closed while it had stopped.
+      await kept.restore();
+      await kept.allSafe();
+    }
     return new ShareFileSystem(core, superblock, inodes.must(superblock.rootIno), closed);
   }
 
@@ -200,17 +219,14 @@ export class ShareFileSystem implements FileSystem<Inode> {
   }
 
   async #start(): Promise<void> {
-    const { log, keys, content, guard, kept } = this.#core;
-    await content.recover?.();
+    const { log, keys, guard, kept } = this.#core;
     // What the host had of this it may have let go of, and the journal has it still.
-    for (const { ino, pieces } of kept.left()) {
-      for (const { offset, data } of pieces) await content.write(ino, offset, data);
-      await content.sync(ino);
-    }
+    await kept.restore();
     this.#superblock.verifier = randomBytes(VERIFIER_BYTES);
     storeSuperblock(log, keys, this.#superblock);
     log.urge();
     await Promise.all([log.stable(), kept.allSafe()]);
+    if (kept.isDoubted) throw new FsError('EIO', 'content could not be synced');
     guard.start();
   }
 

@@ -149,11 +149,6 @@ export class Journal {
     return this.header.isSynced && !this.isLost && this.#contentBytes < GROWTH * this.#contentBound;
   }
 
-  /** Orders up to this one were given to content. */
-  get contentOrder(): number {
-    return this.#contentOrder;
-  }
-
   /** All that was flushed is on the disk. */
   get isSynced(): boolean {
     return this.#syncedFrame === this.#frame && !this.#isNameLoose;
@@ -190,11 +185,12 @@ export class Journal {
     this.#isDirty = true;
   }
 
-  /** All content of the share so far is doubted; as {@link FrameWriter.contentDoubt}. */
+  /** All content of the share so far is doubted, as {@link FrameWriter.contentDoubt}: at once, for the host does not say it again. */
   contentDoubt(share: number): void {
     if (this.isLost) return;
-    this.#bound.contentDoubt({ share, ino: 0, order: this.#contentOrder });
+    this.#free.contentDoubt({ share, ino: 0, order: this.#contentOrder });
     this.#isDirty = true;
+    this.flush(0, true);
   }
 
   /** Content that it keeps. All must be flushed. */

@@ -14,6 +14,8 @@ export interface Left {
   readonly content: ContentLeft;
   /** The host has not started anew since: what the process wrote to files is in its memory, if not on the disk. */
   readonly isSameBoot: boolean;
+  /** What the host has of content may not be what was written. */
+  readonly isRetired: boolean;
   /** Undefined where what the process left may not be there to the last frame. */
   readonly whole: LeftWhole | undefined;
 }
@@ -56,6 +58,7 @@ export function readLeft(
     batch,
     content: reader.left,
     isSameBoot,
+    isRetired: content.isRetired,
     whole: isWhole ? { id, run, frame, exact, records: reader.records() } : undefined,
   };
 }

@@ -42,7 +42,17 @@ export async function recoverChanges(
   contentOf: ContentOf,
 ): Promise<Left | undefined> {
   const left = readLeft(place.read(), bootId, markOf(store));
-  if (left !== undefined) await restoreContent(store, left, contentOf);
+  if (left !== undefined) {
+    try {
+      await restoreContent(store, left, contentOf);
+    } catch (error) {
+      // The host says once only that it has lost something: whoever tries again is not to take its word for it.
+      try {
+        place.retire();
+      } catch {}
+      throw error;
+    }
+  }
   if (left === undefined || left.changes.size === 0) return left;
   const { batch, whole } = left;
   // What is not whole is not to be looked at again.

@@ -37,7 +37,7 @@ export async function restoreContent(store: MetadataStore, left: Left, contentOf
     const content = await contentOf(share);
     try {
       // The host has what an earlier process wrote, and what came after: all that is to be done is to have it on the disk.
-      const isKept = left.isSameBoot && content.distrust();
+      const isKept = left.isSameBoot && !left.isRetired && content.distrust();
       for (const file of wanted) await restore(content, file, isKept);
     } finally {
       await content.close();
@@ -46,7 +46,12 @@ export async function restoreContent(store: MetadataStore, left: Left, contentOf
 }
 
 async function restore(content: ContentStore, file: FileLeft, isKept: boolean): Promise<void> {
-  if (!isKept || file.isDoubted)
-    for (const { offset, data } of file.pieces) await content.write(file.ino, offset, data);
-  await content.sync(file.ino);
+  if (isKept && !file.isDoubted) await content.sync(file.ino);
+  else await writeLeft(content, file);
+}
+
+/** Writes what the journal has of a file, and brings it to the disk. */
+export async function writeLeft(content: ContentStore, { ino, pieces }: FileLeft): Promise<void> {
+  for (const { offset, data } of pieces) await content.write(ino, offset, data);
+  await content.sync(ino);
 }

@@ -8,7 +8,7 @@ import { Batch, type DirtyRecord } from './batch.ts';
 import type { CommitTimes } from './commit-times.ts';
 import { Committer, type LogFigures } from './committer.ts';
 import { JournalSyncs } from './journal-syncs.ts';
-import { KeptContent, KeptContents } from './kept-content.ts';
+import { type KeptContent, KeptContents, type KeptFiles } from './kept-content.ts';
 import type { CommitLogOptions, Durability } from './options.ts';
 import { Pending } from './pending.ts';
 import { Room } from './room.ts';
@@ -44,7 +44,7 @@ export class CommitLog {
   readonly #isPower: boolean;
   readonly #syncs: JournalSyncs | undefined;
   /** Content that the journal keeps. */
-  readonly #kept = new KeptContents();
+  readonly kept = new KeptContents();
   /** Who is answered flushes the journal before. */
   #callerFlushes = false;
   /** The store knows, or will with the commit under way, that there is no journal any more. */
@@ -100,16 +100,9 @@ export class CommitLog {
     return this.#isPower && this.#isCarried && this.#standing.stop === undefined;
   }
 
-  /** What the journal keeps of a share's content; `sync` brings a file's to the disk. */
-  keptContent(share: number, sync: (ino: number) => Promise<void>): KeptContent {
-    const kept = new KeptContent(this, this.#journal, share, sync);
-    this.#kept.add(kept);
-    return kept;
-  }
-
-  /** Brings all to the disk that the journal keeps of content, as {@link KeptContent.settle}. */
-  settleContent(): Promise<() => void> {
-    return this.#kept.settle();
+  /** What the journal keeps of a share's content. */
+  keptContent(share: number, files: KeptFiles): KeptContent {
+    return this.kept.open(this, this.#journal, share, files);
   }
 
   /** `power`: what is acknowledged is on the disk. */
@@ -200,6 +193,7 @@ export class CommitLog {
       await this.#recover();
       // All of it, so that nothing depends on a journal that may have failed as well.
       while (this.#committing !== undefined || !this.#forming.isEmpty) await this.#commitPatiently();
+      if (this.#journal?.isLost === true) await this.kept.settle();
       this.#journal?.revive();
       // The store knows of it before anything depends on it.
       if (this.#saidLost && this.#journal?.isLost === false) await this.#commitPatiently();
@@ -554,8 +548,8 @@ export class CommitLog {
 
   /** Where the journal is lost, the store says so with the batch: what only that keeps of content is brought to the disk before. */
   #bring(batch: Batch): Promise<void> {
-    if (this.#journal?.isLost !== true || this.#kept.isEmpty) return this.#committer.commit(batch);
-    return this.#kept.settle().then((forget) => this.#committer.commit(batch).then(forget));
+    if (!this.#saidLost || this.kept.isEmpty) return this.#committer.commit(batch);
+    return this.kept.settle().then((forget) => this.#committer.commit(batch).then(forget));
   }
 
   /** What comes from now on is in another batch. */

@@ -1,3 +1,4 @@
+import { FsError } from '@dfs/nfs';
 import { inParallel } from '../backup/in-parallel.ts';
 import type { FileLeft } from '../journal/content-left.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -12,6 +13,16 @@ export interface KeepingLog {
   stable(): Promise<void> | undefined;
 }
 
+/** The files of a share, as {@link KeptContent} needs them. */
+export interface KeptFiles {
+  /** Brings a file's content to the disk. */
+  sync(ino: number): Promise<void>;
+  /** What is read from now on is what the disk has, and it can be written and synced. */
+  recover(): Promise<void>;
+  /** Writes the pieces, and brings them to the disk, if the file is there. */
+  restore(left: FileLeft): Promise<void>;
+}
+
 /**
  * Small writes that must be on the disk before they are acknowledged go to the journal: they share its sync with all others that wait for one, where
  * each file would need its own. They are written to the file as well, which is synced before the journal lets go of them. After a loss of power the
@@ -23,22 +34,27 @@ export interface KeepingLog {
 export class KeptContent {
   readonly #log: KeepingLog;
   readonly #journal: Journal | undefined;
-  readonly #share: number;
-  readonly #sync: (ino: number) => Promise<void>;
+  readonly share: number;
+  readonly #files: KeptFiles;
   /** The last piece that is kept of each file. */
-  readonly #orders = new Map<number, number>();
+  readonly #orders: Map<number, number>;
+  #isDoubted = false;
+  #restoring: Promise<void> | undefined;
 
-  /** `sync` brings a file's content to the disk. */
+  /** `before` had the same share, and was closed with it. */
   constructor(
     log: KeepingLog,
     journal: Journal | undefined,
     share: number,
-    sync: (ino: number) => Promise<void>,
+    files: KeptFiles,
+    before?: KeptContent,
   ) {
     this.#log = log;
     this.#journal = journal;
-    this.#share = share;
-    this.#sync = sync;
+    this.share = share;
+    this.#files = files;
+    this.#orders = new Map(before === undefined ? [] : before.#orders);
+    this.#isDoubted = before?.isDoubted === true;
   }
 
   get isEmpty(): boolean {
@@ -53,7 +69,7 @@ export class KeptContent {
   /** The data was written to the file: it is stable when the log is. */
   keep(ino: number, offset: number, data: Buffer): void {
     if (this.#journal === undefined) return;
-    this.#orders.set(ino, this.#journal.content(this.#share, ino, offset, data));
+    this.#orders.set(ino, this.#journal.content(this.share, ino, offset, data));
     this.#log.urge();
   }
 
@@ -66,7 +82,7 @@ export class KeptContent {
   safe(ino: number, order: number): Promise<void> | undefined {
     const last = this.#orders.get(ino);
     if (last === undefined) return;
-    this.#journal?.contentSafe(this.#share, ino, order);
+    this.#journal?.contentSafe(this.share, ino, order);
     this.#log.urge();
     // The caller may be the one who holds it.
     this.#log.release();
@@ -82,21 +98,53 @@ export class KeptContent {
 
   /** The host has failed to write content: what it has of files is not to be believed. */
   doubt(): void {
-    if (!this.isEmpty) this.#journal?.contentDoubt(this.#share);
+    if (this.isEmpty || this.#isDoubted) return;
+    this.#isDoubted = true;
+    this.#journal?.contentDoubt(this.share);
   }
 
-  /** What counts of it. All must be flushed. */
-  left(): FileLeft[] {
+  /** It was doubted, and not restored since. */
+  get isDoubted(): boolean {
+    return this.#isDoubted;
+  }
+
+  /** Brings all to the disk from the journal, over what the host has: only while nobody is served, and those who were are told. */
+  restore(): Promise<void> {
+    this.#restoring ??= this.#restore().finally(() => {
+      this.#restoring = undefined;
+    });
+    return this.#restoring;
+  }
+
+  async #restore(): Promise<void> {
+    this.doubt();
+    await this.#files.recover();
+    for (const file of this.#left()) await this.#files.restore(file);
+    this.#isDoubted = false;
+  }
+
+  /** What counts of it. */
+  #left(): FileLeft[] {
     if (this.isEmpty || this.#journal === undefined) return [];
-    return [...this.#journal.contentLeft().files()].filter((file) => file.share === this.#share);
+    // Also what is held can be found then.
+    this.#log.release();
+    return [...this.#journal.contentLeft().files()].filter((file) => file.share === this.share);
   }
 
-  /** Brings all to the disk that is kept so far. What is answered is to be called once nothing of that can be found in the journal any more. */
-  async settle(): Promise<() => void> {
+  /**
+   * What brings all to the disk that is kept so far: of what comes later nothing is forgotten. What that answers is to be called once nothing of it can
+   * be found in the journal any more.
+   */
+  settling(): () => Promise<() => void> {
     const settled = [...this.#orders];
-    await inParallel(settled, SETTLED_AT_ONCE, ([ino]) => this.#sync(ino));
-    return () => {
-      for (const [ino, order] of settled) if (this.#orders.get(ino) === order) this.#orders.delete(ino);
+    return async () => {
+      if (this.#isDoubted) await this.restore();
+      else await inParallel(settled, SETTLED_AT_ONCE, ([ino]) => this.#files.sync(ino));
+      // The host has told somebody else.
+      if (this.#isDoubted) throw new FsError('EIO', 'content could not be synced');
+      return () => {
+        for (const [ino, order] of settled) if (this.#orders.get(ino) === order) this.#orders.delete(ino);
+      };
     };
   }
 }
@@ -110,15 +158,32 @@ export class KeptContents {
     return true;
   }
 
-  add(share: KeptContent): void {
-    // One that was closed while its content could not be synced stays, so that the journal does not let go of that.
-    for (const other of this.#shares) if (other.isEmpty) this.#shares.delete(other);
-    this.#shares.add(share);
+  /** That of a share which is opened. What was closed with something left stays until then, so that the journal does not let go of it. */
+  open(log: KeepingLog, journal: Journal | undefined, share: number, files: KeptFiles): KeptContent {
+    const before = this.#of(share);
+    if (before !== undefined) this.#shares.delete(before);
+    const kept = new KeptContent(log, journal, share, files, before);
+    this.#shares.add(kept);
+    return kept;
   }
 
+  /** The share was deleted with all its files: nothing comes back to others that get its number. */
+  async deleted(share: number): Promise<void> {
+    const kept = this.#of(share);
+    if (kept === undefined) return;
+    this.#shares.delete(kept);
+    await kept.allSafe();
+  }
+
+  #of(share: number): KeptContent | undefined {
+    for (const kept of this.#shares) if (kept.share === share) return kept;
+    return undefined;
+  }
+
+  /** As {@link KeptContent.settling}. */
   async settle(): Promise<() => void> {
     const forgets: (() => void)[] = [];
-    for (const share of this.#shares) forgets.push(await share.settle());
+    for (const settle of [...this.#shares].map((share) => share.settling())) forgets.push(await settle());
     return () => {
       for (const forget of forgets) forget();
     };
