@@ -123,6 +123,18 @@ describe('a sync that failed', () => {
     expect(await contentOf(next.share, found(next.share))).toEqual(small('a'));
   });
 
+  test('at the end of the server is known to the next one', async () => {
+    const run = await start();
+    const { directory, share, faults, path } = run;
+    const file = make(share);
+    await write(share, file, 0, small('a'));
+    faults.fail('sync', 'EIO');
+    await expect(directory.close()).rejects.toThrow();
+    loseContent(run, file);
+    const next = await start({ path, place: run.place.copy() });
+    expect(await contentOf(next.share, found(next.share))).toEqual(small('a'));
+  });
+
   test('at a start is known to the next one', async () => {
     const run = await start();
     const file = make(run.share);

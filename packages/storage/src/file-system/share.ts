@@ -240,7 +240,12 @@ export class ShareFileSystem implements FileSystem<Inode> {
         await log.flush();
         return;
       }
-      await content.syncAll();
+      try {
+        await content.syncAll();
+      } catch (error) {
+        guard.fail(error);
+        throw error;
+      }
       await kept.allSafe();
       await log.flush();
       await removals.settle();
