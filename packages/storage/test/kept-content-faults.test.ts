@@ -258,6 +258,34 @@ describe('with a journal that is lost as well', () => {
     await expectAfterLoss(run, Buffer.concat([small('a'), small('c')]));
   });
 
+  test('while a commit is under way that does not say so: it is answered when its file is synced', async () => {
+    const run = await start({ keptContentBytes: 1024 * KIB });
+    const { share, place, faults, directory, synced } = run;
+    const file = make(share);
+    await share.stable();
+    const syncing = Promise.withResolvers<void>();
+    place.slowness = () => syncing.promise;
+    const committing = Promise.withResolvers<void>();
+    let waiting = 0;
+    const slowUntil = (gate: Promise<void>) => () => {
+      waiting++;
+      return gate;
+    };
+    faults.slowness = slowUntil(committing.promise);
+    await share.write(file, 0, small('a'), FILE_SYNC);
+    const onDisk = Promise.resolve(share.stable()).then(() => synced.content.get(file.fileid));
+    await vi.waitFor(() => expect(waiting).toBe(1), WAIT);
+    place.failure = eio();
+    syncing.resolve();
+    await vi.waitFor(() => expect(directory.figures.journal?.lost).toBe(true), WAIT);
+    const settling = Promise.withResolvers<void>();
+    faults.slowness = slowUntil(settling.promise);
+    committing.resolve();
+    await vi.waitFor(() => expect(waiting).toBe(2), WAIT);
+    settling.resolve();
+    expect(await onDisk).toEqual(small('a'));
+  });
+
   test('between the last commit of a start and the journal that takes its place', async () => {
     const run = await start({ keptContentBytes: 1024 * KIB });
     const { share, place, faults, directory } = run;

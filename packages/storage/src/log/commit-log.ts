@@ -331,6 +331,8 @@ export class CommitLog {
 
   /** Answers when what was urged is committed. */
   #whenCommitted(): Promise<void> | undefined {
+    // What a lost journal keeps of content is on the disk with the commit that says so, which may not have begun.
+    if (this.#journal?.isLost === true && !this.kept.isEmpty) this.#forming.urgent = true;
     const waitFor = this.#forming.urgent
       ? this.#forming
       : this.#committing?.urgent
