@@ -301,7 +301,32 @@ export class Journal {
   }
 
   /** Answers when all that was flushed before survives a loss of power, or the journal was given up. One at a time. */
-  async sync(): Promise<void> {
+  sync(): Promise<void> {
+    const file = this.#file;
+    const rewrite = this.#rewrite;
+    const isMore = this.isSynced || this.#isNameLoose || (rewrite !== undefined && isWhole(rewrite));
+    if (file === undefined || isMore) return this.#syncAll();
+    // Nearly always it is that alone, thousands of times a second.
+    const frame = this.#frame;
+    const startedAt = performance.now();
+    return file.sync().then(
+      () => {
+        if (file === this.#file) this.#synced(frame, startedAt);
+      },
+      (error: unknown) => this.#syncFailed(file, error),
+    );
+  }
+
+  #synced(frame: number, startedAt: number): void {
+    this.syncTimes.add((performance.now() - startedAt) / MS);
+    this.#syncedFrame = frame;
+  }
+
+  #syncFailed(file: JournalFile, error: unknown): void {
+    if (file === this.#file) this.#giveUp(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  async #syncAll(): Promise<void> {
     const frame = this.#frame;
     const startedAt = performance.now();
     const { isAnew, file } = await this.#syncDraft();
@@ -310,17 +335,16 @@ export class Journal {
       // The name counts only with what is in the file, and the file only by its name: in whichever order they get there.
       await Promise.all([isAnew || file.sync(), this.#isNameLoose && this.#options.place.syncNames()]);
     } catch (error) {
-      if (file === this.#file) this.#giveUp(error instanceof Error ? error : new Error(String(error)));
+      this.#syncFailed(file, error);
       return;
     }
     if (file !== this.#file) return;
-    this.syncTimes.add((performance.now() - startedAt) / MS);
+    this.#synced(frame, startedAt);
     if (this.#isNameLoose) {
       this.#isNameLoose = false;
       this.#forget?.();
       this.#forget = undefined;
     }
-    this.#syncedFrame = frame;
   }
 
   /**

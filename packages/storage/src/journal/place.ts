@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { syncFolder } from '../content/host-files.ts';
 import { codeOf } from '../host/errors.ts';
 import { WRITE_PIECE_BYTES } from '../limits.ts';
@@ -133,8 +132,6 @@ function readWhole(path: string): Buffer {
   }
 }
 
-const datasync = promisify(fs.fdatasync);
-
 class HostFile implements JournalFile {
   readonly #fd: number;
   readonly #isSynced: boolean;
@@ -155,14 +152,20 @@ class HostFile implements JournalFile {
     if (this.#isSynced && this.#size > this.#reach) this.#writeAhead();
   }
 
-  async sync(): Promise<void> {
-    this.#syncing = true;
-    try {
-      await datasync(this.#fd);
-    } finally {
-      this.#syncing = false;
-      if (this.#isClosed) fs.closeSync(this.#fd);
-    }
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fdatasync(this.#fd, (error) => {
+        this.#syncing = false;
+        try {
+          if (this.#isClosed) fs.closeSync(this.#fd);
+        } catch (closing) {
+          reject(error ?? closing);
+        }
+        if (error === null) resolve();
+        else reject(error);
+      });
+      this.#syncing = true;
+    });
   }
 
   close(): void {

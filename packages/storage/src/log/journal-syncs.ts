@@ -72,7 +72,8 @@ export class JournalSyncs {
   whenSynced(): Promise<void> {
     let last = this.#waiting.at(-1);
     if (last === undefined || (last.wanted < this.#urged && last.wanted <= this.#flushed)) {
-      last = { wanted: 0, count: 0, ...Promise.withResolvers<void>() };
+      const { promise, resolve } = Promise.withResolvers<void>();
+      last = { wanted: 0, count: 0, promise, resolve };
       this.#waiting.push(last);
     }
     if (last.wanted < this.#urged) {
