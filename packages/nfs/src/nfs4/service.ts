@@ -63,7 +63,9 @@ interface HeldReply {
 /** The NFS program: takes RPC calls, runs COMPOUNDs, sends the replies. */
 export class NfsService {
   readonly #engine: Engine;
-  /** Done with their last requests, to be used for the next. */
+  /** Done with its last request, to be used for the next. Apart from others: an array that becomes empty and is filled again takes memory each time. */
+  #next: Execution | undefined;
+  /** More of them. */
   readonly #idle: Execution[] = [];
   /** Reads the arguments of the one that runs. */
   #args = new XdrReader();
@@ -228,7 +230,8 @@ export class NfsService {
       return Outcome.DONE;
     }
     beginReply(out, xid, AcceptStat.SUCCESS);
-    let execution = this.#idle.pop();
+    let execution = this.#next ?? this.#idle.pop();
+    this.#next = undefined;
     if (execution === undefined) {
       const c = new Compound(this.#engine, connection, principal, args, out, minor, count, bytes);
       execution = new Execution(c, tag, this.#mark);
@@ -262,7 +265,8 @@ export class NfsService {
   }
 
   #keep(execution: Execution): void {
-    if (this.#idle.length < MAX_IDLE) this.#idle.push(execution);
+    if (this.#next === undefined) this.#next = execution;
+    else if (this.#idle.length < MAX_IDLE) this.#idle.push(execution);
   }
 
   /** One callback for all that wait for the same: they are many, and a promise for each costs as much as the request. */
