@@ -12,7 +12,7 @@ export interface FileLeft {
   readonly share: number;
   readonly ino: number;
   /** In the order in which they were written. Parts of the journal's file. */
-  readonly pieces: readonly { readonly offset: number; readonly data: Buffer }[];
+  readonly pieces: readonly Piece[];
   /** They count though the host has kept what was written: it was not to be believed. */
   readonly isDoubted: boolean;
 }

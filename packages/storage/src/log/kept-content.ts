@@ -38,6 +38,8 @@ export class KeptContent {
   readonly #files: KeptFiles;
   /** The last piece that is kept of each file. */
   readonly #orders: Map<number, number>;
+  /** Pieces of each file up to that one do not count: the journal is about to say so, or is lost. */
+  readonly #superseded = new Map<number, number>();
   #isDoubted = false;
   #restoring: Promise<void> | undefined;
 
@@ -82,12 +84,14 @@ export class KeptContent {
   safe(ino: number, order: number): Promise<void> | undefined {
     const last = this.#orders.get(ino);
     if (last === undefined) return;
+    this.#superseded.set(ino, order);
     this.#journal?.contentSafe(this.share, ino, order);
     this.#log.urge();
     // The caller may be the one who holds it.
     this.#log.release();
     return this.#log.stable()?.then(() => {
       if (this.#orders.get(ino) === order) this.#orders.delete(ino);
+      if (this.#superseded.get(ino) === order) this.#superseded.delete(ino);
     });
   }
 
@@ -119,7 +123,10 @@ export class KeptContent {
   async #restore(): Promise<void> {
     this.doubt();
     await this.#files.recover();
-    for (const file of this.#left()) await this.#files.restore(file);
+    for (const file of this.#left()) {
+      const superseded = this.#superseded.get(file.ino) ?? 0;
+      await this.#files.restore({ ...file, pieces: file.pieces.filter(({ order }) => order > superseded) });
+    }
     this.#isDoubted = false;
   }
 
