@@ -299,6 +299,8 @@ export class Execution {
     if (persistence !== undefined) this.#record(persistence);
     const grace = this.#c.engine.state.grace;
     if (this.#dirty === undefined && !grace.dirty) return this.#finish();
+    // A retransmission has changed nothing, and the reply of its first run has waited for what that had.
+    if (this.#c.replay !== undefined) return this.#finish();
     const waits: Promise<void>[] = [];
     try {
       for (const fs of this.#dirty ?? []) {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Files, ops } from '../../src/client/index.ts';
 import { Attr, Status } from '../../src/nfs4/constants/index.ts';
 import { type FileSystem, FileType, FsError } from '../../src/vfs/index.ts';
+import { MemoryStateStore } from '../support/fakes.ts';
 import { MemoryFileSystem } from '../support/memory-fs.ts';
 import { startServer } from '../support/server.ts';
 
@@ -115,4 +116,22 @@ it('a connection that ends while its replies are held takes none of the others w
   expect((await reader.getattr('d2')).fileid).toBe(resent.values()[2].fileid);
   for (const request of requests) request.release();
   expect(server.faults).toEqual([]);
+});
+
+it('a resent request gets its reply, whole, while a record of another client waits to become stable', async () => {
+  const stateStore = new MemoryStateStore();
+  await using server = await startServer({ stateStore });
+  const session = await server.session();
+  const files = await Files.mount(session, '/export');
+  const other = await server.session();
+  using request = await session.prepare([ops.putfh(files.root), ops.getfh()], { cacheThis: true });
+  const connection = await session.connection();
+  const first = await request.send(connection);
+  expect(first.status).toBe(Status.OK);
+  const evicted = server.server.control.session(other.id.toString('hex'))!.client;
+  const stable = Promise.withResolvers<void>();
+  stateStore.stable = () => stable.promise;
+  expect(server.server.control.evictClient(evicted)).toBe(true);
+  expect((await request.send(connection)).raw).toEqual(first.raw);
+  stable.resolve();
 });
