@@ -47,6 +47,8 @@ const MODE = 0o600;
  * the disk; one that makes a file longer costs the host's file system a transaction.
  */
 const AHEAD_BYTES = 1024 * 1024;
+/** The disk must have so many times as much: where there is little room, it is others'. */
+const AHEAD_OF_FREE = 64;
 const ZEROS = Buffer.alloc(WRITE_PIECE_BYTES);
 
 /** Two names in a folder of the host. */
@@ -84,7 +86,12 @@ export class FolderPlace implements JournalPlace {
   }
 
   draft(isSynced: boolean): JournalFile {
-    return new HostFile(fs.openSync(this.#draft, 'w', MODE), isSynced);
+    return new HostFile(fs.openSync(this.#draft, 'w', MODE), isSynced ? () => this.#bytesAhead() : undefined);
+  }
+
+  #bytesAhead(): number {
+    const { bavail, bsize } = fs.statfsSync(this.#folder);
+    return Math.min(AHEAD_BYTES, (bavail * bsize) / AHEAD_OF_FREE);
   }
 
   adopt(): void {
@@ -134,22 +141,23 @@ function readWhole(path: string): Buffer {
 
 class HostFile implements JournalFile {
   readonly #fd: number;
-  readonly #isSynced: boolean;
+  /** Bytes to write ahead, where any are. */
+  readonly #bytesAhead: (() => number) | undefined;
   #size = 0;
   /** Bytes of the file, those written ahead among them. */
   #reach = 0;
   #syncing = false;
   #isClosed = false;
 
-  constructor(fd: number, isSynced: boolean) {
+  constructor(fd: number, bytesAhead: (() => number) | undefined) {
     this.#fd = fd;
-    this.#isSynced = isSynced;
+    this.#bytesAhead = bytesAhead;
   }
 
   append(data: Buffer, length: number): void {
     this.#write(data, length, this.#size);
     this.#size += length;
-    if (this.#isSynced && this.#size > this.#reach) this.#writeAhead();
+    if (this.#bytesAhead !== undefined && this.#size > this.#reach) this.#writeAhead(this.#bytesAhead);
   }
 
   sync(): Promise<void> {
@@ -175,10 +183,10 @@ class HostFile implements JournalFile {
     if (!this.#syncing) fs.closeSync(this.#fd);
   }
 
-  #writeAhead(): void {
+  #writeAhead(bytesAhead: () => number): void {
     this.#reach = this.#size;
     try {
-      for (const end = this.#size + AHEAD_BYTES; this.#reach < end; this.#reach += ZEROS.length)
+      for (const end = this.#size + bytesAhead(); this.#reach + ZEROS.length <= end; this.#reach += ZEROS.length)
         this.#write(ZEROS, ZEROS.length, this.#reach);
     } catch {
       // No room, it may be: what was to be added is there.
