@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { probeSyncs } from './machine.ts';
 import type { Options } from './options.ts';
 import type { Row } from './rows.ts';
-import { EXPORT, type Server } from './servers/server.ts';
+import { type Brought, EXPORT, type Server } from './servers/server.ts';
 
 const FOLDER = fileURLToPath(new URL('nfsload/', import.meta.url));
 export const CONNECTIONS = 4;
 const SPARE_SECONDS = 45;
-/** For a look at the disk before a row. */
+/** For a look at the disk behind a row, and before that, so that it has done what it has to do for the row. */
 const PROBE_MS = 150;
+const CALM_MS = 300;
 /** Where within a row batches are counted: behind what the load generator has to prepare, and before its end. */
 const [FROM, TO] = [0.6, 0.95];
 
@@ -29,8 +30,9 @@ export interface Sample {
   readonly cores: number;
   readonly rssMib: number;
   readonly otherCores: number;
-  /** Of a row of grade power: batches that came to the disk in a second, and what that does one after another, looked at just before. */
+  /** Of a row of grade power: batches that came to the disk in a second, and how many of as many bytes that does one after another. */
   readonly batchesPerSecond: number;
+  readonly batchBytes: number;
   readonly syncsPerSecond: number;
 }
 
@@ -69,22 +71,36 @@ function run(args: readonly string[]): Promise<{ status: number | null; out: str
   });
 }
 
-/** Batches in a second, of a stretch that lies within the measured time. */
-async function batchRate(server: Server, { seconds, warmup }: Options): Promise<number> {
-  const count = async () => ({ at: performance.now(), batches: (await server.batches?.()) ?? 0 });
+interface Batches {
+  readonly perSecond: number;
+  readonly bytes: number;
+}
+
+/** Of a stretch that lies within the measured time. */
+async function batchesOf(brought: () => Promise<Brought>, { seconds, warmup }: Options): Promise<Batches> {
+  const count = async () => ({ at: performance.now(), ...(await brought()) });
   const ms = 1000 * (warmup + seconds);
   await sleep(FROM * ms);
   const from = await count();
   await sleep((TO - FROM) * ms);
   const to = await count();
-  return (1000 * (to.batches - from.batches)) / (to.at - from.at);
+  const batches = to.batches - from.batches;
+  return { perSecond: (1000 * batches) / (to.at - from.at), bytes: (to.bytes - from.bytes) / batches };
+}
+
+/** How many such batches the disk can do in a second. */
+async function syncsOf(batches: Batches, folder: string): Promise<number> {
+  if (!(batches.perSecond > 0)) return 0;
+  await sleep(CALM_MS);
+  return probeSyncs(folder, PROBE_MS, batches.bytes);
 }
 
 /** Drives one row on one server. Throws where the load had an error: figures of a server that answers wrongly are worth nothing. */
 export async function drive(server: Server, row: Row, options: Options, folder: string): Promise<Sample> {
-  const counted = row.grade === 'power' && server.batches !== undefined;
-  const syncsPerSecond = counted ? probeSyncs(folder, PROBE_MS) : 0;
-  const batches = counted ? batchRate(server, options) : undefined;
+  const counting =
+    row.grade === 'power' && server.brought !== undefined
+      ? batchesOf(server.brought.bind(server), options)
+      : undefined;
   const limit = options.seconds + options.warmup + SPARE_SECONDS;
   const { status, out, err } = await run([
     ...['--port', String(server.port), '--export', EXPORT],
@@ -96,6 +112,7 @@ export async function drive(server: Server, row: Row, options: Options, folder: 
   if (status !== 0)
     throw new Error(`${server.name}, ${row.name}: nfsload ended with ${status}\n${err}${out}`);
   const report = JSON.parse(out) as Report;
+  const batches = (await counting) ?? { perSecond: 0, bytes: 0 };
   return {
     opsPerSecond: report.ops_per_s,
     mbPerSecond: report.mb_per_s,
@@ -108,7 +125,8 @@ export async function drive(server: Server, row: Row, options: Options, folder: 
     cores: report.server_cpu.cores,
     rssMib: report.server_cpu.rss_kib / 1024,
     otherCores: report.machine.other_cores,
-    batchesPerSecond: (await batches) ?? 0,
-    syncsPerSecond,
+    batchesPerSecond: batches.perSecond,
+    batchBytes: batches.bytes,
+    syncsPerSecond: await syncsOf(batches, folder),
   };
 }

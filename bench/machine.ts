@@ -30,11 +30,11 @@ function fileSystemOf(folder: string): string {
   }
 }
 
-/** How fast the disk under `folder` answers that something is stable. */
-export function probeSyncs(folder: string, ms = PROBE_MS): number {
+/** How fast the disk under `folder` answers that something is stable: so many bytes, a page at the least, at the end of a file. */
+export function probeSyncs(folder: string, ms = PROBE_MS, bytes = PROBE_BYTES): number {
   const path = join(folder, 'sync-probe');
   const fd = fs.openSync(path, 'w');
-  const data = Buffer.alloc(PROBE_BYTES, 1);
+  const data = Buffer.alloc(Math.max(PROBE_BYTES, Math.ceil(bytes)), 1);
   const start = performance.now();
   let count = 0;
   for (; performance.now() - start < ms; count++) {

@@ -34,6 +34,7 @@ function medianSample(samples: readonly Sample[]): Sample {
     rssMib: of((s) => s.rssMib),
     otherCores: of((s) => s.otherCores),
     batchesPerSecond: of((s) => s.batchesPerSecond),
+    batchBytes: of((s) => s.batchBytes),
     syncsPerSecond: of((s) => s.syncsPerSecond),
   };
 }

@@ -1,6 +1,8 @@
 import type { Measured } from '../measure.ts';
 import { type Comparison, cpuOf, diskShare, reached } from './compare.ts';
 
+const KIB = 1024;
+
 /** Three significant digits, with thousands set apart. */
 export function figure(value: number): string {
   if (value >= 1000) return Math.round(value).toLocaleString('en-US');
@@ -79,13 +81,21 @@ export function diskTable(comparisons: readonly Comparison[]): string {
   const rows = comparisons.flatMap((c) => {
     const share = diskShare(c);
     if (share === undefined) return [];
-    const { opsPerSecond, batchesPerSecond, syncsPerSecond } = c.dfs.median;
+    const { opsPerSecond, batchesPerSecond, batchBytes, syncsPerSecond } = c.dfs.median;
     const each = batchesPerSecond > 0 ? figure(opsPerSecond / batchesPerSecond) : '-';
-    const figures = [opsPerSecond, batchesPerSecond, syncsPerSecond].map(figure);
-    return [[c.row.name, figures[0]!, figures[1]!, each, figures[2]!, share.toFixed(2)]];
+    const [ops, batches, syncs] = [opsPerSecond, batchesPerSecond, syncsPerSecond].map(figure);
+    return [[c.row.name, ops!, batches!, each, figure(batchBytes / KIB), syncs!, share.toFixed(2)]];
   });
   return padded([
-    ['row', 'operations/s', 'batches/s', 'operations in a batch', 'fdatasync/s', 'batches for each'],
+    [
+      'row',
+      'operations/s',
+      'batches/s',
+      'operations in a batch',
+      'KiB in a batch',
+      'fdatasync/s',
+      'batches for each',
+    ],
     ...rows,
   ]);
 }

@@ -61,8 +61,8 @@ ${comparisonTable(comparisons, 'dfs', 'Ganesha')}
 
 ## What waits for the disk
 
-Rows of grade \`power\`. A batch is brought to the disk with all operations that wait for one at that moment, but for the content of write-sync-4k, which each
-file has to itself: those are counted with the journal's. The last column holds the batches against the fdatasync calls that the same disk answered just before, one after another: what of its rate the row uses.
+Rows of grade \`power\`. A batch is brought to the disk with all operations that wait for one at that moment. The last column holds the batches against the
+fdatasync calls that the same disk answers just after, one after another, each behind as many bytes as a batch has at the end of a file: what of its rate the row uses.
 
 ${diskTable(comparisons)}
 

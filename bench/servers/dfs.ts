@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import type { Grade, Row } from '../rows.ts';
-import { EXPORT, freePort, LOOPBACK, Running, type Server } from './server.ts';
+import { type Brought, EXPORT, freePort, LOOPBACK, Running, type Server } from './server.ts';
 
 /** Does this checkout know the grade crash? Asked of its own help. */
 function knowsCrash(checkout: string): boolean {
@@ -48,11 +48,14 @@ export function metricsOf(data: string): Promise<string> {
 }
 
 const SYNCS = /^dfs_storage_(?:journal|content)_syncs_total (\d+)/gm;
+const BYTES = /^dfs_storage_journal_bytes_total (\d+)/gm;
 
-/** Syncs of the journal, and of content where a client asks for that. */
-async function batchesOf(data: string): Promise<number> {
-  const syncs = [...(await metricsOf(data)).matchAll(SYNCS)].map(([, count]) => Number(count));
-  return syncs.length === 0 ? Number.NaN : syncs.reduce((sum, count) => sum + count);
+/** Syncs of the journal, and of content where a client asks for that; bytes of the journal. */
+async function broughtBy(data: string): Promise<Brought> {
+  const metrics = await metricsOf(data);
+  const sum = (lines: RegExp) =>
+    [...metrics.matchAll(lines)].reduce((sum, [, count]) => sum + Number(count), 0);
+  return { batches: sum(SYNCS), bytes: sum(BYTES) };
 }
 
 export async function startGrade(
@@ -87,7 +90,7 @@ export async function startGrade(
     port,
     serves: (row: Row) => (row.grade ?? 'power') === grade,
     gradeOf: (row: Row) => row.grade,
-    batches: () => batchesOf(data),
+    brought: () => broughtBy(data),
     stop: () => running.stop(),
   };
 }

@@ -19,6 +19,12 @@ export interface Place {
 
 export const LOOPBACK: Place = { host: '127.0.0.1' };
 
+/** Batches of changes, and their bytes. */
+export interface Brought {
+  readonly batches: number;
+  readonly bytes: number;
+}
+
 /** A server that runs for the benchmark. */
 export interface Server {
   readonly name: string;
@@ -30,8 +36,8 @@ export interface Server {
   serves(row: Row): boolean;
   /** Of a row, on this server. */
   gradeOf(row: Row): Grade | undefined;
-  /** Batches of changes that it has brought to the disk since its start; absent where it does not tell. */
-  batches?(): Promise<number>;
+  /** What it has brought to the disk since its start; absent where it does not tell. */
+  brought?(): Promise<Brought>;
   stop(): Promise<void>;
 }
 

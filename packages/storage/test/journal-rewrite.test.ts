@@ -10,6 +10,7 @@ import { MemoryMetadataStore, type MetadataStore } from '../src/metadata/index.t
 import { EngineRecords } from './engine-records.ts';
 import { MemoryPlace } from './journal-place.ts';
 
+const BARE = { at: 0, salt: 0 };
 const PATIENTLY = { timeout: 20_000 };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const value = (text: string) => Buffer.from(text);
@@ -322,7 +323,7 @@ describe('a frame', () => {
     const file = Buffer.from(writer.close(0, 0, 1).subarray(0, length));
     const found: unknown[] = [];
     const record = (key: string, bytes: Buffer | undefined) => found.push([key, bytes?.toString('latin1')]);
-    const isWhole = readFrames(file, 0, {
+    const isWhole = readFrames(file, BARE, {
       frame: () => {},
       change: record,
       unit: (order) => found.push(order),

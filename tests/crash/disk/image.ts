@@ -82,6 +82,9 @@ export class DiskImage {
       case Kind.RENAME:
         this.#rename(note);
         return;
+      case Kind.LINK:
+        this.#rename(note, true);
+        return;
       case Kind.UNLINK: {
         const [folder, last] = this.#place(name);
         folder.change(number, [[last, undefined]]);
@@ -108,13 +111,14 @@ export class DiskImage {
     folder.change(number, [[last, node]]);
   }
 
-  #rename({ name, data, number }: Note): void {
+  #rename({ name, data, number }: Note, keepsName = false): void {
     const [folder, from] = this.#place(name);
     const [target, to] = this.#place(data.toString());
     if (folder !== target) throw new Error(`a rename to another folder is not modelled: ${name}`);
+    const named = this.#find(name);
     folder.change(number, [
-      [from, undefined],
-      [to, this.#find(name)],
+      [from, keepsName ? named : undefined],
+      [to, named],
     ]);
   }
 
@@ -195,25 +199,39 @@ function uncovered(change: FileChange, over: FileChange): FileChange[] {
   return left;
 }
 
-/** The folder as it is on the disk: that is what is seen from now on. */
-function restart(folder: DiskFolder): DiskFolder {
+/** The folder as it is on the disk: that is what is seen from now on. `files` are those that were met, which may have several names. */
+function restart(folder: DiskFolder, files = new Map<DiskFile, DiskFile>()): DiskFolder {
   const fresh = new DiskFolder();
   for (const [name, node] of folder.kept) {
-    const next = node instanceof DiskFile ? new DiskFile(Buffer.from(node.bytes), node.size) : restart(node);
+    const next = node instanceof DiskFile ? again(node, files) : restart(node, files);
     fresh.kept.set(name, next);
     fresh.seen.set(name, next);
   }
   return fresh;
 }
 
-function writeFolder(path: string, folder: DiskFolder): void {
+function again(file: DiskFile, files: Map<DiskFile, DiskFile>): DiskFile {
+  const known = files.get(file) ?? new DiskFile(Buffer.from(file.bytes), file.size);
+  files.set(file, known);
+  return known;
+}
+
+function writeFolder(path: string, folder: DiskFolder, paths = new Map<DiskFile, string>()): void {
   fs.mkdirSync(path);
   for (const [name, node] of folder.kept) {
     const at = join(path, name);
-    if (node instanceof DiskFolder) writeFolder(at, node);
-    else {
-      fs.writeFileSync(at, node.bytes);
-      if (node.size > node.bytes.length) fs.truncateSync(at, node.size);
-    }
+    if (node instanceof DiskFolder) writeFolder(at, node, paths);
+    else writeFile(at, node, paths);
   }
+}
+
+function writeFile(path: string, file: DiskFile, paths: Map<DiskFile, string>): void {
+  const known = paths.get(file);
+  if (known !== undefined) {
+    fs.linkSync(known, path);
+    return;
+  }
+  paths.set(file, path);
+  fs.writeFileSync(path, file.bytes);
+  if (file.size > file.bytes.length) fs.truncateSync(path, file.size);
 }

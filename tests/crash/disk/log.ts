@@ -11,6 +11,7 @@ export const Kind = {
   UNLINK: 9,
   PUNCH: 10,
   ALLOCATE: 11,
+  LINK: 12,
 } as const;
 
 export interface Note {

@@ -27,7 +27,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { OPEN = 1, CREATE, MKDIR, WRITE, TRUNCATE, SYNC, SYNC_ALL, RENAME, UNLINK, PUNCH, ALLOCATE };
+enum { OPEN = 1, CREATE, MKDIR, WRITE, TRUNCATE, SYNC, SYNC_ALL, RENAME, UNLINK, PUNCH, ALLOCATE, LINK };
 
 struct note {
   uint32_t kind, name_bytes;
@@ -250,14 +250,22 @@ int mkdir(const char *path, mode_t mode) {
   return failed;
 }
 
-int rename(const char *from, const char *to) {
-  REAL(int, "rename", const char *, const char *);
-  int failed = real(from, to);
+static int named(uint32_t kind, int failed, const char *from, const char *to) {
   if (failed == 0 && is_ours(from) && is_ours(to)) {
     struct iovec target = { (void *)(to + root_length), strlen(to + root_length) };
-    put(RENAME, 0, 0, 0, from + root_length, strlen(from + root_length), &target, 1, target.iov_len);
+    put(kind, 0, 0, 0, from + root_length, strlen(from + root_length), &target, 1, target.iov_len);
   }
   return failed;
+}
+
+int rename(const char *from, const char *to) {
+  REAL(int, "rename", const char *, const char *);
+  return named(RENAME, real(from, to), from, to);
+}
+
+int link(const char *from, const char *to) {
+  REAL(int, "link", const char *, const char *);
+  return named(LINK, real(from, to), from, to);
 }
 
 int unlink(const char *path) {

@@ -134,7 +134,10 @@ export class StoreDirectory implements DataDirectory {
       scanned: isScanned,
       retryMs: this.#limits.fullRetryMs,
       onStop: (stop) => onEvent?.({ type: 'stopped', stop }),
-      onRoom: (reason) => onEvent?.(reason === undefined ? { type: 'room' } : { type: 'full', reason }),
+      onRoom: (reason) => {
+        if (reason !== undefined) journal?.journal.trim();
+        onEvent?.(reason === undefined ? { type: 'room' } : { type: 'full', reason });
+      },
       ...(now !== undefined && { now }),
       ...(reserve !== undefined && { reserve }),
       ...(journal !== undefined && { journal: journal.journal, firstBatch: journal.firstBatch }),

@@ -26,7 +26,7 @@ import { DataDirectoryError } from './errors.ts';
 import { checkFormat } from './format.ts';
 import { CONTENT_FOLDER, META_FOLDER } from './layout.ts';
 import { DirectoryLock } from './lock.ts';
-import { FileReserve } from './reserve.ts';
+import { FileReserve, PARTS } from './reserve.ts';
 
 const same = <T>(store: T): T => store;
 
@@ -108,13 +108,23 @@ async function withJournal(
     onLost,
     onFull: () => directory?.syncJournal(),
     makeRoom: (error) => directory?.makeRoom(error) ?? false,
-    contentBytes: limits.keptContentBytes,
+    contentBytes: keptBytes(path, limits.keptContentBytes),
     settle: async () => directory?.settleContent() ?? (() => {}),
     contentOf: stores.content,
   });
   directory = new StoreDirectory({ ...stores, journal }, options);
   if (lost !== undefined) directory.journalLost(lost);
   return directory;
+}
+
+/** How much content the journal keeps: less on a small disk. */
+function keptBytes(path: string, most: number): number {
+  try {
+    const { blocks, bsize } = fs.statfsSync(path);
+    return Math.min(most, Math.floor((blocks * bsize) / PARTS));
+  } catch {
+    return most;
+  }
 }
 
 /** The same in memory: nothing is kept. */

@@ -7,7 +7,7 @@ const FILE = 'reserve';
 const MODE = 0o600;
 const STAT_BLOCK_BYTES = 512;
 /** A disk gives at most one of so many parts. */
-const PARTS = 16;
+export const PARTS = 16;
 /** What a commit takes at the least, of what would be set aside. */
 const COMMIT_PART = 8;
 

@@ -6,9 +6,10 @@ import type { Key } from '../metadata/store.ts';
 
 /*
  * A journal file is a header, frames, and maybe zeros. A frame is one write(2): a process that is killed leaves all of it, or a beginning
- * of the last one, which is not there then.
+ * of the last one, which is not there then. A file that is synced may be written over one of before: there are four zeros behind the last frame
+ * then, and what was in it before. The salt of its header tells its frames from those.
  *
- *   frame:  4 bytes length of the body, 4 bytes CRC-32 of the body, body
+ *   frame:  4 bytes length of the body, 4 bytes CRC-32 of the body XOR the salt, body
  *   body:   1 byte flags, 8 bytes batch, 8 bytes number of the frame, entries
  *   entry:  1 byte kind, then by kind
  *           CHANGE, RECORD                  2 bytes length of key, 4 bytes length of value, key, value
@@ -198,7 +199,7 @@ export class FrameWriter implements RecordSink {
     this.#end += count;
   }
 
-  /** The frame, whole: the first {@link length} bytes of what this returns, good until the next call. */
+  /** The frame, whole, for a file without a salt, see {@link salt}: the first {@link length} bytes of what this returns, good until the next call. */
   close(flags: number, batch: number, number: number): Buffer {
     const b = this.#buffer;
     b.writeUInt32BE(this.#end - BODY_AT, 0);
@@ -297,6 +298,11 @@ function writeShort(b: Buffer, text: string, at: number): boolean {
   return true;
 }
 
+/** Makes a frame for a file without a salt one for a file with that, and the other way round. */
+export function salt(frame: Buffer, by: number): void {
+  frame.writeUInt32BE((frame.readUInt32BE(LENGTH_BYTES) ^ by) >>> 0, LENGTH_BYTES);
+}
+
 /** Takes the entries of a frame. */
 export interface FrameVisitor {
   frame(flags: number, batch: number, number: number): void;
@@ -308,14 +314,20 @@ export interface FrameVisitor {
   contentDoubt(place: ContentPlace): void;
 }
 
+/** Where the frames of a file begin, and their salt. */
+export interface Frames {
+  readonly at: number;
+  readonly salt: number;
+}
+
 /**
- * Hands over all whole frames from `at`, up to the end of what was written: behind it there may be zeros, or the beginning of a frame. False
- * where it does not end so: a frame is damaged. Values are parts of `file`.
+ * Hands over all whole frames, up to the end of what was written: behind it there may be zeros, or the beginning of a frame, and in a file with a salt
+ * anything else. False where it does not end so: a frame is damaged. Values are parts of `file`.
  */
-export function readFrames(file: Buffer, at: number, visitor: FrameVisitor): boolean {
+export function readFrames(file: Buffer, { at, salt }: Frames, visitor: FrameVisitor): boolean {
   for (let start = at; start < file.length; ) {
-    const end = frameEnd(file, start);
-    if (end === undefined) return isCutOff(file, start);
+    const end = frameEnd(file, start, salt);
+    if (end === undefined) return salt === 0 ? isCutOff(file, start) : !isFollowed(file, start, salt);
     visitor.frame(
       file[start + BODY_AT] as number,
       readNumber(file, start + BATCH_AT),
@@ -327,13 +339,25 @@ export function readFrames(file: Buffer, at: number, visitor: FrameVisitor): boo
   return true;
 }
 
-/** Where the frame that starts there ends; undefined where there is no whole one. */
-function frameEnd(file: Buffer, start: number): number | undefined {
+/** Where a frame that starts there would end; undefined where there cannot be one. */
+function endOf(file: Buffer, start: number): number | undefined {
   if (start + ENTRIES_AT > file.length) return undefined;
   const end = start + BODY_AT + file.readUInt32BE(start);
-  if (end < start + ENTRIES_AT || end > file.length) return undefined;
-  const isWhole = crc32(file.subarray(start + BODY_AT, end)) === file.readUInt32BE(start + LENGTH_BYTES);
-  return isWhole ? end : undefined;
+  return end < start + ENTRIES_AT || end > file.length ? undefined : end;
+}
+
+/** Where the frame that starts there ends; undefined where there is no whole one. */
+function frameEnd(file: Buffer, start: number, salt: number): number | undefined {
+  const end = endOf(file, start);
+  if (end === undefined) return undefined;
+  const crc = (crc32(file.subarray(start + BODY_AT, end)) ^ salt) >>> 0;
+  return crc === file.readUInt32BE(start + LENGTH_BYTES) ? end : undefined;
+}
+
+/** Behind the frame that starts there, and is not whole, there is one that is. */
+function isFollowed(file: Buffer, start: number, salt: number): boolean {
+  const end = endOf(file, start);
+  return end !== undefined && frameEnd(file, end, salt) !== undefined;
 }
 
 /**

@@ -6,8 +6,9 @@ import { lacksRoom } from '../log/room.ts';
 import type { Changes, Key } from '../metadata/store.ts';
 import { type ContentLeft, ContentReader } from './content-left.ts';
 import { FrameFlag, FrameWriter, readFrames } from './frame.ts';
-import { encodeHeader, HEADER_BYTES, type JournalHeader } from './header.ts';
-import type { JournalFile, JournalPlace } from './place.ts';
+import { FrameFile } from './frame-file.ts';
+import { decodeHeader, framesOf, HEADER_BYTES, type JournalHeader } from './header.ts';
+import type { JournalPlace } from './place.ts';
 import { LeftRecords } from './records.ts';
 
 export interface JournalOptions {
@@ -50,7 +51,7 @@ export interface JournalFigures {
 
 /** A file that is being written to take the place of the one in use. */
 interface Rewrite {
-  readonly file: JournalFile;
+  readonly file: FrameFile;
   /** Gathers the next slice of records, which each of the steps adds to. */
   readonly writer: FrameWriter;
   readonly steps: Iterator<unknown>;
@@ -93,7 +94,7 @@ export class Journal {
   readonly #touched: DirtyRecord[] = [];
   /** Where one of those is encoded, if it is an inode. */
   readonly #inode = Buffer.alloc(ENCODED_BYTES);
-  #file: JournalFile | undefined;
+  #file: FrameFile | undefined;
   #bytes = 0;
   #newBytes = 0;
   /** Of those, content that was written since, or is in the new file as well. */
@@ -109,6 +110,8 @@ export class Journal {
   #isDirty = false;
   #toldHeld = false;
   #rewrite: Rewrite | undefined;
+  /** Files that were begun. */
+  #drafts = 0;
   /** The file in use may have another name after a loss of power. */
   #isNameLoose = true;
   /** Number of the last frame that is on the disk. */
@@ -197,7 +200,8 @@ export class Journal {
   contentLeft(): ContentLeft {
     const reader = new ContentReader();
     const content = this.#options.place.read();
-    if (content !== undefined) readFrames(content.bytes, HEADER_BYTES, reader);
+    const header = content && decodeHeader(content.bytes);
+    if (header !== undefined) readFrames(content!.bytes, framesOf(header), reader);
     return reader.left;
   }
 
@@ -322,7 +326,7 @@ export class Journal {
     this.#syncedFrame = frame;
   }
 
-  #syncFailed(file: JournalFile, error: unknown): void {
+  #syncFailed(file: FrameFile, error: unknown): void {
     if (file === this.#file) this.#giveUp(error instanceof Error ? error : new Error(String(error)));
   }
 
@@ -351,7 +355,7 @@ export class Journal {
    * Where the file was written anew, that is synced, and takes the place of the one in use: nobody needs to wait for what that one has not
    * written yet.
    */
-  async #syncDraft(): Promise<{ isAnew: boolean; file: JournalFile | undefined }> {
+  async #syncDraft(): Promise<{ isAnew: boolean; file: FrameFile | undefined }> {
     const rewrite = this.#rewrite;
     if (rewrite === undefined || !isWhole(rewrite)) return { isAnew: false, file: this.#file };
     try {
@@ -361,6 +365,11 @@ export class Journal {
       this.#abandon(rewrite);
     }
     return { isAnew: rewrite.file === this.#file, file: this.#file };
+  }
+
+  /** Others have no room on the disk. */
+  trim(): void {
+    quietly(() => this.#options.place.trim?.());
   }
 
   /** It must not be found any more. The mark in the metadata store says it as well. */
@@ -431,7 +440,7 @@ export class Journal {
     });
   }
 
-  #append(file: JournalFile, frame: Buffer, length: number): void {
+  #append(file: FrameFile, frame: Buffer, length: number): void {
     try {
       file.append(frame, length);
     } catch (error) {
@@ -447,8 +456,10 @@ export class Journal {
   }
 
   #beginRewrite(): Rewrite {
-    const file = this.#options.place.draft(this.header.isSynced);
-    file.append(encodeHeader(this.header), HEADER_BYTES);
+    const { header } = this;
+    // Whoever finds the name after a loss of power may find an older file.
+    const draft = this.#options.place.draft(header.isSynced, header.isSynced && !this.#isNameLoose);
+    const file = new FrameFile(draft, header, ++this.#drafts);
     const writer = new FrameWriter();
     // What changes meanwhile is written to both files, behind what this has reached.
     const rewrite = {

@@ -1,7 +1,7 @@
 import type { Key } from '../metadata/store.ts';
 import { type ContentLeft, ContentReader } from './content-left.ts';
 import { FrameFlag, readFrames } from './frame.ts';
-import { decodeHeader, HEADER_BYTES } from './header.ts';
+import { decodeHeader, framesOf } from './header.ts';
 import type { Mark } from './mark.ts';
 import type { JournalContent } from './place.ts';
 
@@ -48,7 +48,7 @@ export function readLeft(
   const isSameBoot = bootId !== undefined && header.bootId === bootId;
   if (!isSameBoot && !header.isSynced) return undefined;
   const reader = new LeftReader(mark.batch);
-  const isIntact = readFrames(file, HEADER_BYTES, reader) && reader.number >= mark.frame;
+  const isIntact = readFrames(file, framesOf(header), reader) && reader.number >= mark.frame;
   if (!isIntact && !header.isSynced) return undefined;
   const { number: frame, batch, changes, exact } = reader;
   const { id, run } = header;

@@ -2,10 +2,12 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { syncFolder } from '../content/host-files.ts';
 import { codeOf } from '../host/errors.ts';
-import { WRITE_PIECE_BYTES } from '../limits.ts';
+import { HostFile } from './host-file.ts';
 
 /** A file that only grows. Its calls are synchronous, its refusals the host's errors. */
 export interface JournalFile {
+  /** There is something in it already, see {@link JournalPlace.draft}. */
+  readonly isUsed?: boolean;
   /** Adds the first `length` bytes of `data`, all of them: they survive the process when this returns. */
   append(data: Buffer, length: number): void;
   /** All that was added before survives a loss of power when this answers. One at a time. */
@@ -25,10 +27,16 @@ export interface JournalContent {
 export interface JournalPlace {
   /** What there is; undefined where there is nothing. Throws where the host does not give it. */
   read(): JournalContent | undefined;
-  /** Begins a file beside the one in use, in place of one begun before; `isSynced`, it is made for being synced often. */
-  draft(isSynced: boolean): JournalFile;
+  /**
+   * Begins a file beside the one in use, in place of one begun before; `isSynced`, it is made for being synced often. With `mayReuse`, it may be the one
+   * that was in use before the last, written over from its beginning: nobody may find that by the journal's name any more. Behind what is added
+   * lies what was in it then, but right behind it are four zeros at least.
+   */
+  draft(isSynced: boolean, mayReuse?: boolean): JournalFile;
   /** The draft becomes the one in use. */
   adopt(): void;
+  /** Gives back the room that is kept for the next draft. */
+  trim?(): void;
   /** What was adopted or removed is so after a loss of power, too, when this answers. */
   syncNames(): Promise<void>;
   /** The one in use is that no more, but kept. */
@@ -40,6 +48,8 @@ export interface JournalPlace {
 const FILE = 'journal';
 const DRAFT = 'journal.new';
 const RETIRED = 'journal.retired';
+/** The one that was in use before: to be written over. */
+const SPARE = 'journal.spare';
 const MODE = 0o600;
 
 /**
@@ -49,7 +59,9 @@ const MODE = 0o600;
 const AHEAD_BYTES = 1024 * 1024;
 /** The disk must have so many times as much: where there is little room, it is others'. */
 const AHEAD_OF_FREE = 64;
-const ZEROS = Buffer.alloc(WRITE_PIECE_BYTES);
+/** The same of a file that is kept to be written over, and how large it may be then. */
+const SPARE_OF_FREE = 16;
+const MAX_SPARE_BYTES = 256 * 1024 * 1024;
 
 /** Two names in a folder of the host. */
 export class FolderPlace implements JournalPlace {
@@ -57,12 +69,18 @@ export class FolderPlace implements JournalPlace {
   readonly #path: string;
   readonly #draft: string;
   readonly #retired: string;
+  readonly #spare: string;
+  /** The draft is made for being synced often. */
+  #isSynced = false;
+  /** There is one, and it is not the one in use: this process has seen that. */
+  #hasSpare = false;
 
   constructor(folder: string) {
     this.#folder = folder;
     this.#path = join(folder, FILE);
     this.#draft = join(folder, DRAFT);
     this.#retired = join(folder, RETIRED);
+    this.#spare = join(folder, SPARE);
   }
 
   read(): JournalContent | undefined {
@@ -85,17 +103,63 @@ export class FolderPlace implements JournalPlace {
     return undefined;
   }
 
-  draft(isSynced: boolean): JournalFile {
-    return new HostFile(fs.openSync(this.#draft, 'w', MODE), isSynced ? () => this.#bytesAhead() : undefined);
-  }
-
-  #bytesAhead(): number {
-    const { bavail, bsize } = fs.statfsSync(this.#folder);
-    return Math.min(AHEAD_BYTES, (bavail * bsize) / AHEAD_OF_FREE);
+  draft(isSynced: boolean, mayReuse = false): JournalFile {
+    this.#isSynced = isSynced;
+    const isOld = isSynced && mayReuse && this.#takeSpare();
+    const fd = fs.openSync(this.#draft, isOld ? 'r+' : 'w', MODE);
+    if (!isSynced) return new HostFile(fd);
+    return new HostFile(fd, () => this.#bytesAhead(), isOld ? fs.fstatSync(fd).size : 0);
   }
 
   adopt(): void {
-    fs.renameSync(this.#draft, this.#path);
+    this.#hasSpare = false;
+    fs.rmSync(this.#spare, { force: true });
+    const isKept = this.#isSynced && this.#keepSpare();
+    try {
+      fs.renameSync(this.#draft, this.#path);
+    } catch (error) {
+      fs.rmSync(this.#spare, { force: true });
+      throw error;
+    }
+    this.#hasSpare = isKept;
+  }
+
+  trim(): void {
+    this.#hasSpare = false;
+    fs.rmSync(this.#spare, { force: true });
+  }
+
+  #bytesAhead(): number {
+    return Math.min(AHEAD_BYTES, this.#free() / AHEAD_OF_FREE);
+  }
+
+  #free(): number {
+    const { bavail, bsize } = fs.statfsSync(this.#folder);
+    return bavail * bsize;
+  }
+
+  /** The one in use has another name as well, if it is worth it. */
+  #keepSpare(): boolean {
+    try {
+      const { size } = fs.statSync(this.#path);
+      if (size > MAX_SPARE_BYTES || size > this.#free() / SPARE_OF_FREE) return false;
+      fs.linkSync(this.#path, this.#spare);
+      return true;
+    } catch {
+      // There is none, or the host has no second names: the next file is a new one.
+      return false;
+    }
+  }
+
+  #takeSpare(): boolean {
+    if (!this.#hasSpare) return false;
+    this.#hasSpare = false;
+    try {
+      fs.renameSync(this.#spare, this.#draft);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   syncNames(): Promise<void> {
@@ -111,7 +175,8 @@ export class FolderPlace implements JournalPlace {
   }
 
   remove(): void {
-    for (const path of [this.#draft, this.#path, this.#retired]) {
+    this.#hasSpare = false;
+    for (const path of [this.#draft, this.#path, this.#retired, this.#spare]) {
       // One that cannot be unlinked is emptied at least: nobody may take it for whole.
       try {
         fs.truncateSync(path);
@@ -136,66 +201,5 @@ function readWhole(path: string): Buffer {
     return bytes;
   } finally {
     fs.closeSync(fd);
-  }
-}
-
-class HostFile implements JournalFile {
-  readonly #fd: number;
-  /** Bytes to write ahead, where any are. */
-  readonly #bytesAhead: (() => number) | undefined;
-  #size = 0;
-  /** Bytes of the file, those written ahead among them. */
-  #reach = 0;
-  #syncing = false;
-  #isClosed = false;
-
-  constructor(fd: number, bytesAhead: (() => number) | undefined) {
-    this.#fd = fd;
-    this.#bytesAhead = bytesAhead;
-  }
-
-  append(data: Buffer, length: number): void {
-    this.#write(data, length, this.#size);
-    this.#size += length;
-    if (this.#bytesAhead !== undefined && this.#size > this.#reach) this.#writeAhead(this.#bytesAhead);
-  }
-
-  sync(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      fs.fdatasync(this.#fd, (error) => {
-        this.#syncing = false;
-        try {
-          if (this.#isClosed) fs.closeSync(this.#fd);
-        } catch (closing) {
-          reject(error ?? closing);
-        }
-        if (error === null) resolve();
-        else reject(error);
-      });
-      this.#syncing = true;
-    });
-  }
-
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    // The number might be another file's before the sync gets to it.
-    if (!this.#syncing) fs.closeSync(this.#fd);
-  }
-
-  #writeAhead(bytesAhead: () => number): void {
-    this.#reach = this.#size;
-    try {
-      for (const end = this.#size + bytesAhead(); this.#reach + ZEROS.length <= end; this.#reach += ZEROS.length)
-        this.#write(ZEROS, ZEROS.length, this.#reach);
-    } catch {
-      // No room, it may be: what was to be added is there.
-    }
-  }
-
-  #write(data: Buffer, length: number, at: number): void {
-    for (let done = 0; done < length; ) {
-      done += fs.writeSync(this.#fd, data, done, length - done, at + done);
-    }
   }
 }

@@ -96,8 +96,9 @@ export function faultyMetadata(store: MetadataStore, faults: Faults): MetadataSt
 export function faultyPlace(place: JournalPlace, faults: Faults): JournalPlace {
   return {
     read: () => place.read(),
-    draft(isSynced) {
-      const file = place.draft(isSynced);
+    draft(isSynced, mayReuse) {
+      const file = place.draft(isSynced, mayReuse);
+      const isUsed = file.isUsed === true;
       const append = (data: Buffer, length: number) => {
         faults.meet('journal');
         file.append(data, length);
@@ -107,7 +108,7 @@ export function faultyPlace(place: JournalPlace, faults: Faults): JournalPlace {
         faults.meet('journal');
         await file.sync();
       };
-      return { append, sync, close: () => file.close() };
+      return { isUsed, append, sync, close: () => file.close() };
     },
     adopt: () => place.adopt(),
     syncNames: () => place.syncNames(),

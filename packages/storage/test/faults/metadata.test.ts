@@ -332,8 +332,8 @@ describe('with grade crash, a journal that cannot be written', () => {
     const hasRoom = () => !isFull || statSync(reserve).size === 0;
     const journalPlace: JournalPlace = {
       read: () => inner.read(),
-      draft() {
-        const file = inner.draft();
+      draft(isSynced) {
+        const file = inner.draft(isSynced);
         const append = (data: Buffer, length: number) => {
           if (!hasRoom()) throw Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' });
           file.append(data, length);

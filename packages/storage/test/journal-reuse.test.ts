@@ -1,0 +1,202 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import { FrameWriter, readFrames } from '../src/journal/frame.ts';
+import { FrameFile } from '../src/journal/frame-file.ts';
+import { decodeHeader, framesOf, HEADER_BYTES, type JournalHeader } from '../src/journal/header.ts';
+import { readLeft } from '../src/journal/left.ts';
+import { decodeMark, MARK_KEY } from '../src/journal/mark.ts';
+import { openJournal } from '../src/journal/open.ts';
+import { FolderPlace } from '../src/journal/place.ts';
+import { CommitLog } from '../src/log/commit-log.ts';
+import { MemoryMetadataStore } from '../src/metadata/index.ts';
+import { EngineRecords } from './engine-records.ts';
+import { MemoryPlace } from './journal-place.ts';
+import { cleanUpAfterEach, scratch } from './support.ts';
+
+cleanUpAfterEach();
+
+const PAGE = 4096;
+/** Of a frame with one change, but for its value. */
+const FRAME_BYTES = 25 + 1 + 2 + 4 + 1;
+const HEADER: JournalHeader = {
+  bootId: 'boot 1',
+  id: Buffer.alloc(16, 1),
+  run: Buffer.alloc(8, 2),
+  isSynced: true,
+};
+
+test('a file that is written over has after a loss of power what was acknowledged, and nothing of before', async () => {
+  const [store, place] = [new MemoryMetadataStore(), new MemoryPlace()];
+  let log: CommitLog | undefined;
+  const { journal, firstBatch } = await openJournal(store, {
+    ...{ place, bootId: 'boot 1', minBytes: 1000, isSynced: true },
+    onLost: (error) => log?.journalLost(error),
+    contentOf: () => Promise.reject(new Error('there is none')),
+    onFull: () => log?.begin(),
+  });
+  log = new CommitLog(store, {
+    ...{ lazyCommitMs: 3_600_000, batchChanges: 1_000_000, holdLimitMs: 60_000, scanned: () => true },
+    ...{ journal, firstBatch, durability: 'power' },
+  });
+  new EngineRecords(journal);
+  let acknowledged = 0;
+  const check = () => {
+    for (const left of place.lost()) {
+      const found = readLeft(left.read(), 'boot 2', decodeMark(store.get(MARK_KEY)!));
+      for (let i = 0; i <= acknowledged; i++) {
+        const key = `f${i % 20}`;
+        const value = found?.changes.get(key) ?? store.get(key);
+        expect(value === undefined ? -1 : value.readUInt32BE()).toBeGreaterThanOrEqual(acknowledged - 20);
+      }
+    }
+  };
+  let isHasty = false;
+  // At times many come while the disk is at work.
+  place.slowness = () => sleep(isHasty ? 40 : 1);
+  for (let i = 0; i < 600; i++) {
+    const value = Buffer.alloc(4 + ((i * 37) % 400), i);
+    value.writeUInt32BE(i);
+    log.put(`f${i % 20}`, value);
+    log.urge();
+    log.flushJournal();
+    isHasty = i % 200 > 100;
+    if (i % (isHasty ? 100 : 3) === 0) {
+      await log.stable();
+      acknowledged = i;
+    } else await (isHasty ? sleep(1) : turn());
+    if (acknowledged > 20) check();
+  }
+  expect(place.misused).toBe(0);
+  expect(journal.figures.rewrites).toBeGreaterThan(5);
+  expect(place.reused).toBeGreaterThan(2);
+});
+
+test('none is written over that the name may lead to after a loss of power', async () => {
+  const place = new MemoryPlace();
+  const { journal } = await openJournal(new MemoryMetadataStore(), {
+    ...{ place, bootId: 'boot 1', minBytes: 1_000_000, isSynced: true },
+    onLost: (error) => expect.unreachable(error.message),
+    onFull: () => {},
+    contentOf: () => Promise.reject(new Error('there is none')),
+  });
+  new EngineRecords(journal);
+  const writeAnew = async () => {
+    const before = place.writes;
+    journal.rewrite(1, undefined);
+    await vi.waitFor(() => expect(place.writes).toBeGreaterThan(before));
+    await turn();
+  };
+  await journal.sync();
+  for (let i = 0; i < 3; i++) {
+    await writeAnew();
+    await journal.sync();
+  }
+  expect(place.reused).toBe(2);
+  await writeAnew();
+  const names = Promise.withResolvers<void>();
+  place.slowness = () => (journal.figures.rewrites === 5 ? names.promise : Promise.resolve());
+  const synced = journal.sync();
+  await vi.waitFor(() => expect(journal.figures.rewrites).toBe(5));
+  const { reused } = place;
+  await writeAnew();
+  expect([place.reused, place.misused]).toEqual([reused, 0]);
+  names.resolve();
+  await synced;
+  await journal.sync();
+  await writeAnew();
+  expect([place.reused, place.misused]).toEqual([reused + 1, 0]);
+  journal.close();
+});
+
+describe('on the host', () => {
+  function numbersOf(bytes: Buffer): { numbers: number[]; isIntact: boolean } {
+    const numbers: number[] = [];
+    const none = () => {};
+    const isIntact = readFrames(bytes, framesOf(decodeHeader(bytes)!), {
+      frame: (_flags, _batch, number) => numbers.push(number),
+      ...{ change: none, unit: none, record: none, content: none, contentSafe: none, contentDoubt: none },
+    });
+    return { numbers, isIntact };
+  }
+
+  /** A file in use with frames of these sizes, numbered from `first`. */
+  function write(
+    place: FolderPlace,
+    number: number,
+    sizes: readonly number[],
+    first: number,
+    mayReuse = true,
+  ) {
+    const draft = place.draft(true, mayReuse);
+    const file = new FrameFile(draft, HEADER, number);
+    const writer = new FrameWriter();
+    for (const [i, size] of sizes.entries()) {
+      writer.change('k', Buffer.alloc(size - FRAME_BYTES, 7));
+      expect(writer.length).toBe(size);
+      file.append(writer.close(0, 1, first + i), writer.length);
+      writer.clear();
+    }
+    file.close();
+    place.adopt();
+    return draft.isUsed === true;
+  }
+
+  const SIZES: readonly (readonly number[])[] = [
+    [100, 200, 300],
+    [50_000, 100],
+    [100, 300_000, 5000],
+    // The last ends with a page, and so close before it that the end of the file is told on the next.
+    ...[0, 1, 3, 4, 5].map((before) => [500, 3 * PAGE - HEADER_BYTES - 500 - before]),
+  ];
+
+  test.each(SIZES.map((sizes) => [sizes]))('frames of %j bytes over others', async (sizes) => {
+    const folder = await scratch();
+    const path = join(folder, 'journal');
+    const place = new FolderPlace(folder);
+    const before = Array.from({ length: 100 }, (_, i) => 60 + i * 40);
+    expect(write(place, 1, before, 1)).toBe(false);
+    expect(write(place, 2, [100], 1)).toBe(false);
+    expect(write(place, 3, sizes, 1001)).toBe(true);
+    const whole = readFileSync(path);
+    const expected = sizes.map((_, i) => 1001 + i);
+    expect(numbersOf(whole)).toEqual({ numbers: expected, isIntact: true });
+    expect(new FolderPlace(folder).read()?.bytes).toEqual(whole);
+    const last = HEADER_BYTES + sizes.slice(0, -1).reduce((sum, size) => sum + size, 0);
+    const torn = Buffer.from(whole);
+    torn.writeUInt8(torn.readUInt8(last + 40) ^ 1, last + 40);
+    expect(numbersOf(torn)).toEqual({ numbers: expected.slice(0, -1), isIntact: true });
+    const damaged = Buffer.from(whole);
+    damaged.writeUInt8(damaged.readUInt8(HEADER_BYTES + 40) ^ 1, HEADER_BYTES + 40);
+    expect(numbersOf(damaged)).toEqual({ numbers: [], isIntact: false });
+    // And over that once more.
+    expect(write(place, 4, [64], 2000)).toBe(true);
+    expect(write(place, 5, [64, 64], 3000)).toBe(true);
+    expect(numbersOf(readFileSync(path))).toEqual({ numbers: [3000, 3001], isIntact: true });
+  });
+
+  test('only one that this process has put aside is written over, and only where that may be', async () => {
+    const folder = await scratch();
+    const spare = join(folder, 'journal.spare');
+    const place = new FolderPlace(folder);
+    write(place, 1, [100], 1);
+    write(place, 2, [200], 2);
+    expect(existsSync(spare)).toBe(true);
+    expect(write(new FolderPlace(folder), 3, [300], 3)).toBe(false);
+    const next = new FolderPlace(folder);
+    expect(write(next, 4, [300], 4)).toBe(false);
+    expect(write(next, 5, [300], 5, false)).toBe(false);
+    expect(write(next, 6, [300], 6)).toBe(true);
+    next.trim();
+    expect(existsSync(spare)).toBe(false);
+    expect(write(next, 7, [300], 7)).toBe(false);
+    // One that could not be put in the place of the other is that still.
+    writeFileSync(join(folder, 'journal.new'), '');
+    next.draft(true).close();
+    next.remove();
+    expect(existsSync(spare)).toBe(false);
+    expect(() => next.adopt()).toThrow('ENOENT');
+    expect(next.draft(true, true).isUsed).toBe(false);
+  });
+});
