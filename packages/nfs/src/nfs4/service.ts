@@ -76,6 +76,8 @@ export class NfsService {
   /** When those bytes came, how many requests were in them so far, and how long their replies are. */
   #heardAt = 0;
   #wasQuiet = false;
+  /** They have not brought a whole request so far. */
+  #isPart = false;
   #requests = 0;
   #replyBytes = 0;
 
@@ -90,7 +92,9 @@ export class NfsService {
     connection.heardAt = clock.monotonic();
     if (!counters.timed) return;
     this.#heardAt = performance.now();
-    this.#wasQuiet = this.#heardAt - this.#mark > QUIET_MS;
+    // Between two parts of a large request it is not quiet, however long they take to be read.
+    this.#wasQuiet = !this.#isPart && this.#heardAt - this.#mark > QUIET_MS;
+    this.#isPart = true;
     this.#mark = this.#heardAt;
     this.#requests = 0;
     this.#replyBytes = 0;
@@ -123,6 +127,7 @@ export class NfsService {
   ): boolean {
     connection.requests++;
     this.#requests++;
+    this.#isPart = false;
     const out = rpc.begin();
     let outcome: Outcome = Outcome.DONE;
     try {
