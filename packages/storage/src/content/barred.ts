@@ -40,12 +40,12 @@ export class BarredContent implements ContentStore {
     return this.#store.stretch?.(ino, offset, length);
   }
 
-  write(ino: number, offset: number, data: Buffer): Awaitable<void> {
+  write(ino: number, offset: number, data: Buffer, isNew?: boolean): Awaitable<void> {
     const { closed } = this.#barrier;
-    if (closed !== undefined) return closed.then(() => this.write(ino, offset, data));
+    if (closed !== undefined) return closed.then(() => this.write(ino, offset, data, isNew));
     const end = offset + data.length;
     this.#note(ino, offset, end);
-    const writing = this.#store.write(ino, offset, data);
+    const writing = this.#store.write(ino, offset, data, isNew);
     return writing === undefined ? undefined : this.#finish(writing, ino, offset, end);
   }
 

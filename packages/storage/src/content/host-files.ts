@@ -77,9 +77,9 @@ export class HostFiles {
     }
   }
 
-  /** The open file, made where there is none. */
-  make(ino: number): OpenFile {
-    const found = this.get(ino);
+  /** The open file, made where there is none. `isNew`, that is likely: to be told so by the host first costs an Error. */
+  make(ino: number, isNew = false): OpenFile {
+    const found = isNew ? this.#open.get(ino) : this.get(ino);
     if (found !== undefined) return found;
     const path = this.path(ino);
     const flags = fs.constants.O_RDWR | fs.constants.O_CREAT;

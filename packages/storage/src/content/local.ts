@@ -75,9 +75,9 @@ export class LocalContentStore implements ContentStore {
     }
   }
 
-  write(ino: number, offset: number, data: Buffer): Awaitable<void> {
+  write(ino: number, offset: number, data: Buffer, isNew = false): Awaitable<void> {
     try {
-      const file = this.#files.make(ino);
+      const file = this.#files.make(ino, isNew);
       this.#syncs.mark(ino);
       if (this.#pace.isSlow) {
         return this.#changeInThread(file, (fd) => this.#pace.watch(writeAt(fd, data, offset)));

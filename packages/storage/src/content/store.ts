@@ -25,8 +25,8 @@ export interface ContentStore {
   readIn?(ino: number, offset: number, memory: Buffer, start: number, end: number): number | undefined;
   /** Exactly `length` bytes from `offset` on, to be sent from where they lie: undefined where they are not at hand, or that does not pay. */
   stretch?(ino: number, offset: number, length: number): Stretch | undefined;
-  /** Writes all of `data`, which must stay as it is until the answer. */
-  write(ino: number, offset: number, data: Buffer): Awaitable<void>;
+  /** Writes all of `data`, which must stay as it is until the answer. `isNew`: most likely there is no such file yet. */
+  write(ino: number, offset: number, data: Buffer, isNew?: boolean): Awaitable<void>;
   /** Cuts the file, or extends it with a hole. */
   truncate(ino: number, size: number): Awaitable<void>;
   /** Answers when all that was written before would survive a loss of power. */

@@ -108,10 +108,11 @@ export function write(
   const { usage } = core;
   const isForeseen = usage.foresees(inode, offset);
   const reserved = usage.reserve(inode, offset, data.length);
+  const isNew = inode.neverWritten;
   inode.neverWritten = false;
   let writing: Awaitable<void>;
   try {
-    writing = core.content.write(inode.fileid, offset, data);
+    writing = core.content.write(inode.fileid, offset, data, isNew);
   } catch (error) {
     inode.contentIsTrimmed = false;
     usage.landed(inode, reserved);
