@@ -220,7 +220,7 @@ describe('a data directory is refused', () => {
     expect(fs.readFileSync(join(path, 'letter.txt'), 'utf8')).toBe('dear');
     const data = join(path, 'below', 'data');
     await (await openDataDirectory(data)).close();
-    fs.writeFileSync(join(data, 'format'), 'dfs data directory, format 6\n');
+    fs.writeFileSync(join(data, 'format'), 'dfs data directory, format 7\n');
     expect(await refusal(() => openDataDirectory(data))).toBe('UNKNOWN_FORMAT');
     fs.writeFileSync(join(data, 'format'), '');
     expect(await refusal(() => openDataDirectory(data))).toBe('UNKNOWN_FORMAT');
@@ -253,7 +253,7 @@ describe('a data directory of the first format', () => {
     );
     await metadata.close();
     const again = await openDataDirectory(path);
-    expect(fs.readFileSync(join(path, 'format'), 'utf8')).toBe('dfs data directory, format 5\n');
+    expect(fs.readFileSync(join(path, 'format'), 'utf8')).toBe('dfs data directory, format 6\n');
     expect(await again.stateStore.journal?.load()).toBeUndefined();
     const taken = await again.openShare(1, ROOT_DIRECTORY);
     expect(names(list(taken, taken.root()))).toEqual(['f']);

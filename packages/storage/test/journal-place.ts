@@ -19,6 +19,8 @@ export class MemoryPlace implements JournalPlace {
   reused = 0;
   /** Of these, such as the journal's name may still lead to after a loss of power. */
   misused = 0;
+  /** Told when the spare file was given back. */
+  trimmed: (() => void) | undefined;
 
   read(): JournalContent | undefined {
     return this.content === undefined ? undefined : { bytes: this.content, isRetired: this.isRetired };
@@ -45,6 +47,13 @@ export class MemoryPlace implements JournalPlace {
     this.#inUse = this.#draft;
     this.content = this.#inUse?.content;
     this.isRetired = false;
+  }
+
+  trim(): boolean {
+    if (this.#spare === undefined) return false;
+    this.#spare = undefined;
+    this.trimmed?.();
+    return true;
   }
 
   async syncNames(): Promise<void> {

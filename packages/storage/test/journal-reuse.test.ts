@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { decodeHeader, framesOf, HEADER_BYTES, type JournalHeader } from '../src
 import { readLeft } from '../src/journal/left.ts';
 import { decodeMark, MARK_KEY } from '../src/journal/mark.ts';
 import { openJournal } from '../src/journal/open.ts';
-import { FolderPlace } from '../src/journal/place.ts';
+import { FolderPlace, type JournalFile } from '../src/journal/place.ts';
 import { CommitLog } from '../src/log/commit-log.ts';
 import { MemoryMetadataStore } from '../src/metadata/index.ts';
 import { EngineRecords } from './engine-records.ts';
@@ -110,6 +110,121 @@ test('none is written over that the name may lead to after a loss of power', asy
   journal.close();
 });
 
+test('one that is begun after a loss takes no older one, and none of before counts any more', async () => {
+  const [store, place] = [new MemoryMetadataStore(), new MemoryPlace()];
+  let log: CommitLog | undefined;
+  const { journal, firstBatch } = await openJournal(store, {
+    ...{ place, bootId: 'boot 1', minBytes: 1_000_000, isSynced: true, contentBytes: 1000 },
+    onLost: (error) => log?.journalLost(error),
+    contentOf: () => Promise.reject(new Error('there is none')),
+    onFull: () => log?.begin(),
+  });
+  log = new CommitLog(store, {
+    ...{ lazyCommitMs: 3_600_000, batchChanges: 1_000_000, holdLimitMs: 60_000, scanned: () => true },
+    ...{ journal, firstBatch, durability: 'power' },
+  });
+  new EngineRecords(journal);
+  const put = async (key: string) => {
+    log.put(key, Buffer.from('1'));
+    journal.content(1, 2, 0, Buffer.from(`before ${key}`));
+    log.urge();
+    log.flushJournal();
+    await log.stable();
+  };
+  for (let i = 0; i < 2; i++) {
+    await put(`f${i}`);
+    await log.flush();
+    journal.rewrite(1, undefined);
+    await vi.waitFor(() => expect(journal.figures.rewrites).toBe(i + 2));
+    await journal.sync();
+  }
+  await put('f2');
+  const { reused } = place;
+  // The metadata store fails, and then the journal: a start mends both.
+  const { commit } = store;
+  store.commit = () => Promise.reject(Object.assign(new Error('EIO: injected'), { code: 'EIO' }));
+  log.put('f3', Buffer.from('1'));
+  log.hasten();
+  await vi.waitFor(() => expect(log.stopped).toBeDefined());
+  place.failure = Object.assign(new Error('EIO: injected'), { code: 'EIO' });
+  journal.rely();
+  expect(journal.isLost).toBe(true);
+  place.failure = undefined;
+  store.commit = commit;
+  await log.start();
+  expect([journal.isLost, place.reused]).toEqual([false, reused]);
+  // Whatever the disk has of it now: content of before may have been written over, and was.
+  for (const left of place.lost()) {
+    const found = readLeft(left.read(), 'boot 2', decodeMark(store.get(MARK_KEY)!));
+    expect([...(found?.content.files() ?? [])]).toEqual([]);
+  }
+  const kept = readLeft(place.read(), 'boot 1', decodeMark(store.get(MARK_KEY)!));
+  expect(kept?.whole?.frame).toBe(journal.frame);
+  journal.close();
+});
+
+test('each file of a run has a salt of its own, and it is not 0', () => {
+  const salts = [1, 2, 3, 4, 5, 6].map((number) => {
+    const content: Buffer[] = [];
+    const used: JournalFile = {
+      isUsed: true,
+      append: (data, length) => content.push(Buffer.from(data.subarray(0, length))),
+      sync: () => Promise.resolve(),
+      close: () => {},
+    };
+    new FrameFile(used, { ...HEADER, run: Buffer.from('fffffffd00000000', 'hex') }, number);
+    return decodeHeader(content[0]!)?.salt;
+  });
+  expect(new Set(salts).size).toBe(salts.length);
+  expect(salts).not.toContain(0);
+});
+
+test('a file whose header cannot be written is closed', () => {
+  let closed = 0;
+  const file: JournalFile = {
+    append: () => {
+      throw new Error('ENOSPC');
+    },
+    sync: () => Promise.resolve(),
+    close: () => closed++,
+  };
+  expect(() => new FrameFile(file, HEADER, 1)).toThrow('ENOSPC');
+  expect(closed).toBe(1);
+});
+
+test('where a write finds no room, that of the file that was put aside is taken before any other', async () => {
+  const place = new MemoryPlace();
+  const asked: unknown[] = [];
+  const { journal } = await openJournal(new MemoryMetadataStore(), {
+    ...{ place, bootId: 'boot 1', minBytes: 1_000_000, isSynced: true },
+    onLost: (error) => expect.unreachable(error.message),
+    onFull: () => {},
+    makeRoom: (error) => {
+      asked.push(error);
+      place.failure = undefined;
+      return true;
+    },
+    contentOf: () => Promise.reject(new Error('there is none')),
+  });
+  new EngineRecords(journal);
+  journal.rewrite(1, undefined);
+  await vi.waitFor(async () => {
+    await journal.sync();
+    expect(journal.figures.rewrites).toBe(2);
+  });
+  const full = Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' });
+  place.trimmed = () => {
+    place.failure = undefined;
+  };
+  for (const expected of [[], [full]]) {
+    place.failure = full;
+    journal.rely();
+    expect(asked).toEqual(expected);
+  }
+  expect(journal.isLost).toBe(false);
+  journal.close();
+});
+
 describe('on the host', () => {
   function numbersOf(bytes: Buffer): { numbers: number[]; isIntact: boolean } {
     const numbers: number[] = [];
@@ -198,5 +313,53 @@ describe('on the host', () => {
     expect(existsSync(spare)).toBe(false);
     expect(() => next.adopt()).toThrow('ENOENT');
     expect(next.draft(true, true).isUsed).toBe(false);
+  });
+
+  test('what is not to be written over is not emptied in place: the disk may take its name for the journal before that', async () => {
+    const folder = await scratch();
+    const draft = join(folder, 'journal.new');
+    const witness = join(folder, 'witness');
+    const place = new FolderPlace(folder);
+    write(place, 1, [100], 1);
+    write(place, 2, [200], 2);
+    place.draft(true, true).close();
+    linkSync(draft, witness);
+    const before = readFileSync(witness);
+    expect(numbersOf(before).numbers).toEqual([1]);
+    // Given up, and begun anew.
+    place.draft(false).close();
+    expect(readFileSync(witness).equals(before)).toBe(true);
+    expect(readFileSync(draft).length).toBe(0);
+    linkSync(draft, `${draft}.2`);
+    write(place, 3, [300], 3);
+    expect(readFileSync(`${draft}.2`).length).toBe(0);
+  });
+
+  test('other names of the file in use, left by a process that ended meanwhile, do it no harm', async () => {
+    const folder = await scratch();
+    const path = join(folder, 'journal');
+    write(new FolderPlace(folder), 1, [100], 1);
+    linkSync(path, join(folder, 'journal.new'));
+    linkSync(path, join(folder, 'journal.spare'));
+    const before = readFileSync(path);
+    const place = new FolderPlace(folder);
+    place.draft(true, true).close();
+    place.draft(true, true).append(Buffer.from('next'), 4);
+    expect(readFileSync(path).equals(before)).toBe(true);
+    place.adopt();
+    expect(readFileSync(path, 'latin1').slice(0, 4)).toBe('next');
+  });
+
+  test('what an earlier process has put aside is not in the way of what this one writes', async () => {
+    const folder = await scratch();
+    const spare = join(folder, 'journal.spare');
+    const place = new FolderPlace(folder);
+    write(place, 1, [100], 1);
+    write(place, 2, [200], 2);
+    // This one's own stays as long as the name may lead to it.
+    place.draft(true).close();
+    expect(existsSync(spare)).toBe(true);
+    new FolderPlace(folder).draft(true).close();
+    expect(existsSync(spare)).toBe(false);
   });
 });

@@ -11,9 +11,10 @@ const FORMAT_LINE = /^dfs data directory, format (\d+)\n$/;
 /**
  * Raised by every change that an older version would misread. 2: a journal, and what goes with it in superblocks, which an older
  * version would leave behind as if it were true. 3: what a share holds is counted, which an older version would not go on with. 4: a journal
- * that holds what was answered, after a loss of power, too, which an older version would leave aside. 5: one that holds content besides.
+ * that holds what was answered, after a loss of power, too, which an older version would leave aside. 5: one that holds content besides. 6: one
+ * with a salt.
  */
-const FORMAT = 5;
+const FORMAT = 6;
 /** What this version takes up as it is, and writes in its own format from then on. */
 const OLDEST_FORMAT = 1;
 const MAX_FORMAT_BYTES = 1024;

@@ -11,7 +11,12 @@ export class FrameFile {
   constructor(file: JournalFile, header: JournalHeader, number: number) {
     this.#file = file;
     this.#salt = file.isUsed === true ? saltOf(header.run, number) : 0;
-    file.append(encodeHeader({ ...header, salt: this.#salt }), HEADER_BYTES);
+    try {
+      file.append(encodeHeader({ ...header, salt: this.#salt }), HEADER_BYTES);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 
   /** As {@link JournalFile.append}. The frame is as it was when this returns or throws. */
@@ -37,7 +42,9 @@ export class FrameFile {
   }
 }
 
+const SALTS = 2 ** 32 - 1;
+
 /** Not to be guessed by clients, whose content lies in the file, and not 0. */
 function saltOf(run: Buffer, number: number): number {
-  return (run.readUInt32BE() + number) >>> 0 || number;
+  return 1 + ((run.readUInt32BE() + number) % SALTS);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { RecordSink, RecordSource } from '@dfs/nfs';
 import { ENCODED_BYTES } from '../file-system/inode.ts';
 import type { DirtyRecord } from '../log/batch.ts';
@@ -7,7 +8,7 @@ import type { Changes, Key } from '../metadata/store.ts';
 import { type ContentLeft, ContentReader } from './content-left.ts';
 import { FrameFlag, FrameWriter, readFrames } from './frame.ts';
 import { FrameFile } from './frame-file.ts';
-import { decodeHeader, framesOf, HEADER_BYTES, type JournalHeader } from './header.ts';
+import { decodeHeader, framesOf, HEADER_BYTES, ID_BYTES, type JournalHeader } from './header.ts';
 import type { JournalPlace } from './place.ts';
 import { LeftRecords } from './records.ts';
 
@@ -77,7 +78,7 @@ export class Journal {
   readonly figures: JournalFigures = { bytes: 0, flushes: 0, rewrites: 0 };
   /** How long syncs took, the writing of names among it. */
   readonly syncTimes = new CommitTimes();
-  readonly header: JournalHeader;
+  #header: JournalHeader;
   readonly #options: JournalOptions;
   /** Who has the engine's records: the last run, as long as this one has not taken them up. */
   #source: RecordSource;
@@ -120,10 +121,14 @@ export class Journal {
   /** Writes a new file with the records. Where that fails there is no journal, and `onLost` is told. */
   constructor(options: JournalOptions) {
     this.#options = options;
-    this.header = options.header;
+    this.#header = options.header;
     this.#source = new LeftRecords(options.records);
     this.#frame = options.frame;
     this.#guard(() => this.#writeAnew());
+  }
+
+  get header(): JournalHeader {
+    return this.#header;
   }
 
   /** It could not be written, and is gone. */
@@ -235,9 +240,13 @@ export class Journal {
     return this.#nowhere;
   }
 
-  /** Where it was lost, begins it anew with the records as they are: all changes so far must be in the metadata store. */
+  /**
+   * Where it was lost, begins it anew with the records as they are: all changes so far must be in the metadata store, and content that it kept on the disk.
+   * It has another id, which that store must be told: a loss of power may bring back the name of a file of before, which does not count any more.
+   */
   revive(): void {
     if (!this.isLost) return;
+    this.#header = { ...this.#header, id: randomBytes(ID_BYTES) };
     this.#guard(() => {
       // What has changed and was not appended comes with the rest.
       this.#source.sweep();
@@ -267,7 +276,8 @@ export class Journal {
   rewrite(batch: number, changes: Changes | undefined): void {
     if (this.isLost || this.#rewrite !== undefined) return;
     this.#attempt(() => {
-      const rewrite = this.#beginRewrite();
+      // Whoever finds the name after a loss of power may find an older file.
+      const rewrite = this.#beginRewrite(this.header.isSynced && !this.#isNameLoose);
       if (changes !== undefined && changes.size > 0) {
         const writer = new FrameWriter();
         for (const [key, value] of changes) writer.change(key, value);
@@ -367,9 +377,13 @@ export class Journal {
     return { isAnew: rewrite.file === this.#file, file: this.#file };
   }
 
-  /** Others have no room on the disk. */
-  trim(): void {
-    quietly(() => this.#options.place.trim?.());
+  /** Others have no room on the disk. False where none is given back. */
+  trim(): boolean {
+    try {
+      return this.#options.place.trim?.() === true;
+    } catch {
+      return false;
+    }
   }
 
   /** It must not be found any more. The mark in the metadata store says it as well. */
@@ -444,21 +458,26 @@ export class Journal {
     try {
       file.append(frame, length);
     } catch (error) {
-      if (!lacksRoom(error) || this.#options.makeRoom?.(error) !== true) throw error;
+      if (!lacksRoom(error)) throw error;
+      if (this.trim()) {
+        this.#append(file, frame, length);
+        return;
+      }
+      if (this.#options.makeRoom?.(error) !== true) throw error;
       file.append(frame, length);
     }
   }
 
   #writeAnew(): void {
-    const rewrite = this.#beginRewrite();
+    // It is adopted before it is synced.
+    const rewrite = this.#beginRewrite(false);
     while (!rewrite.isFull) this.#writeSlice(rewrite);
     this.#adopt(rewrite);
   }
 
-  #beginRewrite(): Rewrite {
+  #beginRewrite(mayReuse: boolean): Rewrite {
     const { header } = this;
-    // Whoever finds the name after a loss of power may find an older file.
-    const draft = this.#options.place.draft(header.isSynced, header.isSynced && !this.#isNameLoose);
+    const draft = this.#options.place.draft(header.isSynced, mayReuse);
     const file = new FrameFile(draft, header, ++this.#drafts);
     const writer = new FrameWriter();
     // What changes meanwhile is written to both files, behind what this has reached.

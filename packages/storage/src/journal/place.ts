@@ -29,14 +29,14 @@ export interface JournalPlace {
   read(): JournalContent | undefined;
   /**
    * Begins a file beside the one in use, in place of one begun before; `isSynced`, it is made for being synced often. With `mayReuse`, it may be the one
-   * that was in use before the last, written over from its beginning: nobody may find that by the journal's name any more. Behind what is added
-   * lies what was in it then, but right behind it are four zeros at least.
+   * that was in use before the last, written over from its beginning: nobody may find that by the journal's name any more, and it must be synced before
+   * it is adopted. Behind what is added lies what was in it then, but right behind it are four zeros at least. Any other has never held anything.
    */
   draft(isSynced: boolean, mayReuse?: boolean): JournalFile;
   /** The draft becomes the one in use. */
   adopt(): void;
-  /** Gives back the room that is kept for the next draft. */
-  trim?(): void;
+  /** Gives back the room that is kept for the next draft; false where there is none. */
+  trim?(): boolean;
   /** What was adopted or removed is so after a loss of power, too, when this answers. */
   syncNames(): Promise<void>;
   /** The one in use is that no more, but kept. */
@@ -106,7 +106,8 @@ export class FolderPlace implements JournalPlace {
   draft(isSynced: boolean, mayReuse = false): JournalFile {
     this.#isSynced = isSynced;
     const isOld = isSynced && mayReuse && this.#takeSpare();
-    const fd = fs.openSync(this.#draft, isOld ? 'r+' : 'w', MODE);
+    if (!isOld) this.#clear();
+    const fd = fs.openSync(this.#draft, isOld ? 'r+' : 'wx', MODE);
     if (!isSynced) return new HostFile(fd);
     return new HostFile(fd, () => this.#bytesAhead(), isOld ? fs.fstatSync(fd).size : 0);
   }
@@ -124,9 +125,20 @@ export class FolderPlace implements JournalPlace {
     this.#hasSpare = isKept;
   }
 
-  trim(): void {
+  trim(): boolean {
+    const hadOne = this.#hasSpare;
     this.#hasSpare = false;
     fs.rmSync(this.#spare, { force: true });
+    return hadOne;
+  }
+
+  /**
+   * Drafts that were given up, and what an earlier process has put aside. None is emptied: that may be a second name of the file in use; and the
+   * disk may take a file's new name before it takes away what was in that.
+   */
+  #clear(): void {
+    fs.rmSync(this.#draft, { force: true });
+    if (!this.#hasSpare) fs.rmSync(this.#spare, { force: true });
   }
 
   #bytesAhead(): number {

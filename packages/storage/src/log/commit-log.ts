@@ -194,9 +194,10 @@ export class CommitLog {
       // All of it, so that nothing depends on a journal that may have failed as well.
       while (this.#committing !== undefined || !this.#forming.isEmpty) await this.#commitPatiently();
       if (this.#journal?.isLost === true) await this.kept.settle();
+      const wasLost = this.#journal?.isLost;
       this.#journal?.revive();
       // The store knows of it before anything depends on it.
-      if (this.#saidLost && this.#journal?.isLost === false) await this.#commitPatiently();
+      if (wasLost === true && this.#isCarried) await this.#commitPatiently();
       if (!this.#isPower && this.#journal?.isLost === true)
         throw new FsError('EIO', 'the journal cannot be written');
       this.#standing.stop = undefined;
