@@ -71,7 +71,8 @@ describe('beside others', () => {
       return gate.promise;
     };
     const rewrites = directory.figures.journal?.rewrites;
-    for (let i = 0; !isWaitedFor; i++) await write(first, blocker, (i % 100) * KIB, small('z'));
+    // Enough for the journal to be written anew, however long that takes to begin, and too little for it to take no more: then the writes would wait.
+    for (let i = 0; !isWaitedFor; i++) await write(first, blocker, i * KIB, small('z', i < 40 ? KIB : 1));
     await write(share, file, 0, small('a'));
     gate.resolve();
     while (directory.figures.journal?.rewrites === rewrites) await write(first, blocker, 0, small('t', 1));
