@@ -19,11 +19,16 @@ const MAX_NOTES = 1500;
 /** A load that writes little is cut by time. */
 const LOAD_LIMIT_MS = 3000;
 const SYNC_MICROSECONDS = 4000;
+/** How often the server ends before the power goes, and another is started meanwhile, which comes so far. */
+const BETWEEN = 0.4;
+const MAX_NOTES_BETWEEN = 120;
 
 /** Losses of power: the disk keeps what was synced, and of the rest what it likes. */
 export class PowerHistory extends History {
   readonly #image = new DiskImage();
   #boots = 0;
+  /** How many notes of the server's end it. */
+  #after: number | undefined;
 
   get data(): string {
     return join(this.options.folder, `data${this.#boots}`);
@@ -43,11 +48,11 @@ export class PowerHistory extends History {
     this.#turnOn();
     for (let round = 0; round < this.options.rounds; round++) {
       if (await this.#bootAndRecover()) await this.load(round);
-      this.#turnOff();
+      await this.#turnOff();
       await this.#checkDisk();
       this.tally.rounds++;
     }
-    while (!(await this.#bootAndRecover(false))) this.#turnOff();
+    while (!(await this.#bootAndRecover(false))) await this.#turnOff();
     await this.finish();
   }
 
@@ -61,20 +66,34 @@ export class PowerHistory extends History {
   }
 
   /** Starts the server after another start of the machine. False where the power is gone again before it listens. */
-  async #boot(after: number | undefined): Promise<boolean> {
+  async #boot(after: number | undefined, log = this.#log): Promise<boolean> {
     const { folder, recorder } = this.options;
     if (recorder === undefined) throw new Error('a loss of power needs a recorder');
     const bootIdFile = join(folder, 'boot-id');
     fs.writeFileSync(bootIdFile, `crash-test-boot-${this.options.seed}-${this.#boots}\n`);
-    const recording = { library: recorder, root: this.data, log: this.#log, bootIdFile };
+    const recording = { library: recorder, root: this.data, log, bootIdFile };
     const more = { syncMicroseconds: SYNC_MICROSECONDS, ...(after !== undefined && { after }) };
+    this.#after = after;
     return await this.start(recorderEnvironment({ ...recording, ...more }));
   }
 
+  /** The server is started again at once, with what the host has in memory, and ends soon. Answers what that has noted. */
+  async #startBetween(): Promise<string> {
+    const log = `${this.#log}.between`;
+    if (await this.#boot(1 + this.random.below(MAX_NOTES_BETWEEN), log)) await this.server?.kill();
+    return log;
+  }
+
   /** The disk as the loss of power leaves it, in a folder of its own. */
-  #turnOff(): void {
+  async #turnOff(): Promise<void> {
     const was = [this.data, this.#log];
-    this.#image.replay(fs.readFileSync(this.#log));
+    const notes = this.#image.replay(fs.readFileSync(this.#log));
+    // Ended by a note, the server has done what is noted, and nothing else.
+    if (notes === this.#after && this.random.chance(BETWEEN)) {
+      const log = await this.#startBetween();
+      this.#image.replay(fs.readFileSync(log));
+      fs.rmSync(log);
+    }
     this.#image.cut(this.random);
     this.#turnOn();
     // The last two stay, for who looks into a failure.

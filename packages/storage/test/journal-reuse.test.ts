@@ -2,6 +2,7 @@ import { existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
+import { seededRandom } from '../../nfs/test/support/random.ts';
 import { FrameWriter, readFrames } from '../src/journal/frame.ts';
 import { FrameFile } from '../src/journal/frame-file.ts';
 import { decodeHeader, framesOf, HEADER_BYTES, type JournalHeader } from '../src/journal/header.ts';
@@ -18,6 +19,7 @@ import { cleanUpAfterEach, scratch } from './support.ts';
 cleanUpAfterEach();
 
 const PAGE = 4096;
+const SECTOR = 512;
 /** Of a frame with one change, but for its value. */
 const FRAME_BYTES = 25 + 1 + 2 + 4 + 1;
 const HEADER: JournalHeader = {
@@ -278,6 +280,7 @@ describe('on the host', () => {
     const expected = sizes.map((_, i) => 1001 + i);
     expect(numbersOf(whole)).toEqual({ numbers: expected, isIntact: true });
     expect(new FolderPlace(folder).read()?.bytes).toEqual(whole);
+    expect(whole.readUInt32BE(HEADER_BYTES + sizes.reduce((sum, size) => sum + size, 0))).toBe(0);
     const last = HEADER_BYTES + sizes.slice(0, -1).reduce((sum, size) => sum + size, 0);
     const torn = Buffer.from(whole);
     torn.writeUInt8(torn.readUInt8(last + 40) ^ 1, last + 40);
@@ -290,6 +293,63 @@ describe('on the host', () => {
     expect(write(place, 5, [64, 64], 3000)).toBe(true);
     expect(numbersOf(readFileSync(path))).toEqual({ numbers: [3000, 3001], isIntact: true });
   });
+
+  test.each([11, 12, 13, 14])(
+    'wherever the writing over others ends, that is the end, seed %i',
+    async (seed) => {
+      const next = seededRandom(seed);
+      const below = (n: number) => Math.floor(next() * n);
+      const folder = await scratch();
+      const place = new FolderPlace(folder);
+      const someSize = () => FRAME_BYTES + below(next() < 0.3 ? 3 * PAGE : 300);
+      // Frames of before lie where those begin that are to come, and elsewhere.
+      const sizes = Array.from({ length: 60 }, someSize);
+      write(place, 1, sizes, 1);
+      write(place, 2, sizes, 1);
+      const draft = place.draft(true, true);
+      expect(draft.isUsed).toBe(true);
+      const file = new FrameFile(draft, HEADER, 3);
+      place.adopt();
+      const content = () => readFileSync(join(folder, 'journal')).subarray(0, 64 * PAGE);
+      const writer = new FrameWriter();
+      const written: number[] = [];
+      let size = HEADER_BYTES;
+      let synced = { bytes: content(), size, count: 0 };
+      const expectUpTo = (bytes: Buffer, least: number) => {
+        const { numbers, isIntact } = numbersOf(bytes);
+        expect(numbers.length).toBeGreaterThanOrEqual(least);
+        expect(numbers).toEqual(written.slice(0, numbers.length));
+        return isIntact;
+      };
+      for (let i = 0; i < 60; i++) {
+        const last = { bytes: content(), size };
+        const length = next() < 0.5 ? (sizes[i] as number) : someSize();
+        writer.change('k', Buffer.alloc(length - FRAME_BYTES, 8));
+        file.append(writer.close(0, 1, 1000 + i), writer.length);
+        writer.clear();
+        written.push(1000 + i);
+        size += length;
+        const bytes = content();
+        expect(numbersOf(bytes)).toEqual({ numbers: written, isIntact: true });
+        // Whatever clients have had written there before does not stand behind a frame.
+        expect(bytes.readUInt32BE(size)).toBe(0);
+        // The process was killed in the write: it has come to the end of a page.
+        for (let at = Math.ceil(last.size / PAGE) * PAGE; at < size; at += PAGE) {
+          const torn = Buffer.concat([bytes.subarray(0, at), last.bytes.subarray(at)]);
+          expect(expectUpTo(torn, i)).toBe(true);
+        }
+        // The power was lost: any sectors of what was not synced are there.
+        for (let times = 0; times < 10; times++) {
+          const found = Buffer.from(synced.bytes);
+          for (let at = synced.size - (synced.size % SECTOR); at < size + 2 * PAGE; at += SECTOR)
+            if (next() < 0.6) bytes.copy(found, at, at, at + SECTOR);
+          expectUpTo(found, synced.count);
+        }
+        if (next() < 0.2) synced = { bytes, size, count: written.length };
+      }
+      file.close();
+    },
+  );
 
   test('only one that this process has put aside is written over, and only where that may be', async () => {
     const folder = await scratch();

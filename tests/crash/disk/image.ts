@@ -30,11 +30,18 @@ const MOODS: readonly Mood[] = [
 export class DiskImage {
   #root = new DiskFolder();
   #byIno = new Map<number, DiskNode>();
+  /** Of processes before the one whose log is taken up. */
+  #notes = 0;
 
-  /** Takes up what a process has done, in the order in which it did it. */
-  replay(log: Buffer): void {
+  /** Takes up what a process has done, in the order in which it did it. Answers how many notes there are. */
+  replay(log: Buffer): number {
     this.#byIno = new Map();
-    for (const note of readNotes(log)) this.#take(note);
+    const before = this.#notes;
+    for (const note of readNotes(log)) {
+      this.#take({ ...note, number: before + note.number }, before);
+      this.#notes++;
+    }
+    return this.#notes - before;
   }
 
   /** The power is gone. */
@@ -66,7 +73,7 @@ export class DiskImage {
     writeFolder(path, this.#root);
   }
 
-  #take(note: Note): void {
+  #take(note: Note, before: number): void {
     const { kind, name, ino, number } = note;
     if (NOT_KEPT.test(name)) return;
     switch (kind) {
@@ -91,10 +98,10 @@ export class DiskImage {
         return;
       }
       case Kind.SYNC:
-        this.#byIno.get(ino)?.sync(note.offset);
+        this.#byIno.get(ino)?.sync(before + note.offset);
         return;
       case Kind.SYNC_ALL:
-        this.#syncAll(note.offset);
+        this.#syncAll(before + note.offset);
         return;
       default:
         this.#change(note);

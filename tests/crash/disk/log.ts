@@ -15,7 +15,7 @@ export const Kind = {
 } as const;
 
 export interface Note {
-  /** Counted from 0. A sync's `offset` is the number of the first note that it does not cover. */
+  /** Counted from 0 in each log. A sync's `offset` is the number of the first note that it does not cover. */
   readonly number: number;
   readonly kind: number;
   /** Below the folder, with a slash before it; empty for the folder itself. */

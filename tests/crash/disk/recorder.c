@@ -8,7 +8,8 @@
  *   CRASH_AFTER    kills the process right after this many notes
  *   CRASH_SYNC_US  a sync takes up to so many microseconds, and does nothing else: what is kept is decided from the notes
  *
- * A call is noted after it was made and before it is answered: who was told of it finds it noted.
+ * A call is noted after it was made and before it is answered: who was told of it finds it noted. Nobody else changes anything in between: a process
+ * that is killed by a note has done what is noted, and no more.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -44,11 +45,20 @@ static const char *boot_id;
 static int log_fd = -1;
 static uint64_t count, kill_after;
 static unsigned sync_us, seed = 1;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 #define REAL(type, name, ...) \
   static type (*real)(__VA_ARGS__); \
   if (real == NULL) *(void **)&real = dlsym(RTLD_NEXT, name)
+
+/* Until the end of the function, where it is ours. */
+#define ALONE(ours) __attribute__((cleanup(let_go))) int is_held = (ours) && hold()
+
+static int hold(void) { return pthread_mutex_lock(&lock) == 0; }
+
+static void let_go(int *is_held) {
+  if (*is_held) pthread_mutex_unlock(&lock);
+}
 
 __attribute__((constructor)) static void start(void) {
   const char *at = getenv("CRASH_ROOT"), *path = getenv("CRASH_LOG"), *number;
@@ -120,6 +130,7 @@ static int open_any(const char *name, const char *path, int flags, mode_t mode) 
   *(void **)&real = dlsym(RTLD_NEXT, name);
   if (path != NULL && boot_id != NULL && strcmp(path, "/proc/sys/kernel/random/boot_id") == 0) path = boot_id;
   if (!is_ours(path)) return real(path, flags, mode);
+  ALONE(1);
   struct stat before;
   int was_there = stat(path, &before) == 0;
   return opened(real(path, flags, mode), path, flags, was_there, was_there ? before.st_size : 0);
@@ -170,6 +181,7 @@ static ssize_t wrote(int fd, uint64_t offset, const struct iovec *data, int part
 
 ssize_t pwrite64(int fd, const void *data, size_t bytes, off64_t offset) {
   REAL(ssize_t, "pwrite64", int, const void *, size_t, off64_t);
+  ALONE(is_noted(fd));
   struct iovec vector = { (void *)data, bytes };
   ssize_t done = real(fd, data, bytes, offset);
   return is_noted(fd) ? wrote(fd, offset, &vector, 1, done) : done;
@@ -179,6 +191,7 @@ ssize_t pwrite(int fd, const void *data, size_t bytes, off_t offset) { return pw
 
 ssize_t pwritev64(int fd, const struct iovec *data, int parts, off64_t offset) {
   REAL(ssize_t, "pwritev64", int, const struct iovec *, int, off64_t);
+  ALONE(is_noted(fd));
   ssize_t done = real(fd, data, parts, offset);
   return is_noted(fd) ? wrote(fd, offset, data, parts, done) : done;
 }
@@ -187,6 +200,7 @@ ssize_t pwritev(int fd, const struct iovec *data, int parts, off_t offset) { ret
 
 ssize_t write(int fd, const void *data, size_t bytes) {
   REAL(ssize_t, "write", int, const void *, size_t);
+  ALONE(is_noted(fd));
   ssize_t done = real(fd, data, bytes);
   struct iovec vector = { (void *)data, bytes };
   return is_noted(fd) ? wrote(fd, lseek(fd, 0, SEEK_CUR) - done, &vector, 1, done) : done;
@@ -194,12 +208,14 @@ ssize_t write(int fd, const void *data, size_t bytes) {
 
 ssize_t writev(int fd, const struct iovec *data, int parts) {
   REAL(ssize_t, "writev", int, const struct iovec *, int);
+  ALONE(is_noted(fd));
   ssize_t done = real(fd, data, parts);
   return is_noted(fd) ? wrote(fd, lseek(fd, 0, SEEK_CUR) - done, data, parts, done) : done;
 }
 
 int ftruncate64(int fd, off64_t size) {
   REAL(int, "ftruncate64", int, off64_t);
+  ALONE(is_noted(fd));
   int failed = real(fd, size);
   if (failed == 0 && is_noted(fd)) note_range(TRUNCATE, fd, size, 0);
   return failed;
@@ -209,6 +225,7 @@ int ftruncate(int fd, off_t size) { return ftruncate64(fd, size); }
 
 int fallocate64(int fd, int mode, off64_t offset, off64_t length) {
   REAL(int, "fallocate64", int, int, off64_t, off64_t);
+  ALONE(is_noted(fd));
   int failed = real(fd, mode, offset, length);
   if (failed == 0 && is_noted(fd)) note_range(mode & PUNCHES ? PUNCH : ALLOCATE, fd, offset, length);
   return failed;
@@ -244,6 +261,7 @@ int syncfs(int fd) {
 
 int mkdir(const char *path, mode_t mode) {
   REAL(int, "mkdir", const char *, mode_t);
+  ALONE(is_ours(path));
   int failed = real(path, mode);
   struct stat made;
   if (failed == 0 && is_ours(path) && stat(path, &made) == 0) note_path(MKDIR, path, made.st_ino);
@@ -260,16 +278,19 @@ static int named(uint32_t kind, int failed, const char *from, const char *to) {
 
 int rename(const char *from, const char *to) {
   REAL(int, "rename", const char *, const char *);
+  ALONE(is_ours(from));
   return named(RENAME, real(from, to), from, to);
 }
 
 int link(const char *from, const char *to) {
   REAL(int, "link", const char *, const char *);
+  ALONE(is_ours(from));
   return named(LINK, real(from, to), from, to);
 }
 
 int unlink(const char *path) {
   REAL(int, "unlink", const char *);
+  ALONE(is_ours(path));
   int failed = real(path);
   if (failed == 0 && is_ours(path)) note_path(UNLINK, path, 0);
   return failed;
@@ -277,6 +298,7 @@ int unlink(const char *path) {
 
 int rmdir(const char *path) {
   REAL(int, "rmdir", const char *);
+  ALONE(is_ours(path));
   int failed = real(path);
   if (failed == 0 && is_ours(path)) note_path(UNLINK, path, 0);
   return failed;
@@ -284,6 +306,7 @@ int rmdir(const char *path) {
 
 int remove(const char *path) {
   REAL(int, "remove", const char *);
+  ALONE(is_ours(path));
   int failed = real(path);
   if (failed == 0 && is_ours(path)) note_path(UNLINK, path, 0);
   return failed;
