@@ -1,4 +1,4 @@
-import { existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
@@ -393,6 +393,21 @@ describe('on the host', () => {
     linkSync(draft, `${draft}.2`);
     write(place, 3, [300], 3);
     expect(readFileSync(`${draft}.2`).length).toBe(0);
+  });
+
+  test('where the draft cannot take the place of the one in use, that stays, and is not put aside', async () => {
+    const folder = await scratch();
+    const path = join(folder, 'journal');
+    const place = new FolderPlace(folder);
+    write(place, 1, [100], 1);
+    write(place, 2, [200], 2);
+    const before = readFileSync(path);
+    place.draft(true).close();
+    rmSync(join(folder, 'journal.new'));
+    expect(() => place.adopt()).toThrow('ENOENT');
+    expect(existsSync(join(folder, 'journal.spare'))).toBe(false);
+    expect(place.draft(true, true).isUsed).toBe(false);
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   test('other names of the file in use, left by a process that ended meanwhile, do it no harm', async () => {
