@@ -283,11 +283,12 @@ async function read(share: ShareFileSystem, file: Inode): Promise<string> {
   return target.subarray(0, await share.read(file, 0, target)).toString('latin1');
 }
 
-/** What was not answered for good may be there in part: what the journal kept before was written over it again. */
+/** What was not answered for good may be there in part: what the journal kept before was written over it again, though it has made the file longer. */
 function isMixed(found: State, states: Iterable<State>): boolean {
   if (found === ABSENT) return false;
-  const alike = [...states].filter((state) => state !== ABSENT && state.length === found.length);
-  return alike.length > 1 && [...found].every((byte, i) => alike.some((state) => state?.[i] === byte));
+  const there = [...states].filter((state) => state !== ABSENT);
+  if (there.length < 2 || !there.some(({ length }) => length === found.length)) return false;
+  return [...found].every((byte, i) => there.some((state) => state[i] === byte));
 }
 
 const told = (states: Iterable<State>): string =>
