@@ -7,7 +7,7 @@ import {
   type JournalPlace,
   openDataDirectory,
 } from '../src/index.ts';
-import { FolderPlace } from '../src/journal/place.ts';
+import { FolderPlace } from '../src/journal/folder-place.ts';
 import { EngineRecords, type Unit } from './engine-records.ts';
 import { MemoryPlace } from './journal-place.ts';
 import { cleanUpAfterEach, cleanups, list, names, ROOT, ROOT_DIRECTORY, scratch } from './support.ts';

@@ -12,8 +12,8 @@ import {
 } from '../content/index.ts';
 import { codeOf } from '../host/errors.ts';
 import { hostBootId } from '../journal/boot-id.ts';
+import { FolderPlace } from '../journal/folder-place.ts';
 import { openJournal } from '../journal/open.ts';
-import { FolderPlace } from '../journal/place.ts';
 import { DEFAULT_STORAGE_LIMITS } from '../limits.ts';
 import { LmdbMetadataStore, MemoryMetadataStore } from '../metadata/index.ts';
 import {

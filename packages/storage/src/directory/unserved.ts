@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { hostBootId } from '../journal/boot-id.ts';
+import { FolderPlace } from '../journal/folder-place.ts';
 import { recoverChanges } from '../journal/open.ts';
-import { FolderPlace } from '../journal/place.ts';
 import { contentIn } from '../journal/restore-content.ts';
 import { LmdbMetadataStore } from '../metadata/index.ts';
 import { DataDirectoryError } from './errors.ts';

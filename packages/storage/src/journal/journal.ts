@@ -11,6 +11,7 @@ import { FrameFile } from './frame-file.ts';
 import { decodeHeader, framesOf, HEADER_BYTES, ID_BYTES, type JournalHeader } from './header.ts';
 import type { JournalPlace } from './place.ts';
 import { LeftRecords } from './records.ts';
+import { isWhole, type Rewrite } from './rewrite.ts';
 
 export interface JournalOptions {
   readonly place: JournalPlace;
@@ -48,23 +49,6 @@ export interface JournalFigures {
   bytes: number;
   flushes: number;
   rewrites: number;
-}
-
-/** A file that is being written to take the place of the one in use. */
-interface Rewrite {
-  readonly file: FrameFile;
-  /** Gathers the next slice of records, which each of the steps adds to. */
-  readonly writer: FrameWriter;
-  readonly steps: Iterator<unknown>;
-  bytes: number;
-  /** Those of its records, which stay: changes are gone with the next rewrite. */
-  kept: number;
-  /** It has all of them. */
-  isFull: boolean;
-  /** Of content that the file in use has and this has not, and must not go without. */
-  readonly contentBytes: number;
-  /** There is no such content any more, once this was called. */
-  forget: (() => void) | undefined;
 }
 
 /**
@@ -581,10 +565,6 @@ export class Journal {
     for (const record of this.#touched.splice(0)) record.isUnflushed = false;
     this.#options.onLost(error);
   }
-}
-
-function isWhole(rewrite: Rewrite): boolean {
-  return rewrite.isFull && rewrite.forget !== undefined;
 }
 
 function chained(first: (() => void) | undefined, then: (() => void) | undefined): () => void {

@@ -10,7 +10,7 @@ import {
   openDataDirectory,
   type ShareFileSystem,
 } from '../../src/index.ts';
-import { FolderPlace } from '../../src/journal/place.ts';
+import { FolderPlace } from '../../src/journal/folder-place.ts';
 import { Commits } from '../commits.ts';
 import { cleanUpAfterEach, cleanups, closedOnce, ROOT, ROOT_DIRECTORY, random, scratch } from '../support.ts';
 import { type Call, Faults, faultyContent, faultyMetadata, faultyPlace } from './faulty.ts';
