@@ -9,10 +9,10 @@ import { FrameFile } from '../src/journal/frame-file.ts';
 import { decodeHeader, framesOf, HEADER_BYTES, type JournalHeader } from '../src/journal/header.ts';
 import { readLeft } from '../src/journal/left.ts';
 import { decodeMark, MARK_KEY } from '../src/journal/mark.ts';
-import { openJournal } from '../src/journal/open.ts';
+import { type OpenJournalOptions, openJournal } from '../src/journal/open.ts';
 import type { JournalFile } from '../src/journal/place.ts';
 import { CommitLog } from '../src/log/commit-log.ts';
-import { MemoryMetadataStore } from '../src/metadata/index.ts';
+import { MemoryMetadataStore, type MetadataStore } from '../src/metadata/index.ts';
 import { EngineRecords } from './engine-records.ts';
 import { MemoryPlace } from './journal-place.ts';
 import { cleanUpAfterEach, scratch } from './support.ts';
@@ -30,20 +30,38 @@ const HEADER: JournalHeader = {
   isSynced: true,
 };
 
-test('a file that is written over has after a loss of power what was acknowledged, and nothing of before', async () => {
-  const [store, place] = [new MemoryMetadataStore(), new MemoryPlace()];
-  let log: CommitLog | undefined;
-  const { journal, firstBatch } = await openJournal(store, {
-    ...{ place, bootId: 'boot 1', minBytes: 1000, isSynced: true },
-    onLost: (error) => log?.journalLost(error),
+/** A journal that is not to be lost, and is written anew when it is told to. */
+async function begin(
+  place: MemoryPlace,
+  more: Partial<OpenJournalOptions> = {},
+  store: MetadataStore = new MemoryMetadataStore(),
+) {
+  const opened = await openJournal(store, {
+    ...{ place, bootId: 'boot 1', minBytes: 1_000_000, isSynced: true },
+    onLost: (error) => expect.unreachable(error.message),
+    onFull: () => {},
     contentOf: () => Promise.reject(new Error('there is none')),
-    onFull: () => log?.begin(),
+    ...more,
   });
+  new EngineRecords(opened.journal);
+  return opened;
+}
+
+/** With a log that commits nothing unless it has to. */
+async function withLog(place: MemoryPlace, store: MetadataStore, more: Partial<OpenJournalOptions>) {
+  let log: CommitLog | undefined;
+  const told = { onLost: (error: Error) => log?.journalLost(error), onFull: () => log?.begin() };
+  const { journal, firstBatch } = await begin(place, { ...told, ...more }, store);
   log = new CommitLog(store, {
     ...{ lazyCommitMs: 3_600_000, batchChanges: 1_000_000, holdLimitMs: 60_000, scanned: () => true },
     ...{ journal, firstBatch, durability: 'power' },
   });
-  new EngineRecords(journal);
+  return { journal, log };
+}
+
+test('a file that is written over has after a loss of power what was acknowledged, and nothing of before', async () => {
+  const [store, place] = [new MemoryMetadataStore(), new MemoryPlace()];
+  const { journal, log } = await withLog(place, store, { minBytes: 1000 });
   let acknowledged = 0;
   const check = () => {
     for (const left of place.lost()) {
@@ -78,13 +96,7 @@ test('a file that is written over has after a loss of power what was acknowledge
 
 test('none is written over that the name may lead to after a loss of power', async () => {
   const place = new MemoryPlace();
-  const { journal } = await openJournal(new MemoryMetadataStore(), {
-    ...{ place, bootId: 'boot 1', minBytes: 1_000_000, isSynced: true },
-    onLost: (error) => expect.unreachable(error.message),
-    onFull: () => {},
-    contentOf: () => Promise.reject(new Error('there is none')),
-  });
-  new EngineRecords(journal);
+  const { journal } = await begin(place);
   const writeAnew = async () => {
     const before = place.writes;
     journal.rewrite(1, undefined);
@@ -115,18 +127,7 @@ test('none is written over that the name may lead to after a loss of power', asy
 
 test('one that is begun after a loss takes no older one, and none of before counts any more', async () => {
   const [store, place] = [new MemoryMetadataStore(), new MemoryPlace()];
-  let log: CommitLog | undefined;
-  const { journal, firstBatch } = await openJournal(store, {
-    ...{ place, bootId: 'boot 1', minBytes: 1_000_000, isSynced: true, contentBytes: 1000 },
-    onLost: (error) => log?.journalLost(error),
-    contentOf: () => Promise.reject(new Error('there is none')),
-    onFull: () => log?.begin(),
-  });
-  log = new CommitLog(store, {
-    ...{ lazyCommitMs: 3_600_000, batchChanges: 1_000_000, holdLimitMs: 60_000, scanned: () => true },
-    ...{ journal, firstBatch, durability: 'power' },
-  });
-  new EngineRecords(journal);
+  const { journal, log } = await withLog(place, store, { contentBytes: 1000 });
   const put = async (key: string) => {
     log.put(key, Buffer.from('1'));
     journal.content(1, 2, 0, Buffer.from(`before ${key}`));
@@ -198,18 +199,13 @@ test('a file whose header cannot be written is closed', () => {
 test('where a write finds no room, that of the file that was put aside is taken before any other', async () => {
   const place = new MemoryPlace();
   const asked: unknown[] = [];
-  const { journal } = await openJournal(new MemoryMetadataStore(), {
-    ...{ place, bootId: 'boot 1', minBytes: 1_000_000, isSynced: true },
-    onLost: (error) => expect.unreachable(error.message),
-    onFull: () => {},
+  const { journal } = await begin(place, {
     makeRoom: (error) => {
       asked.push(error);
       place.failure = undefined;
       return true;
     },
-    contentOf: () => Promise.reject(new Error('there is none')),
   });
-  new EngineRecords(journal);
   journal.rewrite(1, undefined);
   await vi.waitFor(async () => {
     await journal.sync();

@@ -26,7 +26,7 @@ import { DataDirectoryError } from './errors.ts';
 import { checkFormat } from './format.ts';
 import { CONTENT_FOLDER, META_FOLDER } from './layout.ts';
 import { DirectoryLock } from './lock.ts';
-import { FileReserve, PARTS } from './reserve.ts';
+import { FileReserve, withinDisk } from './reserve.ts';
 
 const same = <T>(store: T): T => store;
 
@@ -120,8 +120,7 @@ async function withJournal(
 /** How much content the journal keeps: less on a small disk. */
 function keptBytes(path: string, most: number): number {
   try {
-    const { blocks, bsize } = fs.statfsSync(path);
-    return Math.min(most, Math.floor((blocks * bsize) / PARTS));
+    return withinDisk(most, fs.statfsSync(path));
   } catch {
     return most;
   }

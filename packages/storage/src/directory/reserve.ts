@@ -7,9 +7,14 @@ const FILE = 'reserve';
 const MODE = 0o600;
 const STAT_BLOCK_BYTES = 512;
 /** A disk gives at most one of so many parts. */
-export const PARTS = 16;
+const PARTS = 16;
 /** What a commit takes at the least, of what would be set aside. */
 const COMMIT_PART = 8;
+
+/** So many bytes, less on a small disk. */
+export function withinDisk(bytes: number, { blocks, bsize }: Pick<fs.StatsFs, 'blocks' | 'bsize'>): number {
+  return Math.min(bytes, Math.floor((blocks * bsize) / PARTS));
+}
 
 /** A file that holds nothing but room. */
 export class FileReserve implements Reserve {
@@ -46,8 +51,8 @@ export class FileReserve implements Reserve {
 
   hasRoom(): boolean {
     try {
-      const { blocks, bavail, bsize } = fs.statfsSync(this.#folder);
-      return bavail * bsize * COMMIT_PART >= Math.min(this.#bytes, Math.floor((blocks * bsize) / PARTS));
+      const disk = fs.statfsSync(this.#folder);
+      return disk.bavail * disk.bsize * COMMIT_PART >= withinDisk(this.#bytes, disk);
     } catch {
       return true;
     }
@@ -77,10 +82,10 @@ export class FileReserve implements Reserve {
 
   /** What to set aside, less on a small disk; undefined unless as much again is left to others: it would be taken from under them. */
   #share(fd: number): number | undefined {
-    const { blocks, bavail, bsize } = fs.statfsSync(this.#folder);
-    const bytes = Math.min(this.#bytes, Math.floor((blocks * bsize) / PARTS));
+    const disk = fs.statfsSync(this.#folder);
+    const bytes = withinDisk(this.#bytes, disk);
     const has = fs.fstatSync(fd).blocks * STAT_BLOCK_BYTES;
-    return has >= bytes || bavail * bsize >= 2 * bytes ? bytes : undefined;
+    return has >= bytes || disk.bavail * disk.bsize >= 2 * bytes ? bytes : undefined;
   }
 
   #letGo(): void {

@@ -23,7 +23,7 @@ const AHEAD_OF_FREE = 64;
 const SPARE_OF_FREE = 16;
 const MAX_SPARE_BYTES = 256 * 1024 * 1024;
 
-/** Two names in a folder of the host. */
+/** Files in a folder of the host, each with a name for what it is to the journal. */
 export class FolderPlace implements JournalPlace {
   readonly #folder: string;
   readonly #path: string;

@@ -188,9 +188,10 @@ export class Journal {
   /** Content that it keeps. All must be flushed. */
   contentLeft(): ContentLeft {
     const reader = new ContentReader();
-    const content = this.#options.place.read();
-    const header = content && decodeHeader(content.bytes);
-    if (header !== undefined) readFrames(content!.bytes, framesOf(header), reader);
+    const bytes = this.#options.place.read()?.bytes;
+    if (bytes === undefined) return reader.left;
+    const header = decodeHeader(bytes);
+    if (header !== undefined) readFrames(bytes, framesOf(header), reader);
     return reader.left;
   }
 
